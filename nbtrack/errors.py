@@ -1,0 +1,72 @@
+"""Every error nbtrack raises on purpose, as one tree.
+
+    NbtrackError
+    ├── StoreError            the store cannot be found, opened, read or written
+    │   ├── StoreTooNewError  written by a newer nbtrack: open it read-only or upgrade
+    │   └── StoreDamagedError SQLite says the file is not sound
+    ├── RunNotFoundError      no run (or more than one) answers to that id or name
+    ├── MetricNotFoundError   the run has no such metric
+    ├── QueryError            a query text that cannot be understood, with the place
+    ├── OptionError           an option of a magic or function, with a did-you-mean
+    ├── ValueNotLoggedError   a value that is no number, only where asked to be strict
+    └── MissingExtraError     an optional package is needed: names the extra
+
+    RunStopped(KeyboardInterrupt)  the Stop button was pressed
+
+Messages say what happened, show the offending value, and name the way out.
+"""
+
+from __future__ import annotations
+
+
+class NbtrackError(Exception):
+    """The root: `except nbtrack.NbtrackError` catches all below."""
+
+
+class StoreError(NbtrackError):
+    """The store cannot be found, opened, read or written."""
+
+
+class StoreTooNewError(StoreError):
+    """The store was written by a newer nbtrack; reading works, writing does not."""
+
+
+class StoreDamagedError(StoreError):
+    """SQLite reports that the database file is not sound."""
+
+
+class RunNotFoundError(NbtrackError, KeyError):
+    """No run, or more than one, answers to that id or name."""
+
+    # KeyError's own __str__ shows repr(message); a sentence reads better plain.
+    __str__ = Exception.__str__
+
+
+class MetricNotFoundError(NbtrackError, KeyError):
+    """The run has no metric of that name."""
+
+    __str__ = Exception.__str__
+
+
+class QueryError(NbtrackError, ValueError):
+    """A query text that cannot be understood."""
+
+
+class OptionError(NbtrackError, ValueError):
+    """An unknown, doubled or malformed option of a magic or a function."""
+
+
+class ValueNotLoggedError(NbtrackError, TypeError):
+    """A value that cannot be kept as a metric, raised only where asked to be strict."""
+
+
+class MissingExtraError(NbtrackError, ImportError):
+    """An optional package is needed; the message names the extra to install."""
+
+
+class RunStopped(KeyboardInterrupt):  # noqa: N818 - a control signal, not a failure
+    """Raised at the next `log()` or watched value after Stop was pressed.
+
+    It is a KeyboardInterrupt so that `except Exception` in the user's loop does not
+    swallow it and Run All stops, just as with Ctrl-C.
+    """

@@ -1,0 +1,75 @@
+"""The border to the user's code: the one place with `except Exception`.
+
+A hook of ours never raises into the user's cell. The first failure of a kind prints
+one line of warning, later ones are only counted, and the feature that failed is off
+for the rest of the session where the caller asks for that.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nbtrack.text import shorten
+
+logger = logging.getLogger("nbtrack")
+
+
+class Guard:
+    """Swallows, warns once per kind, counts; one per process session.
+
+    >>> guard = Guard(warn=print)
+    >>> with guard("panel"):
+    ...     raise ValueError("no widget manager")
+    nbtrack: panel is off for this session: ValueError: no widget manager
+    >>> guard.failures["panel"], guard.is_off("panel")
+    (1, True)
+    """
+
+    def __init__(self, warn: object = None) -> None:
+        self._warn = warn if callable(warn) else logger.warning
+        self._lock = threading.Lock()
+        self.failures: Counter[str] = Counter()
+
+    @contextmanager
+    def __call__(self, feature: str) -> Iterator[None]:
+        """Run the body; an `Exception` in it is warned of and counted, never raised."""
+        try:
+            yield
+        except Exception as exc:  # noqa: BLE001 - the one border, see the module docstring
+            self.failed(feature, exc)
+
+    def failed(self, feature: str, exc: BaseException) -> None:
+        """Count a failure of `feature`; the first one is shown as one line."""
+        with self._lock:
+            self.failures[feature] += 1
+            first = self.failures[feature] == 1
+        logger.debug("%s failed", feature, exc_info=exc)
+        if first:
+            what = shorten(f"{type(exc).__name__}: {exc}", 200)
+            self._warn(f"nbtrack: {feature} is off for this session: {what}")
+
+    def warn_once(self, kind: str, message: str) -> None:
+        """Show `message` the first time `kind` happens, count it every time."""
+        with self._lock:
+            self.failures[kind] += 1
+            first = self.failures[kind] == 1
+        if first:
+            self._warn(f"nbtrack: {shorten(message, 300)}")
+
+    def is_off(self, feature: str) -> bool:
+        """Whether `feature` has failed before in this session."""
+        return self.failures[feature] > 0
+
+
+def _print_warning(message: str) -> None:
+    """Show one line where the user looks: beside the cell, or on stderr."""
+    import sys
+
+    print(message, file=sys.stderr)
+
+
+guard = Guard(warn=_print_warning)

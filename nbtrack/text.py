@@ -1,0 +1,73 @@
+"""Text that came from somebody else: cleaned before it is kept, escaped before shown.
+
+Names, tags, params and notes of a run are data. `clean_name` is for what is stored as
+a name, `visible` for terminals and logs, `escape` for HTML; nothing else in the
+package turns such text into markup. `did_you_mean` words the hint of an error.
+"""
+
+from __future__ import annotations
+
+import difflib
+import html
+import unicodedata
+from collections.abc import Iterable
+
+NAME_MAX = 200  # characters; longer names are notes
+# Bidirectional controls reorder what is read; they are shown as escapes.
+_BIDI = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+
+
+def shorten(text: str, limit: int = 80) -> str:
+    """Cut `text` to `limit` characters, with an ellipsis where something went.
+
+    >>> shorten("abcdefgh", 5)
+    'abcd…'
+    """
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def visible(text: str) -> str:
+    r"""Show control, ANSI, bidi and surrogate characters as escapes.
+
+    >>> visible("a\x1b[31mb\u202e")
+    'a\\x1b[31mb\\u202e'
+    """
+    return "".join(c if _is_plain(c) else _escaped(c) for c in text)
+
+
+def clean_name(text: str, *, limit: int = NAME_MAX) -> str:
+    r"""Make a name storable: controls as escapes, one line, at most `limit` long.
+
+    >>> clean_name(" base\n\x00run ")
+    'base\\n\\x00run'
+    """
+    return shorten(visible(text.strip()), limit)
+
+
+def escape(text: object) -> str:
+    """Escape for an HTML text node or a quoted attribute.
+
+    >>> escape('<b title="x">')
+    '&lt;b title=&quot;x&quot;&gt;'
+    """
+    return html.escape(visible(str(text)), quote=True)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint to append to an error, empty when nothing is near.
+
+    >>> did_you_mean("--tga", ["--tag", "--seed"])
+    ' Did you mean --tag?'
+    """
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+def _is_plain(char: str) -> bool:
+    return char not in _BIDI and unicodedata.category(char) not in {"Cc", "Cs"}
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
