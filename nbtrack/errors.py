@@ -64,7 +64,7 @@ class MissingExtraError(NbtrackError, ImportError):
     """An optional package is needed; the message names the extra to install."""
 
 
-class RunStopped(KeyboardInterrupt):  # noqa: N818 - a control signal, not a failure
+class RunStopped(KeyboardInterrupt):
     """Raised at the next `log()` or watched value after Stop was pressed.
 
     It is a KeyboardInterrupt so that `except Exception` in the user's loop does not
