@@ -1,0 +1,344 @@
+"""A real JupyterLab in a real Chromium, one of each per session.
+
+Each test has a page, a workspace and a folder of its own:
+
+    def test_a_cell_shows_its_value(lab):
+        notebook = lab.open(["6 * 7"])
+        notebook.run(0)
+        assert notebook.text(0) == "42"
+        notebook.screenshot("answer")
+
+Nothing of the user's Jupyter or IPython settings is read or written, no address but
+this machine's own is opened, and what the page logged as an error is in `lab.problems`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+SERVER_START_S = 60.0
+KERNEL_START_S = 90.0
+CELL_S = 60.0
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+QUIET_LAB = """{
+  "@jupyterlab/apputils-extension:notification":
+    {"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true},
+  "@jupyterlab/docmanager-extension:plugin": {"autosave": false},
+  "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}
+}"""
+# The status bar may say "idle" while the kernel is not connected, and Ctrl+Enter is
+# then lost in silence: only the session's own words count.
+KERNEL_READY = """() => {
+  const shown = window.jupyterapp?.shell.currentWidget;
+  const kernel = shown?.sessionContext?.session?.kernel;
+  return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+}"""
+CELL_DONE = """n => {
+  const model = window.jupyterapp.shell.currentWidget.content.widgets[n].model;
+  return model.executionCount != null && model.executionState !== 'running';
+}"""
+CELL_STARTED = """n => {
+  const model = window.jupyterapp.shell.currentWidget.content.widgets[n].model;
+  return model.executionState === 'running' || model.executionCount != null;
+}"""
+FORGET_COUNT = """n => {
+  window.jupyterapp.shell.currentWidget.content.widgets[n].model.executionCount = null;
+}"""
+
+
+@dataclass(frozen=True)
+class LabServer:
+    """One running JupyterLab: where it answers, and the folder that it shows."""
+
+    url: str
+    token: str
+    root: Path
+    log: Path
+
+
+@dataclass
+class Notebook:
+    """One open notebook: cells are counted from 0, markdown cells included."""
+
+    page: Page
+    path: Path
+    address: str
+
+    def cell(self, n: int) -> Locator:
+        """The n-th cell as the page shows it."""
+        return self.page.locator(".jp-NotebookPanel .jp-Notebook .jp-Cell").nth(n)
+
+    def output(self, n: int) -> Locator:
+        """The output area of the n-th cell."""
+        return self.cell(n).locator(".jp-Cell-outputArea")
+
+    def text(self, n: int) -> str:
+        """All text that stands under the n-th cell now."""
+        return "\n".join(
+            self.output(n).locator(".jp-OutputArea-output").all_inner_texts()
+        )
+
+    def start(self, n: int) -> None:
+        """Run the n-th cell and return as soon as the kernel has begun with it."""
+        self.page.evaluate(FORGET_COUNT, n)
+        self.cell(n).locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        self.page.wait_for_function(CELL_STARTED, arg=n, timeout=CELL_S * 1000)
+
+    def wait_done(self, n: int, *, timeout_s: float = CELL_S) -> None:
+        """Wait until the n-th cell is no longer running."""
+        self.page.wait_for_function(CELL_DONE, arg=n, timeout=timeout_s * 1000)
+
+    def is_busy(self, n: int) -> bool:
+        """Whether the n-th cell has not ended yet."""
+        return not self.page.evaluate(CELL_DONE, n)
+
+    def run(self, n: int, *, timeout_s: float = CELL_S) -> str:
+        """Run the n-th cell to its end; its text output."""
+        self.start(n)
+        self.wait_done(n, timeout_s=timeout_s)
+        return self.text(n)
+
+    def run_all(self, *, timeout_s: float = CELL_S) -> None:
+        """Run every code cell in order, each to its end."""
+        for n, cell in enumerate(nbformat.read(self.path, as_version=4).cells):
+            if cell.cell_type == "code":
+                self.run(n, timeout_s=timeout_s)
+
+    def set_source(self, n: int, source: str) -> None:
+        """Replace the n-th cell's source, as an edit in the page would."""
+        self.page.evaluate(
+            """([n, source]) => window.jupyterapp.shell.currentWidget
+                 .content.widgets[n].model.sharedModel.setSource(source)""",
+            [n, source],
+        )
+
+    def save(self) -> nbformat.NotebookNode:
+        """Save in the page; the notebook as it now is on disk."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
+        return nbformat.read(self.path, as_version=4)
+
+    def reload(self) -> None:
+        """Load the page anew, as F5 does; a running kernel goes on."""
+        self.page.goto(self.address)
+        self.wait_open()
+
+    def wait_open(self) -> None:
+        """Wait until the notebook stands on the page."""
+        self.page.wait_for_function("() => window.jupyterapp", timeout=60_000)
+        self.page.locator(".jp-NotebookPanel .jp-Notebook").wait_for(timeout=60_000)
+
+    def wait_kernel(self, *, timeout_s: float = KERNEL_START_S) -> None:
+        """Wait until the kernel is connected and idle."""
+        self.page.wait_for_function(KERNEL_READY, timeout=timeout_s * 1000)
+
+    def screenshot(self, name: str, *, n: int | None = None) -> Path:
+        """Save the page (or only the n-th cell) as `screenshots/<name>.png`."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        target = SCREENSHOTS / f"{name}.png"
+        shown = self.page if n is None else self.cell(n)
+        shown.screenshot(path=target)
+        return target
+
+
+@dataclass
+class Lab:
+    """JupyterLab as one test sees it: a page of its own and a folder of its own."""
+
+    server: LabServer
+    page: Page
+    folder: Path
+    problems: list[str] = field(default_factory=list)
+    notebooks: list[Notebook] = field(default_factory=list)
+
+    def open(self, cells: Sequence[str], *, name: str = "notebook.ipynb") -> Notebook:
+        """A new notebook of code cells, open in the page with its kernel idle."""
+        book = nbformat.v4.new_notebook()
+        book.cells = [nbformat.v4.new_code_cell(source) for source in cells]
+        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(book, self.folder / name)
+        return self.open_file(self.folder / name)
+
+    def open_file(self, path: Path) -> Notebook:
+        """Open a notebook that lies in this test's folder, and wait for its kernel."""
+        where = path.relative_to(self.server.root).as_posix()
+        space = f"{self.folder.name}-{len(self.notebooks)}"
+        base = f"{self.server.url}/lab/workspaces/{space}/tree/{where}"
+        self.page.goto(f"{base}?token={self.server.token}&reset")
+        notebook = Notebook(self.page, path, f"{base}?token={self.server.token}")
+        self.notebooks.append(notebook)
+        notebook.wait_open()
+        notebook.wait_kernel()
+        return notebook
+
+    def heard(self, message: ConsoleMessage) -> None:
+        """Keep what the page's own console calls an error."""
+        if message.type == "error":
+            self.problems.append(message.text)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def private_environment(home: Path) -> dict[str, str]:
+    """The environment of a Jupyter that knows none of the user's settings or stores."""
+    kept = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("JUPYTER", "NBTRACK_STORE"))
+    }
+    folders = {
+        name: str(home / name.lower())
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    }
+    return (
+        kept | folders | {"IPYTHONDIR": str(home / "ipython"), "PYTHONUNBUFFERED": "1"}
+    )
+
+
+def server_command(home: Path, root: Path, port: int, token: str) -> list[str]:
+    """JupyterLab without news, updates, terminals or a browser of its own."""
+    settings = home / "settings"
+    settings.mkdir()
+    (settings / "overrides.json").write_text(QUIET_LAB)
+    never = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
+    return [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={root}",
+        "--ServerApp.terminals_enabled=False",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.news_url=None",
+        f"--LabApp.check_for_updates_class={never}",
+        f"--LabApp.app_settings_dir={settings}",
+        f"--LabApp.user_settings_dir={home / 'user-settings'}",
+        f"--LabApp.workspaces_dir={home / 'workspaces'}",
+    ]
+
+
+def wait_for_server(server: LabServer, process: subprocess.Popen[bytes]) -> None:
+    """Return when the server answers; raise with its log when it does not."""
+    end = time.monotonic() + SERVER_START_S
+    request = urllib.request.Request(
+        f"{server.url}/api/status", headers={"Authorization": f"token {server.token}"}
+    )
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(request, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start:\n{server.log.read_text()[-3000:]}")
+
+
+def stop_group(process: subprocess.Popen[bytes]) -> None:
+    """End the server and the kernels that it started."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=15)
+
+
+@pytest.fixture(scope="session")
+def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    """One JupyterLab for all browser tests, with private settings folders."""
+    home = tmp_path_factory.mktemp("jupyter")
+    root = tmp_path_factory.mktemp("notebooks")
+    port, token = free_port(), secrets.token_hex(16)
+    server = LabServer(f"http://127.0.0.1:{port}", token, root, home / "server.log")
+    with server.log.open("wb") as log:
+        process = subprocess.Popen(
+            server_command(home, root, port, token),
+            cwd=root,
+            env=private_environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            wait_for_server(server, process)
+            yield server
+        finally:
+            stop_group(process)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One headless Chromium; a missing one fails with the command that brings it."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.fail(
+            "browser tests need Chromium: "
+            "apt-get install --no-install-recommends chromium fonts-dejavu-core"
+        )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, headless=True, args=CHROMIUM_ARGS
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def lab(
+    lab_server: LabServer, chromium: Browser, request: pytest.FixtureRequest
+) -> Iterator[Lab]:
+    """JupyterLab for one test; when the test fails its last picture is kept."""
+    name = re.sub(r"\W+", "-", request.node.name)
+    folder = lab_server.root / f"{name}-{secrets.token_hex(3)}"
+    folder.mkdir()
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    lab = Lab(lab_server, page, folder)
+    page.on("console", lab.heard)
+    page.on("pageerror", lambda error: lab.problems.append(str(error)))
+    failed_before = request.session.testsfailed
+    yield lab
+    if request.session.testsfailed > failed_before:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"FAILED-{name}.png")
+    shut_down_kernels(page)
+    context.close()
+
+
+def shut_down_kernels(page: Page) -> None:
+    """End this test's kernels, so that a later test's timing is its own."""
+    page.evaluate("() => window.jupyterapp?.serviceManager.sessions.shutdownAll()")
