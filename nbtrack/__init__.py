@@ -1,3 +1,97 @@
-"""nbtrack: experiment tracking that lives in the notebook."""
+"""nbtrack: experiment tracking that lives in the notebook.
+
+Put `%%track` on top of the cell that trains; the run is recorded. The floors of the
+house, imports only point down:
+
+    5  notebook/  magics and panels          server/  the sidebar's REST       cli
+    4  (sweeps, bundles, interop: to come)
+    3  tracking/  Run: what the user holds   analysis/  answers from records
+    2  capture/   what can be seen without asking: params, metrics, files
+    1  store/     what is kept: journal, one writer, SQLite, blobs
+    0  records, errors, text, redact, guard: values and borders, standard library only
+
+Public names load on first use, so that `import nbtrack` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from nbtrack.analysis.runs_table import curve, runs, sql
+    from nbtrack.errors import NbtrackError, RunStopped, StoreError
+    from nbtrack.tracking.callbacks.torch import TorchCallback
+    from nbtrack.tracking.checkpoints import load_checkpoint
+    from nbtrack.tracking.decorator import track
+    from nbtrack.tracking.epochs import epochs
+    from nbtrack.tracking.opening import open
+    from nbtrack.tracking.run import Run
+    from nbtrack.tracking.session import current, log, start
+
+_HOME = {
+    "_begin": "nbtrack.notebook.tracked_cell",  # line 1 of a tracked cell calls it
+    "NbtrackError": "nbtrack.errors",
+    "Run": "nbtrack.tracking.run",
+    "RunStopped": "nbtrack.errors",
+    "StoreError": "nbtrack.errors",
+    "TorchCallback": "nbtrack.tracking.callbacks.torch",
+    "current": "nbtrack.tracking.session",
+    "curve": "nbtrack.analysis.runs_table",
+    "epochs": "nbtrack.tracking.epochs",
+    "load_checkpoint": "nbtrack.tracking.checkpoints",
+    "log": "nbtrack.tracking.session",
+    "open": "nbtrack.tracking.opening",
+    "runs": "nbtrack.analysis.runs_table",
+    "sql": "nbtrack.analysis.runs_table",
+    "start": "nbtrack.tracking.session",
+    "track": "nbtrack.tracking.decorator",
+}
+
+__all__ = [
+    "NbtrackError",
+    "Run",
+    "RunStopped",
+    "StoreError",
+    "TorchCallback",
+    "current",
+    "curve",
+    "epochs",
+    "load_checkpoint",
+    "log",
+    "open",
+    "runs",
+    "sql",
+    "start",
+    "track",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use and keep it, so later uses cost nothing."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'nbtrack' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext nbtrack`: register the magics."""
+    from nbtrack.notebook.magics import load_ipython_extension as load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext nbtrack`: take the magics and hooks away again."""
+    from nbtrack.notebook.magics import unload_ipython_extension as unload
+
+    unload(shell)

@@ -1,0 +1,1 @@
+"""What the user holds: the live run, loops, callbacks, checkpoints."""

@@ -1,0 +1,1 @@
+"""Callbacks for training loops, one module per framework."""

@@ -1,0 +1,120 @@
+"""The metrics of one live run: names to series, default steps, axes, latest values.
+
+The default step of a metric is how often that metric was logged; after an explicit
+step it goes on from there. Axes (`epoch`, ...) that are set while a metric is logged
+are kept as points of their own, only when their value changed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Protocol
+
+from nbtrack.records import Goal, goal_of
+from nbtrack.text import clean_name
+
+
+class Journal(Protocol):
+    """What this module needs of the store's journal."""
+
+    def series(
+        self, run_id: str, name: str, *, goal: Goal | None, axis_of: str | None
+    ) -> int:
+        """Declare a series, idempotent per run, name and axis."""
+
+    def point(self, series: int, step: int, value: float, at: float) -> None:
+        """Append one point."""
+
+
+class Series:
+    """One metric of a live run. `next_step` is atomic: threads may share a name."""
+
+    __slots__ = ("axes", "id", "latest", "name", "next_step", "resume_at", "step")
+
+    def __init__(self, series_id: int, name: str) -> None:
+        self.id = series_id
+        self.name = name
+        self.next_step: Callable[[], int] = itertools.count().__next__
+        self.resume_at: int | None = None
+        self.axes: dict[str, tuple[int, float | None]] = {}
+        self.step = 0
+        self.latest = float("nan")
+
+    def auto_step(self) -> int:
+        """The step of a point that was logged without one."""
+        if self.resume_at is not None:
+            self.next_step = itertools.count(self.resume_at).__next__
+            self.resume_at = None
+        return self.next_step()
+
+
+class Metrics:
+    """Names to series for one run; every method is safe from several threads."""
+
+    def __init__(self, run_id: str, journal: Journal) -> None:
+        self._run_id = run_id
+        self._journal = journal
+        self.by_name: dict[str, Series] = {}
+        self.axes: dict[str, float] = {}
+        self._watched: dict[int, Series] = {}
+        self._last: Series | None = None
+        self.goals: dict[str, Goal] = {}
+
+    def declare(self, name: str) -> Series:
+        """The series of a metric, made at its first use.
+
+        The key stays the name as the caller spelt it; what is stored is cleaned.
+        """
+        clean = clean_name(str(name))
+        series = Series(self._declared(name, clean), clean)
+        return self.by_name.setdefault(name, series)
+
+    def declare_watched(self, name: str, axis_of: str | None) -> int:
+        """A series for the watcher, which counts its own steps."""
+        if axis_of is not None:
+            return self._axis(name, clean_name(axis_of))
+        clean = clean_name(name)
+        series_id = self._declared(name, clean)
+        self._watched.setdefault(series_id, Series(series_id, clean))
+        return series_id
+
+    def note(self, series_id: int, step: int, value: float) -> None:
+        """Remember a watched point as the latest of its metric."""
+        series = self._watched.get(series_id)
+        if series is not None:
+            series.step, series.latest = step, value
+            self._last = series
+
+    def note_logged(self, series: Series) -> None:
+        """Remember which metric was logged last."""
+        self._last = series
+
+    def log_axes(self, series: Series, step: int, at: float) -> None:
+        """Keep the axes that changed since this metric was logged last."""
+        for name, value in self.axes.items():
+            axis, before = series.axes.get(name, (None, None))
+            if value == before:
+                continue
+            if axis is None:
+                axis = self._axis(name, series.name)
+            series.axes[name] = (axis, value)
+            self._journal.point(axis, step, value, at)
+
+    def latest(self) -> dict[str, float]:
+        """The last value of every metric."""
+        watched, logged = list(self._watched.values()), list(self.by_name.values())
+        return {series.name: series.latest for series in (*watched, *logged)}
+
+    def latest_step(self) -> int | None:
+        """The step of the metric that was logged last; None before the first."""
+        return None if self._last is None else self._last.step
+
+    def _declared(self, name: str, clean: str) -> int:
+        goal = self.goals.get(name) or goal_of(clean)
+        return self._journal.series(self._run_id, clean, goal=goal, axis_of=None)
+
+    def _axis(self, name: str, metric: str) -> int:
+        return self._journal.series(
+            self._run_id, clean_name(name), goal=None, axis_of=metric
+        )

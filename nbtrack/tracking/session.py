@@ -1,0 +1,273 @@
+"""The process's one session: which run is current, which stores are open.
+
+The current run is one lock-guarded attribute that every thread sees; a context
+variable overrides it only for trials that share a process. Starting a run inside a run
+makes a child. After a fork the child has no current run and stays silent.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbtrack.guard import guard
+from nbtrack.text import clean_name
+from nbtrack.tracking.ids import new_run_id
+from nbtrack.tracking.run import Run, utc_text
+from nbtrack.tracking.tags import as_tags
+
+if TYPE_CHECKING:
+    from nbtrack.store import Store
+
+DEFAULT_EXPERIMENT = "default"
+
+override: ContextVar[Run | None] = ContextVar("nbtrack_run", default=None)
+
+
+class Session:
+    """Everything of nbtrack that lives as long as the process; there is one.
+
+    `tell` shows one line to the user; the notebook layer replaces it by its own.
+    """
+
+    def __init__(self) -> None:
+        self.tell: Callable[[str], None] = lambda text: guard.warn_once(text, text)
+        self.n_dropped = 0
+        self.inert = False
+        self.active: Run | None = None
+        self._lock = threading.RLock()
+        self._running: list[Run] = []
+        self._stores: dict[Path, Store] = {}
+        self._names: dict[tuple[Path, str], int] = {}
+        os.register_at_fork(after_in_child=self._forked)
+        # Registered before any store is open, so stores' own hooks would run earlier:
+        # close() is what drains them, after the runs have been ended.
+        atexit.register(self.close)
+
+    @property
+    def current(self) -> Run | None:
+        """The run that `nbtrack.log` writes to, if any."""
+        return override.get() or self.active
+
+    def store_for(self, near: str | Path | None = None) -> Store:
+        """The store for work near a folder (default: here), opened once.
+
+        Raises
+        ------
+        StoreError
+            When it can be neither opened nor made; the message says why.
+        """
+        from nbtrack.store import Store, find_store
+
+        path = find_store(near=near)
+        with self._lock:
+            store = self._stores.get(path)
+            if store is None or store.closed:
+                store = Store.open(path)
+                self._stores[path] = store
+                if store.created:
+                    self.tell(f"new store {store.path}")
+            return store
+
+    def start(
+        self,
+        name: str | None = None,
+        *,
+        experiment: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        tags: str | Sequence[str] | Mapping[str, str] = (),
+        group: str | None = None,
+        notes: str = "",
+        parent: Run | str | None = None,
+        near: str | Path | None = None,
+        **about: Any,  # notebook, cell_id, execution, source: plain JSON values
+    ) -> Run:
+        """Begin a run and make it current; see `nbtrack.start`."""
+        store = self.store_for(near)
+        experiment = clean_name(experiment or DEFAULT_EXPERIMENT)
+        with self._lock:
+            run = Run(
+                store,
+                id=new_run_id(),
+                name=self._free_name(store, clean_name(name or experiment)),
+                experiment=experiment,
+                parent=self._parent_id(parent),
+                on_finish=self._ended,
+            )
+            self._emit_start(run, as_tags(tags), group, notes, about)
+            self._running.append(run)
+            self.active = run
+        if params:
+            run.log_params(params)
+        return run
+
+    def close(self) -> None:
+        """End what still runs and close the stores; the end of the process."""
+        if self.inert:
+            return
+        for run in reversed(self._running.copy()):
+            run.finish(reason="the session ended")
+        for store in self._stores.values():
+            store.close()
+
+    def _emit_start(
+        self,
+        run: Run,
+        tags: Mapping[str, str | None],
+        group: str | None,
+        notes: str,
+        about: Mapping[str, Any],
+    ) -> None:
+        from nbtrack.capture.environment import session_facts
+
+        run.store.journal.emit(
+            {
+                "kind": "run_started",
+                "run": run.id,
+                "name": run.name,
+                "experiment": run.experiment,
+                "started_at": utc_text(run.started_at),
+                "group": clean_name(group) if group else None,
+                "parent": run.parent,
+                "notes": notes,
+                "tags": dict(tags),
+                "session": session_facts(),
+                **about,
+            }
+        )
+
+    def _free_name(self, store: Store, base: str) -> str:
+        """`base`, or `base-2`, `base-3`... when runs of that name exist."""
+        key = (store.path, base)
+        n = self._names.get(key) or store.count_names(base)
+        self._names[key] = n + 1
+        return base if n == 0 else f"{base}-{n + 1}"
+
+    def _parent_id(self, parent: Run | str | None) -> str | None:
+        if parent is None:
+            parent = self.current
+        return parent.id if isinstance(parent, Run) else parent
+
+    def _ended(self, run: Run) -> None:
+        with self._lock:
+            self._running.remove(run)
+            self.active = self._running[-1] if self._running else None
+
+    def _forked(self) -> None:
+        # Locks may be held by threads that do not exist here: make new ones, touch
+        # nothing else. The journal makes itself inert in the same way.
+        self._lock = threading.RLock()
+        self.inert, self.active = True, None
+        self._running = []
+
+
+_session = Session()
+
+
+def process_session() -> Session:
+    """The process's one session."""
+    return _session
+
+
+def current() -> Run | None:
+    """The run that is being recorded now, or None.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base") as run:
+    ...     assert nbtrack.current() is run
+    """
+    return _session.current
+
+
+def log(
+    values: Mapping[str, Any] | None = None,
+    /,
+    *,
+    step: int | None = None,
+    **named: Any,  # any scalar type of any library
+) -> None:
+    """Log metrics to the current run; see `Run.log`.
+
+    Without a run the values are dropped and counted, with one warning.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start():
+    ...     nbtrack.log({"loss": 0.5}, step=1)
+    ...     nbtrack.log(acc=0.9)
+    """
+    run = override.get() or _session.active
+    if run is not None:
+        run.log(values, step=step, **named)
+    elif not _session.inert:
+        _session.n_dropped += 1
+        guard.warn_once(
+            "log without a run",
+            "nbtrack.log() was called without a run: dropped. Put %%track on the cell "
+            "or use `with nbtrack.start():`.",
+        )
+
+
+def start(
+    name: str | None = None,
+    *,
+    experiment: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    tags: str | Sequence[str] | Mapping[str, str] = (),
+    group: str | None = None,
+    notes: str = "",
+    parent: Run | str | None = None,
+) -> Run:
+    """Begin a run and make it the current one.
+
+    Parameters
+    ----------
+    name : str, optional
+        For people, not unique: a second `base` is shown as `base-2`. Default: the
+        experiment.
+    experiment : str, optional
+        The grouping; default "default".
+    params : mapping, optional
+        Inputs, nested as you like; types are kept.
+    tags : str, sequence or mapping, optional
+        `["baseline", "data: mnist"]` or `{"data": "mnist"}`.
+    group : str, optional
+        One word that runs share: seeds of one setting, folds of one split.
+    notes : str, optional
+        Markdown.
+    parent : Run or id, optional
+        Default: the run that is current now, if any.
+
+    Returns
+    -------
+    Run
+        Use it in a `with` statement, or call `finish()`.
+
+    Raises
+    ------
+    StoreError
+        When no store can be opened or made here.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base", params={"lr": 0.1}, tags=["first"]) as run:
+    ...     run.log(loss=0.5)
+    """
+    return _session.start(
+        name,
+        experiment=experiment,
+        params=params,
+        tags=tags,
+        group=group,
+        notes=notes,
+        parent=parent,
+    )

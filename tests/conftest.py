@@ -1,0 +1,61 @@
+"""Fixtures that several folders share: a store of one's own, a live run, a shell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def store_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store folder of the test's own; nbtrack finds it as the user's would be."""
+    path = tmp_path / ".nbtrack"
+    monkeypatch.setenv("NBTRACK_STORE", str(path))
+    return path
+
+
+@pytest.fixture
+def store(store_path):
+    from nbtrack.store import Store
+
+    opened = Store.open(store_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def run(store_path):
+    """A live run in a store of its own, as the current run of the process."""
+    import nbtrack
+
+    live = nbtrack.start("base")
+    yield live
+    live.finish()
+
+
+@pytest.fixture
+def shell(store_path):
+    """A real IPython shell; extensions and hooks are gone after the test."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    InteractiveShell.clear_instance()
+    made = InteractiveShell.instance()
+    yield made
+    made.atexit_operations()
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind():
+    """Close the runs and stores that a test left, and forget what was warned of."""
+    yield
+    import sys
+
+    if "nbtrack.tracking.session" in sys.modules:
+        from nbtrack.tracking.session import process_session
+
+        process_session().close()
+    from nbtrack.guard import guard
+
+    guard.failures.clear()
