@@ -45,9 +45,6 @@ class Session:
         self._stores: dict[Path, Store] = {}
         self._names: dict[tuple[Path, str], int] = {}
         os.register_at_fork(after_in_child=self._forked)
-        # Registered before any store is open, so stores' own hooks would run earlier:
-        # close() is what drains them, after the runs have been ended.
-        atexit.register(self.close)
 
     @property
     def current(self) -> Run | None:
@@ -102,6 +99,7 @@ class Session:
             self._emit_start(run, as_tags(tags), group, notes, about)
             self._running.append(run)
             self.active = run
+            self._run_first_at_exit()
         if params:
             run.log_params(params)
         return run
@@ -147,6 +145,12 @@ class Session:
         n = self._names.get(key) or store.count_names(base)
         self._names[key] = n + 1
         return base if n == 0 else f"{base}-{n + 1}"
+
+    def _run_first_at_exit(self) -> None:
+        # The hook registered last runs first: runs must end before their store's own
+        # hook drains and closes the journal.
+        atexit.unregister(self.close)
+        atexit.register(self.close)
 
     def _parent_id(self, parent: Run | str | None) -> str | None:
         if parent is None:
