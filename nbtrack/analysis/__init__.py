@@ -1,0 +1,1 @@
+"""Floor 3: answers from records: queries, tables, curves."""

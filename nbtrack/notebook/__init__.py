@@ -1,0 +1,1 @@
+"""Floor 5: what a notebook shows and understands: magics, messages, panels."""
