@@ -1,4 +1,4 @@
-"""Ordinary cells under a bare `%%track`: what was captured, and that nothing changed."""
+"""Ordinary cells under a bare `%%track`: what was captured, nothing else changed."""
 
 from __future__ import annotations
 
