@@ -1,6 +1,6 @@
 /** Curves with steps of their own, brought onto one x for uPlot. */
 
-/** One curve: x never falls. */
+/** One curve: x never falls; a point whose x is NaN is left out. */
 export interface Curve {
   x: ArrayLike<number>;
   y: ArrayLike<number>;
@@ -15,6 +15,9 @@ export function align(curves: readonly Curve[]): Aligned {
   const xs: number[] = [];
   const ys = curves.map((): (number | null | undefined)[] => []);
   for (;;) {
+    curves.forEach((curve, i) => {
+      while (Number.isNaN(curve.x[at[i] ?? 0])) at[i] = (at[i] ?? 0) + 1;
+    });
     const x = smallest(curves, at);
     if (x === Infinity) return [xs, ...ys];
     xs.push(x);

@@ -8,8 +8,12 @@ export function number(value: number | null | undefined): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return minus(String(value));
   const size = Math.abs(value);
   const text =
-    size < 1e-3 || size >= 1e6 ? exponent(value) : value.toPrecision(4).replace(/\.$/, '');
-  return minus(text.includes('e') && size < 1e6 && size >= 1e-3 ? value.toFixed(0) : text);
+    size < 1e-3 || size >= 1e6
+      ? exponent(value)
+      : value.toPrecision(4).replace(/\.$/, '');
+  return minus(
+    text.includes('e') && size < 1e6 && size >= 1e-3 ? value.toFixed(0) : text,
+  );
 }
 
 /** 0:07, 12:30, 1:02:03. */

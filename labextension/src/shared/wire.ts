@@ -6,12 +6,7 @@
  */
 
 export type Status =
-  | 'running'
-  | 'finished'
-  | 'failed'
-  | 'stopped'
-  | 'crashed'
-  | 'pruned';
+  'running' | 'finished' | 'failed' | 'stopped' | 'crashed' | 'pruned';
 
 export type Goal = 'min' | 'max';
 

@@ -2,13 +2,14 @@
  * What a curve is drawn over: the step, the time, or an axis such as the epoch.
  *
  * Where several points share one value of an axis (the batches of an epoch) they are
- * spread evenly over it, and the axis then counts what is done: the last batch of
- * the first epoch stands at 1, beside the validation value of that epoch.
+ * spread over it, and the axis then counts what is done: the last batch of the first
+ * epoch stands at 1, beside the validation value of that epoch.
  */
 
 import type { PanelModel, Series } from './model';
 
-export type XChoice = { kind: 'step' } | { kind: 'time' } | { kind: 'axis'; name: string };
+export type XChoice =
+  { kind: 'step' } | { kind: 'time' } | { kind: 'axis'; name: string };
 
 export const STEP: XChoice = { kind: 'step' };
 export const TIME: XChoice = { kind: 'time' };
@@ -26,7 +27,9 @@ export function choices(model: PanelModel): XChoice[] {
 /** The choice that puts curves of one chart beside each other. */
 export function defaultChoice(model: PanelModel): XChoice {
   const axes = choices(model).filter((choice) => choice.kind === 'axis');
-  const shared = axes.find((choice) => choice.kind === 'axis' && pairs(model, choice.name));
+  const shared = axes.find(
+    (choice) => choice.kind === 'axis' && pairs(model, choice.name),
+  );
   return shared ?? STEP;
 }
 
@@ -58,22 +61,26 @@ export function xOf(
   if (choice.kind === 'time') return series.at.view().map((at) => at - how.startedAt);
   const axis = series.axes.get(choice.name)?.view();
   if (!axis) return null;
-  return how.spread ? spreadOver(axis) : axis;
+  return how.spread ? spreadOver(axis, series.step.view()) : axis;
 }
 
-function spreadOver(axis: Float64Array): Float64Array {
+/** Groups of one axis value, each laid over one unit by its steps. */
+function spreadOver(axis: Float64Array, step: Float64Array): Float64Array {
   const x = new Float64Array(axis.length);
   const first = axis[0] ?? 0;
-  let longest = 1;
-  for (let start = 0; start < axis.length; ) {
+  let widest = 1;
+  for (let start = 0; start < axis.length;) {
     const value = axis[start] ?? 0;
     let end = start + 1;
     while (end < axis.length && axis[end] === value) end += 1;
-    const isLast = end === axis.length;
-    // The value that is still growing is measured by the longest one before it.
-    const n = isLast ? Math.max(longest, end - start) : end - start;
-    for (let i = start; i < end; i += 1) x[i] = value - first + (i - start + 1) / n;
-    longest = Math.max(longest, end - start);
+    const from = step[start] ?? 0;
+    // The value that is still growing is as wide as the widest one before it.
+    const width = end < axis.length ? (step[end] ?? 0) - from : widest;
+    const known = Math.max(width, (step[end - 1] ?? 0) - from + 1);
+    for (let i = start; i < end; i += 1)
+      x[i] =
+        value - first + (end - start === 1 ? 1 : ((step[i] ?? 0) - from + 1) / known);
+    widest = Math.max(widest, known);
     start = end;
   }
   return x;

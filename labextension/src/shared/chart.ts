@@ -1,0 +1,328 @@
+/** One chart of a metric family: curves, the ghost of an earlier run, legend, hover. */
+
+import uPlot from 'uplot';
+
+import { align, type Curve } from './align';
+import { h, setText } from './dom';
+import { number } from './format';
+import type { Family, PanelModel, Series } from './model';
+import { remarks } from './table';
+import { colourIndices, themeOf, type Theme } from './theme';
+import type { Disposable } from './wire';
+import { label, xOf, type XChoice } from './xaxis';
+
+const HEIGHT = 168; // px, as .nbt-plot
+const FEW_POINTS = 60; // up to here single points are marked
+const FONT = '11px system-ui, sans-serif';
+
+/** How the curves of all charts are drawn. */
+export interface XSettings {
+  choice: XChoice;
+  spread: boolean;
+  syncKey: string;
+}
+
+interface Line {
+  key: string;
+  name: string;
+  isGhost: boolean;
+  colour: number;
+}
+
+export class FamilyChart implements Disposable {
+  readonly element = h('div', { class: 'nbt-chart' });
+  private readonly legend = h('span', { class: 'nbt-legends' });
+  private readonly note = h('span', { class: 'nbt-chart-note' });
+  private readonly plotHome = h('div', { class: 'nbt-plot', role: 'img' });
+  private readonly hidden = new Set<string>();
+  private plot: uPlot | null = null;
+  private lines: Line[] = [];
+  private values: HTMLElement[] = [];
+  private drawn = '';
+  private theme: Theme;
+
+  constructor(
+    private readonly model: PanelModel,
+    readonly name: string,
+  ) {
+    this.theme = themeOf(this.element);
+    this.element.append(
+      h(
+        'div',
+        { class: 'nbt-chart-head' },
+        h('span', { class: 'nbt-chart-title' }, name),
+        this.legend,
+        this.note,
+      ),
+      this.plotHome,
+    );
+  }
+
+  /** Draw what is new; a chart without a width (a hidden tab) waits. */
+  update(family: Family, x: XSettings): void {
+    const lines = this.linesOf(family);
+    const shape = JSON.stringify([lines, x.choice, x.spread]);
+    if (
+      shape !== JSON.stringify([this.lines, this.drawnX?.choice, this.drawnX?.spread])
+    ) {
+      this.lines = lines;
+      this.drawnX = x;
+      this.rebuildLegend();
+      this.destroyPlot();
+    }
+    setText(this.note, family.metrics.map(remarks).filter(Boolean).join(' · '));
+    this.plotHome.setAttribute('aria-label', describe(family));
+    this.draw(x);
+  }
+
+  /** Fit a new width, or colours of a new theme. */
+  refresh(): void {
+    const theme = themeOf(this.element);
+    if (JSON.stringify(theme) !== JSON.stringify(this.theme)) {
+      this.theme = theme;
+      this.rebuildLegend();
+      this.destroyPlot();
+    }
+    const width = this.plotHome.clientWidth;
+    if (this.plot && width && width !== this.plot.width)
+      this.plot.setSize({ width, height: HEIGHT });
+    if (this.drawnX) this.draw(this.drawnX);
+  }
+
+  dispose(): void {
+    this.destroyPlot();
+    this.element.remove();
+  }
+
+  private drawnX: XSettings | null = null;
+
+  private draw(x: XSettings): void {
+    const width = this.plotHome.clientWidth;
+    const version = this.versions();
+    if (!width || (this.plot && version === this.drawn)) return;
+    this.drawn = version;
+    const data = align(
+      this.lines.map((line) => this.curve(line, x)),
+    ) as uPlot.AlignedData;
+    if (!this.plot) this.plot = new uPlot(this.options(width, x), data, this.plotHome);
+    else this.plot.setData(data, !this.isZoomed());
+    this.showValues();
+  }
+
+  private versions(): string {
+    return this.lines
+      .map((line) => `${line.key}${this.series(line)?.version ?? 0}`)
+      .join('\n');
+  }
+
+  private curve(line: Line, x: XSettings): Curve {
+    const series = this.series(line);
+    const startedAt = this.startOf(line);
+    const xs = series ? xOf(series, x.choice, { startedAt, spread: x.spread }) : null;
+    return xs && series ? { x: xs, y: series.value.view() } : { x: [], y: [] };
+  }
+
+  private startOf(line: Line): number {
+    const run = this.model.run;
+    return (line.isGhost ? run?.ghost?.started_at : run?.started_at) ?? 0;
+  }
+
+  private series(line: Line): Series | undefined {
+    return (line.isGhost ? this.model.ghosts : this.model.series).get(line.name);
+  }
+
+  private linesOf(family: Family): Line[] {
+    const colours = colourIndices(family.metrics.map((meta) => meta.role));
+    const own = family.metrics.map((meta, i): Line => {
+      return {
+        key: meta.name,
+        name: meta.name,
+        isGhost: false,
+        colour: colours[i] ?? 0,
+      };
+    });
+    const ghosts = own.filter((line) => this.model.ghosts.has(line.name));
+    // Ghosts come first, so that they lie under the curves of this run.
+    return [
+      ...ghosts.map((line) => ({ ...line, key: `ghost ${line.key}`, isGhost: true })),
+      ...own,
+    ];
+  }
+
+  private options(width: number, x: XSettings): uPlot.Options {
+    const axis: uPlot.Axis = {
+      stroke: this.theme.text,
+      font: FONT,
+      grid: { stroke: this.theme.grid, width: 1 },
+      ticks: { show: false },
+    };
+    return {
+      width,
+      height: HEIGHT,
+      padding: [8, 8, 0, 0],
+      legend: { show: false },
+      cursor: {
+        sync: { key: x.syncKey, setSeries: false },
+        points: { size: 6 },
+        drag: { x: true, y: false },
+      },
+      scales: { x: { time: false }, y: { range: yRange } },
+      axes: [
+        { ...axis, size: 22, gap: 2, space: 60, values: tickLabels, label: '' },
+        { ...axis, size: 48, gap: 4, space: 28, values: tickLabels },
+      ],
+      series: [
+        { label: label(x.choice, x.spread) },
+        ...this.lines.map((l) => this.style(l)),
+      ],
+      hooks: { setCursor: [() => this.showValues()] },
+    };
+  }
+
+  private style(line: Line): uPlot.Series {
+    const stroke = this.colour(line);
+    return {
+      label: line.key,
+      show: !this.hidden.has(line.key),
+      stroke,
+      width: line.isGhost ? 1.25 : 1.75,
+      ...(line.isGhost ? { dash: [4, 3] } : {}),
+      points: {
+        show: (plot, index) => !line.isGhost && isSparse(plot.data[index]),
+        size: 4,
+        fill: stroke,
+        width: 0,
+      },
+    };
+  }
+
+  private colour(line: Line): string {
+    if (line.isGhost) return this.theme.ghost;
+    return this.theme.palette[line.colour] ?? this.theme.text;
+  }
+
+  private rebuildLegend(): void {
+    const entries = this.lines.map((line) => this.legendEntry(line));
+    this.values = entries.map(([, value]) => value);
+    // Read order: this run's curves, then the earlier ones.
+    const buttons = entries.map(([button]) => button);
+    const nGhosts = this.lines.filter((line) => line.isGhost).length;
+    this.legend.replaceChildren(
+      ...buttons.slice(nGhosts),
+      ...buttons.slice(0, nGhosts),
+    );
+  }
+
+  private legendEntry(line: Line): [HTMLElement, HTMLElement] {
+    const swatch = h('span', { class: 'nbt-swatch', 'aria-hidden': 'true' });
+    swatch.style.color = this.colour(line);
+    swatch.dataset['dash'] = String(line.isGhost);
+    const value = h('span', { class: 'nbt-legend-value' });
+    const name = line.isGhost
+      ? `${this.model.run?.ghost?.name ?? ''} (best)`
+      : line.name;
+    const button = h(
+      'button',
+      {
+        class: 'nbt-legend',
+        type: 'button',
+        'aria-pressed': String(!this.hidden.has(line.key)),
+        title: line.isGhost ? `${line.name} of the best earlier run` : 'Show or hide',
+      },
+      swatch,
+      h('span', { class: 'nbt-legend-name' }, name),
+      value,
+    );
+    button.addEventListener('click', () => this.toggle(line, button));
+    return [button, value];
+  }
+
+  private toggle(line: Line, button: HTMLElement): void {
+    const isShown = this.hidden.delete(line.key);
+    if (!isShown) this.hidden.add(line.key);
+    button.setAttribute('aria-pressed', String(isShown));
+    this.plot?.setSeries(this.lines.indexOf(line) + 1, { show: isShown });
+  }
+
+  /** The values under the cursor, or the last ones. */
+  private showValues(): void {
+    this.lines.forEach((line, i) => {
+      const element = this.values[i];
+      if (element) setText(element, this.valueText(line, i));
+    });
+  }
+
+  private valueText(line: Line, i: number): string {
+    const column = this.plot?.data[i + 1];
+    const index = this.plot?.cursor.idx;
+    if (!column || index == null) {
+      return line.isGhost ? '' : number(this.series(line)?.value.view().at(-1));
+    }
+    return number(nearest(column as (number | null | undefined)[], index));
+  }
+
+  private isZoomed(): boolean {
+    const scale = this.plot?.scales['x'];
+    const xs = this.plot?.data[0];
+    if (!scale || !xs?.length) return false;
+    const tolerance = 1e-9 * Math.abs((xs.at(-1) ?? 0) - (xs[0] ?? 0));
+    return (
+      (scale.min ?? -Infinity) > (xs[0] ?? 0) + tolerance ||
+      (scale.max ?? Infinity) < (xs.at(-1) ?? 0) - tolerance
+    );
+  }
+
+  private destroyPlot(): void {
+    this.plot?.destroy();
+    this.plot = null;
+    this.drawn = '';
+  }
+}
+
+/** The value at `index`, or the closest one before it. */
+function nearest(
+  column: readonly (number | null | undefined)[],
+  index: number,
+): number | null {
+  for (let i = index; i >= 0; i -= 1) {
+    const value = column[i];
+    if (value === null) return NaN;
+    if (value !== undefined) return value;
+  }
+  return null;
+}
+
+function isSparse(column: ArrayLike<number | null | undefined> | undefined): boolean {
+  let n = 0;
+  for (let i = 0; column && i < column.length && n <= FEW_POINTS; i += 1)
+    if (column[i] != null) n += 1;
+  return n <= FEW_POINTS;
+}
+
+function yRange(_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
+  if (min == null || max == null) return [0, 1];
+  const room = max > min ? 0.06 * (max - min) : 0.5 * Math.abs(max) || 0.5;
+  return [min - room, max + room];
+}
+
+function tickLabels(_: uPlot, ticks: number[]): string[] {
+  const gap = Math.abs((ticks[1] ?? 0) - (ticks[0] ?? 0));
+  return ticks.map((tick) => tickLabel(tick, gap));
+}
+
+/** As many decimals as the distance between ticks asks for. */
+export function tickLabel(tick: number, gap: number): string {
+  const size = Math.abs(tick);
+  if (size >= 1e6 || (tick !== 0 && size < 1e-4))
+    return tick.toExponential(0).replace('e+', 'e');
+  if (size >= 1e4) return `${+(tick / 1e3).toFixed(1)}k`;
+  const decimals = gap > 0 ? Math.max(0, -Math.floor(Math.log10(gap) + 1e-9)) : 2;
+  return tick.toFixed(Math.min(decimals, 6)).replace('-', '−');
+}
+
+function describe(family: Family): string {
+  const parts = family.metrics.map(
+    (meta) => `${meta.name}: ${meta.n} points, best ${number(meta.best)}`,
+  );
+  return `Chart of ${family.name}. ${parts.join('. ')}`;
+}
