@@ -6,6 +6,7 @@
     │   └── StoreDamagedError SQLite says the file is not sound
     ├── RunNotFoundError      no run (or more than one) answers to that id or name
     ├── MetricNotFoundError   the run has no such metric
+    ├── CheckpointError       none such, damaged, or unpickling it needs trust
     ├── QueryError            a query text that cannot be understood, with the place
     ├── OptionError           an option of a magic or function, with a did-you-mean
     ├── ValueNotLoggedError   a value that is no number, only where asked to be strict
@@ -46,6 +47,10 @@ class MetricNotFoundError(NbtrackError, KeyError):
     """The run has no metric of that name."""
 
     __str__ = Exception.__str__
+
+
+class CheckpointError(NbtrackError):
+    """A checkpoint is missing, damaged, or may only be read with `trust=True`."""
 
 
 class QueryError(NbtrackError, ValueError):

@@ -1,0 +1,240 @@
+"""Turns saved files into checkpoints of one run, without making the training wait.
+
+The content is that of the save: a small file is copied at once, a large one by the
+worker thread, before whose end the next save to the same path waits. The worker hashes,
+keeps each content once, and then emits the `checkpoint` event; the order of the saves
+is kept. What is not kept (too large, disk nearly full, gone) is said once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from nbtrack.capture.file_sweep import Stamp, stamp_of
+from nbtrack.guard import guard
+from nbtrack.text import visible
+from nbtrack.tracking.checkpoint_files import CopyFolder
+
+GIB = 1 << 30
+# Copied while the caller waits: at 1.5 GB/s or more, at most 45 ms.
+COPY_AT_ONCE_BYTES = 64 << 20
+SAVE_WAIT_S = 30.0  # the longest a save waits for the copy of what it overwrites
+
+
+class Kept(Protocol):
+    """What the store says of a file it keeps."""
+
+    @property
+    def digest(self) -> str:
+        """Sha256 of the content."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Its length."""
+
+
+class EventJournal(Protocol):
+    """Takes events."""
+
+    def emit(self, event: dict[str, Any]) -> None:
+        """Keep an event; never raises."""
+
+
+class FileStore(Protocol):
+    """What this module needs of a store."""
+
+    @property
+    def path(self) -> Path:
+        """The `.nbtrack` folder."""
+
+    @property
+    def journal(self) -> EventJournal:
+        """Where events go."""
+
+    def put_file(self, path: Path) -> Kept:
+        """Keep a file by its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is kept without asking: a tracker must not fill the disk."""
+
+    file_bytes: int = 2 * GIB
+    run_bytes: int = 20 * GIB
+    free_bytes: int = 1 * GIB  # left free on the store's disk
+    n_names: int = 200  # a cell that writes a file per sample saves no checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a checkpoint is called and tied to, as of the save."""
+
+    name: str
+    type: str
+    path: str  # as shown to people; never opened again
+    step: int | None
+    metrics: Mapping[str, float]
+    created_at: str
+
+
+class CheckpointKeeper:
+    """The checkpoints of one run, from the first save to `settle`."""
+
+    def __init__(
+        self, store: FileStore, run_id: str, *, limits: Limits | None = None
+    ) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._limits = limits or Limits()
+        self._copies = CopyFolder(store.path)
+        self._lock = threading.Lock()
+        self._names: set[str] = set()
+        self._n_bytes = 0
+        self._jobs: list[Future[None]] = []
+        self._copying: dict[Path, threading.Event] = {}
+        self._worker: ThreadPoolExecutor | None = None
+        self._pid = os.getpid()
+
+    def keep_file(self, path: Path, moment: Moment) -> None:
+        """Keep the content that `path` has now.
+
+        Raises
+        ------
+        OSError
+            When it cannot be read, or the store's disk refuses the copy.
+        """
+        stamp = stamp_of(path)
+        if stamp is None or os.getpid() != self._pid or not self._admit(moment, stamp):
+            return
+        if stamp[1] <= COPY_AT_ONCE_BYTES:
+            self.keep_copy(self._copies.copy(path), moment)
+            return
+        done = self._copying[path] = threading.Event()
+        self._submit(self._copy_and_keep, path, stamp, moment, done)
+
+    def keep_copy(self, copy: Path, moment: Moment) -> None:
+        """Keep a file that is ours already: made in `new_path()`."""
+        self._submit(self._keep, copy, moment)
+
+    def new_path(self) -> Path:
+        """A path in the store for a file that `keep_copy` will take."""
+        return self._copies.new_path()
+
+    def wait_for_copy(self, path: Path) -> None:
+        """Return when `path` may be overwritten; at once in nearly all cases."""
+        copying = self._copying.get(path)
+        if copying is not None and not copying.wait(SAVE_WAIT_S):
+            guard.warn_once("slow copy", f"the copy of {path.name} is very slow")
+
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until all is kept (True) or the time is up (False)."""
+        with self._lock:
+            jobs, worker = self._jobs.copy(), self._worker
+            self._worker = None
+        if worker is None:
+            return True
+        left = wait(jobs, timeout_s).not_done
+        worker.shutdown(wait=not left)
+        return not left
+
+    def _admit(self, moment: Moment, stamp: Stamp) -> bool:
+        """Whether the limits allow this file; counted when they do, said when not."""
+        size, limits = stamp[1], self._limits
+        free = shutil.disk_usage(self._store.path).free
+        with self._lock:
+            refusal = self._refusal(moment, size, free)
+            if not refusal:
+                self._n_bytes += size
+                self._names.add(moment.name)
+        if refusal:
+            what = f"{visible(moment.path)} was not kept as a checkpoint: {refusal}"
+            self._say(f"not kept: {refusal.split(' (')[0]} {limits}", what)
+        return not refusal
+
+    def _refusal(self, moment: Moment, size: int, free: int) -> str:
+        limits = self._limits
+        if size > limits.file_bytes:
+            return f"larger than {_shown(limits.file_bytes)} a file ({_shown(size)})"
+        if self._n_bytes + size > limits.run_bytes:
+            return f"this run keeps at most {_shown(limits.run_bytes)} of files"
+        if free - size < limits.free_bytes:
+            return f"the store's disk is nearly full ({_shown(free)} free)"
+        if len(self._names) >= limits.n_names and moment.name not in self._names:
+            return f"this run keeps at most {limits.n_names} names of files"
+        return ""
+
+    def _say(self, kind: str, text: str) -> None:
+        first = guard.failures[f"{self._run_id} {kind}"] == 0
+        guard.warn_once(f"{self._run_id} {kind}", text)
+        if first:
+            self._emit("notices", texts=[text])
+
+    def _submit(self, job: Any, *args: Any) -> None:
+        with self._lock:
+            if self._worker is None:
+                self._worker = ThreadPoolExecutor(1, thread_name_prefix="nbtrack-files")
+            self._jobs = [future for future in self._jobs if not future.done()]
+            self._jobs.append(self._worker.submit(self._guarded, job, *args))
+
+    def _guarded(self, job: Any, *args: Any) -> None:
+        with guard("checkpoint"):
+            job(*args)
+
+    def _copy_and_keep(
+        self, path: Path, stamp: Stamp, moment: Moment, done: threading.Event
+    ) -> None:
+        try:
+            copy = self._copies.copy(path)
+            unchanged = stamp_of(path) == stamp
+        finally:
+            done.set()
+            if self._copying.get(path) is done:
+                del self._copying[path]
+        if unchanged:
+            self._keep(copy, moment)
+            return
+        copy.unlink(missing_ok=True)
+        self._say(
+            "overwritten",
+            f"{visible(moment.path)} was overwritten while it was copied: that "
+            "version was not kept",
+        )
+
+    def _keep(self, copy: Path, moment: Moment) -> None:
+        try:
+            kept = self._store.put_file(copy)
+        finally:
+            copy.unlink(missing_ok=True)
+        self._emit(
+            "checkpoint",
+            name=moment.name,
+            type=moment.type,
+            digest=kept.digest,
+            size_bytes=kept.size_bytes,
+            path=moment.path,
+            step=moment.step,
+            metrics=dict(moment.metrics),
+            created_at=moment.created_at,
+        )
+
+    def _emit(self, kind: str, **fields: Any) -> None:
+        self._store.journal.emit({"kind": kind, "run": self._run_id, **fields})
+
+
+def _shown(n_bytes: int) -> str:
+    """Bytes for people.
+
+    >>> _shown(2 << 30), _shown(1_500_000)
+    ('2.0 GiB', '1.4 MiB')
+    """
+    for unit, size in (("GiB", GIB), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.1f} {unit}"
+    return f"{n_bytes} bytes"

@@ -1,0 +1,76 @@
+"""Models and other objects written to a file that becomes a checkpoint.
+
+What has a `state_dict` (modules, optimizers, schedulers) is saved as that by torch,
+everything else by joblib, or pickle where joblib is missing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pickle
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nbtrack.capture.file_patches import patches
+from nbtrack.errors import ValueNotLoggedError
+from nbtrack.text import shorten
+
+
+def state_of(what: Any) -> tuple[Any, str]:
+    """What is saved of an object, and the suffix of the form it is saved in."""
+    torch = sys.modules.get("torch")  # what is torch's cannot exist without it
+    if torch is None:
+        return what, ".joblib"
+    state = getattr(what, "state_dict", None)
+    if callable(state):
+        return state(), ".pt"
+    return what, ".pt" if _holds_tensors(what, torch.Tensor) else ".joblib"
+
+
+def _holds_tensors(what: Any, tensor: type) -> bool:
+    values = what.values() if isinstance(what, Mapping) else [what]
+    return any(
+        isinstance(v, tensor) or (isinstance(v, Mapping) and _holds_tensors(v, tensor))
+        for v in values
+    )
+
+
+def write_object(state: Any, path: Path, suffix: str) -> None:
+    """Save `state` into a new file of mode 0600.
+
+    Raises
+    ------
+    ValueNotLoggedError
+        When it cannot be pickled.
+    """
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    written = False
+    try:
+        with patches.unwatched():
+            _dump(state, path, suffix)
+        written = True
+    except (pickle.PicklingError, TypeError, AttributeError) as exc:
+        raise ValueNotLoggedError(
+            f"{shorten(repr(state))} cannot be kept as a checkpoint: {exc}. Save it to "
+            "a file in your own way and pass the path."
+        ) from exc
+    finally:
+        if not written:
+            path.unlink(missing_ok=True)
+
+
+def _dump(state: Any, path: Path, suffix: str) -> None:
+    if suffix == ".pt":
+        import torch
+
+        torch.save(state, path)
+    elif importlib.util.find_spec("joblib") is not None:
+        import joblib
+
+        joblib.dump(state, path)
+    else:
+        with open(path, "wb") as file:
+            pickle.dump(state, file)

@@ -1,0 +1,253 @@
+"""Checkpoints: files and models kept with the step and the metrics of their moment.
+
+`keep_saved_file` is for what a saver wrote in a tracked cell and never raises;
+`save_checkpoint` is the explicit call and raises for the caller's mistakes;
+`load_checkpoint` reads back and never runs code from a file unless it is trusted.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from nbtrack.capture.file_patches import patches
+from nbtrack.guard import guard
+from nbtrack.records import CheckpointRecord, RunRecord
+from nbtrack.tracking.checkpoint_choice import choose_checkpoint
+from nbtrack.tracking.checkpoint_files import (
+    checkpoint_name,
+    name_of_file,
+    type_of_file,
+)
+from nbtrack.tracking.checkpoint_keeper import CheckpointKeeper, Moment
+from nbtrack.tracking.checkpoint_load import checked_path, load_file
+from nbtrack.tracking.checkpoint_objects import state_of, write_object
+from nbtrack.tracking.run import Run, utc_text
+
+if TYPE_CHECKING:
+    from nbtrack.store import Store
+
+SETTLE_WAIT_S = 60.0  # a checkpoint of 2 GiB is hashed and on disk in about 10 s
+
+_keepers: WeakKeyDictionary[Run, CheckpointKeeper] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def keep_saved_file(run: Run, path: Path, *, saver: str) -> None:
+    """Keep what a saver wrote, tied to this moment; never raises."""
+    with guard("checkpoint"):
+        moment = _moment(
+            run,
+            name=name_of_file(path),
+            type=type_of_file(path, saver=saver),
+            path=_shown_path(run, path),
+        )
+        _keeper(run).keep_file(path, moment)
+
+
+def before_save(run: Run, path: Path) -> None:
+    """A saver is about to overwrite `path`: the copy of what is there goes first."""
+    keeper = _keepers.get(run)
+    if keeper is not None:
+        keeper.wait_for_copy(path)
+
+
+def save_checkpoint(
+    run: Run,
+    what: Any,  # anything that torch, joblib or pickle can save
+    *,
+    name: str | None = None,
+    step: int | None = None,
+    metrics: Mapping[str, float] | None = None,
+) -> None:
+    """Keep a file, or save an object into the store; see `Run.checkpoint`.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        When `what` is a path without a file.
+    ValueNotLoggedError
+        When the object cannot be saved.
+    """
+    if isinstance(what, str | os.PathLike):
+        _save_file(run, Path(os.path.abspath(os.fspath(what))), name, step, metrics)
+        return
+    state, suffix = state_of(what)
+    name = checkpoint_name(name or type(what).__name__.lower())
+    moment = _moment(
+        run,
+        name=name,
+        type="checkpoint",
+        path=name + suffix,
+        step=step,
+        metrics=metrics,
+    )
+    keeper = _keeper(run)
+    copy = keeper.new_path()
+    write_object(state, copy, suffix)
+    keeper.keep_copy(copy, moment)
+
+
+def settle(run: Run, timeout_s: float = SETTLE_WAIT_S) -> bool:
+    """Wait until every saved file of the run is in the store; False: time is up."""
+    keeper = _keepers.get(run)
+    if keeper is None or keeper.settle(timeout_s):
+        return True
+    guard.warn_once(
+        f"unsettled {run.id}", f"files of run {run.name!r} are still being copied"
+    )
+    return False
+
+
+def load_checkpoint(
+    run: Run | RunRecord | str,
+    step: int | str | None = None,
+    *,
+    name: str | None = None,
+    metric: str | None = None,
+    trust: bool = False,
+    map_location: Any = None,  # whatever torch.load takes
+    store: Store | None = None,
+) -> Any:
+    """Read a checkpoint of a run back.
+
+    Parameters
+    ----------
+    run : Run, RunRecord or str
+        The run, or its id, name or "last".
+    step : int, "last", "best" or None
+        Which one; None is the last. "best" goes by `metric`.
+    name : str, optional
+        Of which file, where the run saved several.
+    metric : str, optional
+        What "best" means. Default: the validation loss if there is one, else the first
+        metric whose name says whether it should be small or large.
+    trust : bool
+        Allow unpickling, which can run any code that is in the file.
+    map_location : optional
+        Where torch puts the tensors.
+    store : Store, optional
+        Default: the one near the working folder, or the live run's own.
+
+    Returns
+    -------
+    object
+        A state dict, arrays, or with `trust` the pickled object; the path of the kept
+        file where only another library reads it (ONNX, Keras, HDF5).
+
+    Raises
+    ------
+    CheckpointError
+        When there is no such checkpoint, it is damaged, or needs `trust=True`.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base") as run:
+    ...     run.log(loss=0.5)
+    ...     run.checkpoint({"weights": [1, 2]}, name="mlp")
+    >>> nbtrack.load_checkpoint("base", "best", trust=True)
+    {'weights': [1, 2]}
+    """
+    found, path = _find(run, step, name=name, metric=metric, store=store)
+    with patches.unwatched():
+        return load_file(path, found, trust=trust, map_location=map_location)
+
+
+def checkpoint_path(
+    run: Run | RunRecord | str,
+    step: int | str | None = None,
+    *,
+    name: str | None = None,
+    metric: str | None = None,
+    store: Store | None = None,
+) -> Path:
+    """The kept file of a checkpoint, for other libraries; do not write to it.
+
+    Parameters, errors and choice are those of `load_checkpoint`.
+    """
+    return _find(run, step, name=name, metric=metric, store=store)[1]
+
+
+def _find(
+    run: Run | RunRecord | str,
+    step: int | str | None,
+    *,
+    name: str | None,
+    metric: str | None,
+    store: Store | None,
+) -> tuple[CheckpointRecord, Path]:
+    if isinstance(run, Run):
+        settle(run)
+        store, record = run.store, run.record()
+    else:
+        store = store or _near_store()
+        record = store.run(run) if isinstance(run, str) else run
+    found = choose_checkpoint(record, step, name=name, metric=metric)
+    return found, checked_path(store.file_path(found.digest), found.digest)
+
+
+def _near_store() -> Store:
+    from nbtrack.tracking.session import process_session
+
+    return process_session().store_for()
+
+
+def _keeper(run: Run) -> CheckpointKeeper:
+    with _lock:
+        keeper = _keepers.get(run)
+        if keeper is None:
+            keeper = _keepers[run] = CheckpointKeeper(run.store, run.id)
+        return keeper
+
+
+def _moment(
+    run: Run,
+    *,
+    name: str,
+    type: str,
+    path: str,
+    step: int | None = None,
+    metrics: Mapping[str, float] | None = None,
+) -> Moment:
+    return Moment(
+        name=name,
+        type=type,
+        path=path,
+        step=run.latest_step() if step is None else int(step),
+        metrics=run.latest_metrics() if metrics is None else dict(metrics),
+        created_at=utc_text(time.time()),
+    )
+
+
+def _shown_path(run: Run, path: Path) -> str:
+    """Relative to the folder of the store: no home folder of anybody in a record."""
+    home = run.store.path.parent
+    return str(path.relative_to(home) if path.is_relative_to(home) else path)
+
+
+def _save_file(
+    run: Run,
+    path: Path,
+    name: str | None,
+    step: int | None,
+    metrics: Mapping[str, float] | None,
+) -> None:
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Name one of the files in it.")
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}. Save it first.")
+    moment = _moment(
+        run,
+        name=checkpoint_name(name) if name else name_of_file(path),
+        type=type_of_file(path),
+        path=_shown_path(run, path),
+        step=step,
+        metrics=metrics,
+    )
+    _keeper(run).keep_file(path, moment)
