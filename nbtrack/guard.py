@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nbtrack.text import shorten
@@ -63,6 +63,20 @@ class Guard:
     def is_off(self, feature: str) -> bool:
         """Whether `feature` has failed before in this session."""
         return self.failures[feature] > 0
+
+
+@contextmanager
+def tolerated(tell: Callable[[Exception], None]) -> Iterator[None]:
+    """Run the body on a value of the user's: what it raises is told, never passed on.
+
+    >>> with tolerated(print):
+    ...     len(3)
+    object of type 'int' has no len()
+    """
+    try:
+        yield
+    except Exception as exc:  # noqa: BLE001 - an object of theirs may raise anything
+        tell(exc)
 
 
 def _print_warning(message: str) -> None:

@@ -1,0 +1,286 @@
+"""The params of a tracked cell: options, literals, inherited values, objects, calls.
+
+`CellCapture` joins what the text says (`cell`), what the namespace holds (`reads`,
+`values`) and what known objects tell about themselves (`objects`), the first of these
+winning. Every value is copied and cleared of secrets when it is taken; what could not be
+kept is a line in `notices`. Nothing of the user's is imported, changed or kept alive.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Protocol
+
+from nbtrack.capture.accumulators import is_counter, is_null, is_tracked_name
+from nbtrack.capture.calls import call_literals
+from nbtrack.capture.cell import CellFacts, is_record, read_cell
+from nbtrack.capture.evaluate import dotted
+from nbtrack.capture.inherited import is_inheritable, snapshot_of
+from nbtrack.capture.objects import describe, is_describable
+from nbtrack.capture.reads import Reads, names_read
+from nbtrack.capture.values import encode, flatten_one
+from nbtrack.guard import tolerated
+from nbtrack.records import Origin, Param
+from nbtrack.redact import redact_param
+
+MAX_NOTICES = 20  # one line each; a config full of callbacks should not flood the cell
+_LOADERS = frozenset(
+    {"json.load", "json.loads", "yaml.safe_load", "yaml.load", "tomllib.load"}
+    | {"tomllib.loads", "OmegaConf.load", "OmegaConf.merge", "json5.load", "vars"}
+)
+
+
+class Origins(Protocol):
+    """What is asked of the log of executed cells."""
+
+    def origin_of(self, name: str) -> str | None:
+        """The execution that set a name, as `[3]`."""
+
+    def source_of(self, filename: str) -> str | None:
+        """The source that was compiled under a file name."""
+
+
+class CellCapture:
+    """Looks at a cell before and after it runs, and says what its params are.
+
+    Parameters
+    ----------
+    source
+        The cell as plain Python, after IPython's transformation.
+    namespace
+        The user's namespace: read, never written.
+    session_log
+        Tells in which cell an inherited name was set.
+    options
+        The values of `-p`, parsed; a dotted name stands for a nested value.
+
+    >>> from nbtrack.capture.session import SessionLog
+    >>> capture = CellCapture("y = f(lr)", {"lr": 0.1}, SessionLog(), options={"n": 3})
+    >>> [(param.name, param.value, param.origin) for param in capture.at_start()]
+    [('n', 3, 'option'), ('lr', 0.1, 'inherited')]
+    """
+
+    def __init__(
+        self,
+        source: str,
+        namespace: Mapping[str, Any],
+        session_log: Origins,
+        *,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.notices: list[str] = []
+        self._namespace = namespace
+        self._log = session_log
+        self._options = dict(options or {})
+        self._tree = _parsed(source)
+        self._facts: CellFacts | None = None
+        self._reads = Reads()
+        self._params: dict[str, Param] = {}
+
+    def at_start(self) -> list[Param]:
+        """The params known before the cell runs."""
+        self._take_options()
+        if self._tree is not None:
+            self._facts = read_cell(self._tree, self._namespace)
+            self._reads = self._read_names(self._tree)
+            self._take_literals(self._facts)
+            self._take_inherited(self._facts)
+            self._take_calls(self._facts)
+            self._take_objects(self._reads.names, self._namespace)
+        return list(self._params.values())
+
+    def at_end(
+        self,
+        namespace: Mapping[str, Any] | None = None,
+        loops: Iterable[tuple[str, int | None, int]] = (),
+        *,
+        watched: Collection[str] = (),
+    ) -> list[Param]:
+        """The params that only the finished cell could tell, new ones alone.
+
+        Parameters
+        ----------
+        loops
+            `(variable, declared, iterations)` of every loop that the watcher counted.
+        watched
+            Names that are metrics of this run.
+        """
+        before = dict(self._params)
+        facts = self._facts
+        if facts is not None:
+            namespace = self._namespace if namespace is None else namespace
+            self._take_decided(facts, namespace)
+            self._take_computed(facts, namespace, watched)
+            self._take_built(facts, namespace)
+            self._take_objects(_made_names(facts), namespace)
+            self._take_iterations(loops)
+        return [p for name, p in self._params.items() if before.get(name) != p]
+
+    # ---- at the start
+
+    def _take_options(self) -> None:
+        for name, value in self._options.items():
+            self._take(name, value, "option")
+
+    def _read_names(self, tree: ast.Module) -> Reads:
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        code = compile(tree, "<cell>", "exec", flags=flags, dont_inherit=True)
+        soft = self._facts.soft if self._facts is not None else ()
+        return names_read(code, self._namespace, soft=soft)
+
+    def _take_literals(self, facts: CellFacts) -> None:
+        for name, value in facts.literals.items():
+            if not name.startswith("_"):
+                self._take(name, value, "literal")
+        for name, bound in facts.bounds.items():
+            self._take(name, bound, "literal")
+
+    def _take_inherited(self, facts: CellFacts) -> None:
+        for name in self._reads.names:
+            value = self._namespace.get(name, self)
+            if value is self or name.startswith("_") or not is_inheritable(value):
+                continue
+            if not self._is_series(name, value, facts):
+                self._take(name, snapshot_of(value), "inherited", self._cell_of(name))
+
+    def _is_series(self, name: str, value: object, facts: CellFacts) -> bool:
+        """What the cell counts, appends to or keeps the best in is no input of it."""
+        found = facts.found
+        if name in self._reads.rebound or is_counter(name, found):
+            return True
+        changed = found.changes_in_loop(name) or name in found.mutated
+        return changed and (is_null(value) or is_tracked_name(name))
+
+    def _take_calls(self, facts: CellFacts) -> None:
+        told = call_literals(facts, self._namespace, self._log.source_of)
+        for call in told:
+            name = call.name
+            held = self._params.get(name)
+            with self._telling(name):
+                if held is not None and held.value != encode(call.value):
+                    name = f"{call.function}.{name}"
+                self._take(name, call.value, "call")
+
+    # ---- at the end
+
+    def _take_decided(self, facts: CellFacts, namespace: Mapping[str, Any]) -> None:
+        """Literals of branches: the one that the cell went through."""
+        for name, choices in facts.maybe.items():
+            value = namespace.get(name, self)
+            if facts.found.changes_in_loop(name) or value is self:
+                continue
+            if any(
+                type(value) is type(choice) and value == choice for choice in choices
+            ):
+                self._drop(name, "inherited")
+                self._take(name, value, "literal")
+
+    def _take_computed(
+        self, facts: CellFacts, namespace: Mapping[str, Any], watched: Collection[str]
+    ) -> None:
+        for name in facts.computed:
+            value = namespace.get(name, self)
+            if value is self or name in watched or name.startswith("_"):
+                continue
+            if is_inheritable(value):
+                self._drop(name, "inherited")
+                self._take(name, snapshot_of(value), "literal")
+
+    def _take_built(self, facts: CellFacts, namespace: Mapping[str, Any]) -> None:
+        """Config objects that the cell built: the parts that its text did not tell."""
+        for name in facts.partial:
+            if is_record(namespace.get(name)):
+                self._take(name, namespace[name], "literal")
+        for name, value in facts.made.items():
+            built = namespace.get(name)
+            if facts.found.changes_in_loop(name) or name.startswith("_"):
+                continue
+            if is_record(built) and (not isinstance(built, dict) or _loads(value)):
+                self._take(name, built, "literal")
+
+    def _take_iterations(self, loops: Iterable[tuple[str, int | None, int]]) -> None:
+        for variable, declared, iterations in loops:
+            name = variable if variable.strip("_") else "iterations"
+            bound = self._params.get(name)
+            declared = declared if bound is None else _count(bound.value, declared)
+            # An inner loop reports all its rounds: a whole multiple is a full run.
+            done = declared is None or (iterations > 0 and iterations % declared == 0)
+            if not done:
+                self._take(f"{name}.done", iterations, "literal")
+
+    # ---- both
+
+    def _take_objects(self, names: Iterable[str], namespace: Mapping[str, Any]) -> None:
+        for name in names:
+            value = namespace.get(name)
+            if value is None or name.startswith("_"):
+                continue
+            with self._telling(name):
+                if is_describable(value, namespace):
+                    cell = self._cell_of(name) if name in self._reads.names else None
+                    for part, told in describe(value, tell=self._notice, name=name):
+                        self._put(part, told, "object", cell)
+
+    def _take(
+        self, name: str, value: object, origin: Origin, cell: str | None = None
+    ) -> None:
+        with self._telling(name):
+            for part, told in flatten_one(name, value, tell=self._notice):
+                self._put(part, told, origin, cell)
+
+    def _put(self, name: str, value: object, origin: Origin, cell: str | None) -> None:
+        """Keep one leaf, unless a stronger origin has told that name already."""
+        if name in self._params or any(
+            name.startswith(option + ".") for option in self._options
+        ):
+            return
+        kept, n_hidden = redact_param(name, value)
+        if n_hidden:
+            self._notice(f"{name} redacted")
+        self._params[name] = Param(name, kept, origin, cell)
+
+    def _drop(self, name: str, origin: Origin) -> None:
+        held = self._params.get(name)
+        if held is not None and held.origin == origin:
+            del self._params[name]
+
+    def _cell_of(self, name: str) -> str | None:
+        return self._log.origin_of(name)
+
+    def _notice(self, text: str) -> None:
+        if text not in self.notices and len(self.notices) < MAX_NOTICES:
+            self.notices.append(text)
+
+    def _telling(self, name: str) -> Any:  # Any: a context manager of guard
+        return tolerated(
+            lambda exc: self._notice(
+                f"{name} not recorded ({type(exc).__name__}: {exc})"[:200]
+            )
+        )
+
+
+def _parsed(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None  # the cell itself will say so
+
+
+def _made_names(facts: CellFacts) -> list[str]:
+    """Names that the cell's own level bound to the result of an expression."""
+    return [
+        name
+        for name, stores in facts.found.stores.items()
+        if all(store.kind in ("assign", "with") for store in stores)
+    ]
+
+
+def _loads(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and (dotted(value.func) or "") in _LOADERS
+
+
+def _count(bound: object, declared: int | None) -> int | None:
+    if isinstance(bound, list):
+        return len(bound)
+    return bound if type(bound) is int else declared

@@ -1,0 +1,263 @@
+"""Which names of the namespace a cell reads, by its bytecode and what it reaches.
+
+A name counts when it is loaded before the cell itself has stored it. Functions, classes
+and methods defined in the notebook are followed when they are reached, with their
+closures, `__wrapped__` and partials; library code is not. Nothing is executed, and no
+attribute of a user's object is asked for that could run code of theirs.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import types
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_LOAD_NAMES = frozenset({"LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_STORE_NAMES = frozenset({"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME"})
+_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
+_WANTED = _LOAD_NAMES | _STORE_NAMES | _ATTRIBUTES | {"LOAD_GLOBAL", "LOAD_CONST"}
+_OPS = {dis.opmap[name]: name for name in _WANTED if name in dis.opmap}
+_EXTENDED = dis.opmap["EXTENDED_ARG"]
+# Where the low bits of the argument are a flag: told by asking the interpreter once.
+_INSTANT = frozenset({"<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"})
+_READS_ALL = frozenset({"globals", "locals", "eval", "exec", "vars"})
+MAX_FOLLOWED = 300  # code objects; a notebook has tens
+
+
+@dataclass(slots=True)
+class Reads:
+    """What a cell reads, in the order of first reading."""
+
+    names: list[str] = field(default_factory=list)
+    functions: dict[str, types.FunctionType] = field(default_factory=dict)
+    rebound: set[str] = field(default_factory=set)  # set through `global` in functions
+    everything: bool = False  # it calls eval, exec, globals ...
+
+
+def names_read(
+    code: types.CodeType,
+    namespace: Mapping[str, Any],
+    *,
+    soft: Collection[str] = (),
+) -> Reads:
+    """The names that running `code` would read from `namespace`.
+
+    Parameters
+    ----------
+    code
+        The compiled cell.
+    soft
+        Names that the cell sets only under a condition: a store does not hide them.
+
+    >>> code = compile("y = f(lr)\\nlr = 2", "<cell>", "exec")
+    >>> names_read(code, {"lr": 0.1, "f": print}).names
+    ['f', 'lr']
+    """
+    walk = _Walk(namespace, frozenset(soft))
+    walk.cell(code)
+    return walk.reads
+
+
+class _Walk:
+    def __init__(self, namespace: Mapping[str, Any], soft: frozenset[str]) -> None:
+        self.reads = Reads()
+        self._namespace = namespace
+        self._soft = soft
+        self._stored: set[str] = set()
+        self._seen: set[int] = set()
+        self._names: set[str] = set()
+        self._own: dict[str, types.CodeType] = {}  # functions the cell defines
+        self._attributes: set[str] = set()
+        self._waiting: dict[str, list[types.CodeType]] = {}  # methods by name
+        self._n_followed = 0
+
+    def cell(self, code: types.CodeType) -> None:
+        """Follow the cell's own code in the order in which it stands."""
+        for op, value in operations(code):
+            if op == "LOAD_CONST":
+                self._define(value)
+            elif op in _STORE_NAMES:
+                if value not in self._soft:
+                    self._stored.add(value)
+            elif op in _ATTRIBUTES:
+                self._attribute(value)
+            else:
+                self._load(value)
+
+    def _define(self, value: object) -> None:
+        """A def waits until its name is read; a lambda or class body runs at once."""
+        if not isinstance(value, types.CodeType):
+            return
+        if value.co_name in _INSTANT:
+            self._follow(value)
+        elif "__qualname__" in value.co_names[:4] or value.co_flags & 0x2 == 0:
+            self._class_body(value)
+        else:
+            self._own[value.co_name] = value
+
+    def _class_body(self, code: types.CodeType) -> None:
+        own: set[str] = set()
+        for op, value in operations(code):
+            if op == "LOAD_CONST" and isinstance(value, types.CodeType):
+                # Of a class made here all methods count, once the class is used.
+                self._waiting.setdefault("class " + code.co_name, []).append(value)
+            elif op in _STORE_NAMES:
+                own.add(value)
+            elif op in _ATTRIBUTES:
+                self._attribute(value)
+            elif op != "LOAD_CONST" and value not in own and value != "__name__":
+                self._load(value)
+
+    def _load(self, name: str) -> None:
+        self._reach(name)
+        if name in self._stored or name in self._names:
+            return
+        self._names.add(name)
+        self.reads.names.append(name)
+        if name in _READS_ALL and name not in self._namespace:
+            self.reads.everything = True
+        if name in self._namespace:
+            self._value(name, self._namespace[name])
+
+    def _reach(self, name: str) -> None:
+        """Follow what the cell itself defined under that name."""
+        code = self._own.get(name)
+        if code is not None:
+            self._follow(code)
+        for method in self._waiting.pop("class " + name, ()):
+            self._follow(method)
+
+    def _follow(self, code: types.CodeType) -> None:
+        """Read a function's code: its globals count where the cell has not set them."""
+        if id(code) in self._seen or self._n_followed >= MAX_FOLLOWED:
+            return
+        self._seen.add(id(code))
+        self._n_followed += 1
+        for op, value in operations(code):
+            if op == "LOAD_CONST":
+                if isinstance(value, types.CodeType):
+                    self._follow(value)
+            elif op == "STORE_GLOBAL":
+                self.reads.rebound.add(value)
+            elif op in _ATTRIBUTES:
+                self._attribute(value)
+            elif op == "LOAD_GLOBAL" or op == "LOAD_FROM_DICT_OR_GLOBALS":
+                self._load(value)
+
+    def _attribute(self, name: str) -> None:
+        if name in self._attributes:
+            return
+        self._attributes.add(name)
+        for code in self._waiting.pop(name, ()):
+            self._follow(code)
+
+    def _value(self, name: str, value: object) -> None:
+        """Follow a value of the namespace where it is code of the notebook."""
+        for function in _functions_in(value):
+            self._function(name, function)
+        kind = value if isinstance(value, type) else type(value)
+        if self._is_ours(kind):
+            self._class(kind)
+
+    def _function(self, name: str, function: types.FunctionType) -> None:
+        if function.__globals__ is not self._namespace:
+            return
+        self.reads.functions.setdefault(name, function)
+        self._follow(function.__code__)
+        for cell in function.__closure__ or ():
+            for inner in _functions_in(_contents(cell)):
+                if inner is not function and id(inner.__code__) not in self._seen:
+                    self._function(f"{name}.{inner.__name__}", inner)
+
+    def _class(self, kind: type) -> None:
+        """Methods count when their name is used; all do where a library calls them."""
+        bases = [base for base in kind.__mro__ if base is not object]
+        foreign = any(not self._is_ours(base) for base in bases)
+        for base in bases:
+            if not self._is_ours(base):
+                continue
+            for name, member in vars(base).items():
+                for function in _functions_in(member):
+                    self._method(name, function, at_once=foreign)
+
+    def _method(
+        self, name: str, function: types.FunctionType, *, at_once: bool
+    ) -> None:
+        if function.__globals__ is not self._namespace:
+            return
+        if at_once or name in self._attributes or name.startswith("__"):
+            self._follow(function.__code__)
+        else:
+            self._waiting.setdefault(name, []).append(function.__code__)
+
+    def _is_ours(self, kind: type) -> bool:
+        return kind.__module__ == self._namespace.get("__name__", "__main__")
+
+
+def operations(code: types.CodeType) -> Iterator[tuple[str, Any]]:
+    """The loads and stores of a code object: (operation, name or constant).
+
+    Ten times faster than `dis.get_instructions`, which matters at a cell's start.
+
+    >>> list(operations(compile("a = b", "<cell>", "exec")))[:2]
+    [('LOAD_NAME', 'b'), ('STORE_NAME', 'a')]
+    """
+    names, consts, raw = code.co_names, code.co_consts, code.co_code
+    extended = 0
+    for at in range(0, len(raw), 2):
+        number = raw[at]
+        if number == _EXTENDED:
+            extended = (extended | raw[at + 1]) << 8
+            continue
+        op = _OPS.get(number)
+        if op is not None:
+            argument = (extended | raw[at + 1]) >> _SHIFTS.get(op, 0)
+            yield op, (consts if op == "LOAD_CONST" else names)[argument]
+        extended = 0
+
+
+def _functions_in(value: object) -> Iterator[types.FunctionType]:
+    """The plain functions behind a function, method, partial or wrapper."""
+    for _ in range(8):  # a chain of decorators; longer ones are nobody's
+        if isinstance(value, types.FunctionType):
+            yield value
+            value = value.__dict__.get("__wrapped__")
+        elif isinstance(value, types.MethodType | staticmethod | classmethod):
+            value = value.__func__
+        elif isinstance(value, functools.partial):
+            value = value.func
+        elif isinstance(value, property):
+            value = value.fget
+        elif isinstance(value, functools._lru_cache_wrapper):
+            value = value.__wrapped__
+        else:
+            return
+
+
+def _contents(cell: types.CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not yet filled
+        return None
+
+
+def _shift(op: str, source: str, name: str) -> int:
+    """How far the argument is shifted in this interpreter, seen in a compiled line."""
+    function = compile(source, "<probe>", "exec").co_consts[0]
+    for found in dis.get_instructions(function):
+        if found.opname == op and found.arg is not None and found.argval == name:
+            index = function.co_names.index(name)
+            return next(k for k in range(4) if found.arg >> k == index)
+    return 0
+
+
+_SHIFTS = {
+    "LOAD_GLOBAL": _shift("LOAD_GLOBAL", "def f():\n a; b; c; return abcd", "abcd"),
+    "LOAD_ATTR": _shift("LOAD_ATTR", "def f(x):\n x.a; x.b; return x.abcd", "abcd"),
+    "LOAD_SUPER_ATTR": _shift(
+        "LOAD_SUPER_ATTR", "def f(self):\n super().a; return super().abcd", "abcd"
+    ),
+}

@@ -1,0 +1,201 @@
+"""The log of executed cells: one kernel session, every execution in its order.
+
+Cells stay in the log when they are edited or deleted in the notebook, which is what
+makes the origin of an inherited value and the slice of a run answerable. The log only
+looks: it never runs, changes or keeps alive a value of the user's namespace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import symtable
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+_MAGIC_MARKS = ("%", "!", "?")
+
+
+@dataclass(slots=True)
+class ExecutedCell:
+    """One execution of one cell, as it was typed."""
+
+    source: str
+    digest: str  # sha256 of the source
+    cell_id: str | None
+    execution: int | None
+    started_at: str
+    filename: str | None = None  # under which IPython compiled it
+    duration_s: float | None = None  # None while it runs
+    ok: bool | None = None
+    error: str | None = None
+    bound: frozenset[str] = field(default_factory=frozenset)  # names it set
+
+    @property
+    def label(self) -> str | None:
+        """The execution as the notebook shows it: `[3]`."""
+        return None if self.execution is None else f"[{self.execution}]"
+
+
+@dataclass(slots=True)
+class _Open:
+    """What is known of an execution only until it ends."""
+
+    cell: ExecutedCell
+    python: str
+    started: float  # monotonic
+    before: dict[str, int] | None  # name -> id of its value
+
+
+class SessionLog:
+    """Executed cells of this kernel; `begin` and `end` around each of them.
+
+    >>> log = SessionLog()
+    >>> log.begin("lr = 0.1", "a1", 3)
+    >>> log.end(True, None, 3)
+    >>> log.origin_of("lr"), log.cells[0].ok
+    ('[3]', True)
+    """
+
+    def __init__(self) -> None:
+        self.cells: list[ExecutedCell] = []
+        self._open: list[_Open] = []
+        self._origins: dict[str, str | None] = {}
+        self._sources: dict[str, str] = {}
+
+    def begin(
+        self,
+        source: str,
+        cell_id: str | None,
+        execution: int | None,
+        *,
+        filename: str | None = None,
+        python: str | None = None,
+        namespace: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note that a cell starts.
+
+        Parameters
+        ----------
+        source
+            The cell as typed, magics and all.
+        filename
+            The name under which it is compiled, so that functions find their source.
+        python
+            The cell after IPython's transformation, where it differs from `source`.
+        namespace
+            The user's namespace; with it, names set through `global`, magics or `exec`
+            are found as well, and a cell that raised binds what it really bound.
+
+        >>> SessionLog().begin("x = 1", None, 1)
+        """
+        digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+        started_at = datetime.now(UTC).isoformat(timespec="microseconds")
+        cell = ExecutedCell(
+            source=source,
+            digest=digest,
+            cell_id=cell_id,
+            execution=execution,
+            started_at=started_at.replace("+00:00", "Z"),
+            filename=filename,
+        )
+        self.cells.append(cell)
+        python = source if python is None else python
+        if filename is not None:
+            self._sources[filename] = python
+        before = None if namespace is None else _identities(namespace)
+        self._open.append(_Open(cell, python, time.monotonic(), before))
+
+    def end(
+        self,
+        ok: bool,
+        error: str | None,
+        execution: int | None,
+        *,
+        namespace: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note how the cell of that execution ended; an unknown one is ignored.
+
+        >>> SessionLog().end(True, None, 7)
+        """
+        opened = self._close(execution)
+        if opened is None:
+            return
+        cell = opened.cell
+        cell.duration_s = time.monotonic() - opened.started
+        cell.ok, cell.error = ok, error
+        cell.bound = _bound_by(opened, namespace)
+        for name in cell.bound:
+            self._origins[name] = cell.label
+
+    def origin_of(self, name: str) -> str | None:
+        """The last finished execution that set `name`, as `[3]`; None when unknown.
+
+        >>> SessionLog().origin_of("lr") is None
+        True
+        """
+        return self._origins.get(name)
+
+    def source_of(self, filename: str) -> str | None:
+        """The Python source that was compiled under `filename`.
+
+        >>> log = SessionLog()
+        >>> log.begin("def f(): ...", None, 1, filename="/tmp/cell_1.py")
+        >>> log.source_of("/tmp/cell_1.py")
+        'def f(): ...'
+        """
+        return self._sources.get(filename)
+
+    def _close(self, execution: int | None) -> _Open | None:
+        # A cell may run another one (%rerun, run_cell): the innermost match ends.
+        for index in range(len(self._open) - 1, -1, -1):
+            if self._open[index].cell.execution == execution:
+                return self._open.pop(index)
+        return None
+
+
+def names_bound(python: str) -> frozenset[str]:
+    """Names that a cell sets at its top level, read off its symbol table.
+
+    >>> sorted(names_bound("import os as o\\nfor i in (k := 3, 4): pass"))
+    ['i', 'k', 'o']
+    """
+    try:
+        table = symtable.symtable(python, "<cell>", "exec")
+    except (SyntaxError, ValueError):
+        plain = _without_magics(python)
+        return frozenset() if plain == python else names_bound(plain)
+    return frozenset(
+        symbol.get_name()
+        for symbol in table.get_symbols()
+        if symbol.is_assigned() or symbol.is_imported()
+    )
+
+
+def _bound_by(opened: _Open, namespace: Mapping[str, Any] | None) -> frozenset[str]:
+    """What the text says, and what the namespace shows; of a failed cell only that."""
+    if namespace is None or opened.before is None:
+        return names_bound(opened.python)
+    before = opened.before
+    after = _identities(namespace)
+    seen = {name for name, place in after.items() if before.get(name) != place}
+    if opened.cell.ok:
+        seen |= {name for name in names_bound(opened.python) if name in namespace}
+    return frozenset(seen)
+
+
+def _identities(namespace: Mapping[str, Any]) -> dict[str, int]:
+    # dict() of the namespace is one C call: another thread may add names meanwhile.
+    return {
+        name: id(value) for name, value in dict(namespace).items() if name[:1] != "_"
+    }
+
+
+def _without_magics(python: str) -> str:
+    kept = (
+        "" if line.lstrip().startswith(_MAGIC_MARKS) else line
+        for line in python.splitlines()
+    )
+    return "\n".join(kept)
