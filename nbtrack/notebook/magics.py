@@ -1,0 +1,170 @@
+"""`%load_ext nbtrack`: everything that a shell gains by it, and how to lose it again.
+
+Loading twice is harmless, unloading leaves the shell as it was, and a magic that
+somebody else registered under one of our names stays theirs: `%%nbtrack` is the name of
+`%%track` that nobody else has.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from nbtrack.guard import guard
+from nbtrack.notebook.cells import CellHooks, Typed
+from nbtrack.notebook.deferred import DeferredSink, PreparedCell
+from nbtrack.notebook.display import show_line
+from nbtrack.notebook.rewrite import CellRewriter
+from nbtrack.notebook.tracked_cell import begin_tracked
+from nbtrack.notebook.transform import MAGIC_NAMES, TrackTransform
+
+_ATTRIBUTE = "_nbtrack_extension"  # where a shell holds it, from load to unload
+Magic = Callable[..., Any]
+
+
+class Extension:
+    """nbtrack within one shell."""
+
+    def __init__(self, shell: Any) -> None:  # Any: IPython has no types
+        from nbtrack.capture.session import SessionLog
+
+        self.shell = shell
+        self.log = SessionLog()
+        self.rewriter = CellRewriter(shell, _watcher_of)
+        self.hooks = CellHooks(shell, rewriter=self.rewriter, log=self.log)
+        self._transform = TrackTransform(())
+        self._registered: list[tuple[str, str, Magic]] = []
+
+    def load(self) -> None:
+        """Register the magics, the transformation and the hooks."""
+        from nbtrack.tracking.session import process_session
+
+        ours = [
+            name for name in MAGIC_NAMES if self._register("cell", name, self.track)
+        ]
+        for name, magic in self._line_magics().items():
+            self._register("line", name, magic)
+        self._transform = TrackTransform(ours)
+        self.shell.input_transformers_cleanup.append(self._transform)
+        self.hooks.install()
+        process_session().tell = show_line
+
+    def unload(self) -> None:
+        """Take everything away again."""
+        cleanup = self.shell.input_transformers_cleanup
+        if self._transform in cleanup:
+            cleanup.remove(self._transform)
+        self.hooks.remove()
+        for kind, name, magic in self._registered:
+            table = self.shell.magics_manager.magics[kind]
+            if table.get(name) is magic:
+                del table[name]
+        self._registered.clear()
+
+    def begin(self, line: str, token: int | None) -> None:
+        """The first line of a tracked cell is running."""
+        prepared = self.rewriter.take(token)
+        open_cells = self.hooks.open_cells
+        if open_cells:
+            begin_tracked(open_cells[-1], prepared, line, self.log)
+        else:
+            guard.warn_once("silent cell", "a cell that runs silently is not recorded")
+
+    def track(self, line: str, cell: str) -> Any:
+        """Record this cell as a run: %%track [NAME] [options].
+
+        -p lr=0.1          a param; the value is Python (repeat it for more)
+        -t first           a tag, or 'key: value' (repeatable)
+        -g folds           the group
+        -m val_loss:min    which way a metric gets better
+        --watch a b        values to record beside those whose name says metric
+        --no-watch         record only what is logged or listed with --watch
+        --no-live          no live panel
+        --notes 'text'     notes, in markdown
+        --seed 7           seed random, NumPy and PyTorch first
+        --experiment name  default: the notebook's name
+        """
+        # Only code that calls run_cell_magic comes here; a cell that is typed goes
+        # through the transformation, which keeps its display, its awaits and its lines.
+        name = "track" if "track" in self._cell_names() else "nbtrack"
+        with self.hooks.running(Typed(f"%%{name} {line}\n{cell}")) as python:
+            return _run_here(self.shell, python)
+
+    def _cell_names(self) -> list[str]:
+        return [name for kind, name, _ in self._registered if kind == "cell"]
+
+    def _line_magics(self) -> dict[str, Magic]:
+        from nbtrack.notebook.line_magics import LINE_MAGICS
+
+        return LINE_MAGICS
+
+    def _register(self, kind: str, name: str, magic: Magic) -> bool:
+        from IPython.core.magic import no_var_expand
+
+        if name in self.shell.magics_manager.magics[kind]:
+            marks = "%%" if kind == "cell" else "%"
+            instead = "; use %%nbtrack" if name == "track" else ""
+            show_line(
+                f"nbtrack: {marks}{name} is somebody else's and stays so{instead}"
+            )
+            return False
+        magic = no_var_expand(_unbound(magic))
+        self.shell.register_magic_function(magic, kind, name)
+        self._registered.append((kind, name, magic))
+        return True
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Load nbtrack into a shell; a second time changes nothing."""
+    if getattr(shell, _ATTRIBUTE, None) is None:
+        extension = Extension(shell)
+        extension.load()
+        setattr(shell, _ATTRIBUTE, extension)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Leave the shell as it was before loading."""
+    extension: Extension | None = getattr(shell, _ATTRIBUTE, None)
+    if extension is not None:
+        extension.unload()
+        setattr(shell, _ATTRIBUTE, None)
+
+
+def extension_of_this_shell() -> Extension | None:
+    """The extension of the shell that runs here, if there is one and it is loaded."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, _ATTRIBUTE, None)
+
+
+def _watcher_of(prepared: PreparedCell) -> Any:
+    from nbtrack.capture.watch import Watcher
+
+    options = prepared.options
+    sink: DeferredSink = prepared.sink
+    return Watcher(sink, watch=options.watch, zero_edit=options.zero_edit)
+
+
+def _unbound(magic: Magic) -> Magic:
+    """A plain function, as attributes cannot be set on methods; the help text stays."""
+
+    def call(*args: Any) -> Any:
+        return magic(*args)
+
+    call.__doc__ = magic.__doc__
+    return call
+
+
+def _run_here(shell: Any, python: str) -> Any:
+    """Run a cell's Python as `%%time` does; returns the value of a last expression."""
+    import ast
+
+    filename = shell.compile.cache(python, shell.execution_count)
+    tree = shell.transform_ast(shell.compile.ast_parse(python, filename=filename))
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(shell.compile(tree, filename, "exec"), shell.user_ns)  # noqa: S102
+    if last is None:
+        return None
+    code = shell.compile(ast.Expression(last.value), filename, "eval")
+    return eval(code, shell.user_ns)  # noqa: S307

@@ -1,0 +1,161 @@
+"""The parts of a tracked cell: params, watching, files, panel.
+
+Each begins with the run and ends with the cell, under a guard of its own: a part that
+fails is said once and off for the session, the others and the cell go on without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nbtrack.notebook.deferred import PreparedCell
+from nbtrack.notebook.rewrite import FEATURE as WATCHING
+
+if TYPE_CHECKING:
+    from nbtrack.capture.files import FileWatch
+    from nbtrack.capture.params import CellCapture
+    from nbtrack.capture.session import SessionLog
+    from nbtrack.capture.watch import WatchReport
+    from nbtrack.notebook.panels.live import LivePanel
+    from nbtrack.records import RunRecord
+    from nbtrack.tracking.run import Run
+
+
+@dataclass
+class Tracking:
+    """What the parts of one tracked cell share."""
+
+    run: Run
+    prepared: PreparedCell
+    python: str  # the cell's Python, at its own lines
+    params: dict[str, Any]  # of `-p`, evaluated
+    namespace: dict[str, Any]
+    log: SessionLog
+    watched: WatchReport | None = None
+    notices: list[str] = field(default_factory=list)
+    record: RunRecord | None = None  # at the very end
+
+
+class Part(Protocol):
+    """One thing that a tracked cell does beside recording."""
+
+    feature: str
+
+    def begin(self, on: Tracking) -> None:
+        """The run has begun; the first line of the user's code is next."""
+
+    def end(self, on: Tracking) -> None:
+        """The user's code is done; the run still takes values."""
+
+
+class Seeding:
+    """`--seed N`: the generators that the cell can see, before its first line."""
+
+    feature = "seeding"
+
+    def begin(self, on: Tracking) -> None:
+        """Seed what is imported, or imported by this very cell."""
+        from nbtrack.notebook.seeds import seed_everything
+        from nbtrack.records import Param
+
+        seed = on.prepared.options.seed
+        if seed is not None:
+            seed_everything(seed, python=on.python)
+            on.run.log_params([Param("seed", seed, "option")])
+
+    def end(self, on: Tracking) -> None:
+        """Nothing: the generators stay where the cell left them."""
+
+
+class Params:
+    """The inputs that the cell really read."""
+
+    feature = "reading params"
+
+    def __init__(self) -> None:
+        self._capture: CellCapture | None = None
+
+    def begin(self, on: Tracking) -> None:
+        """Options, literals, inherited values, objects that are there already."""
+        from nbtrack.capture.params import CellCapture
+
+        self._capture = CellCapture(on.python, on.namespace, on.log, options=on.params)
+        on.run.log_params(self._capture.at_start())
+
+    def end(self, on: Tracking) -> None:
+        """Objects that the cell made, and how far its loops came."""
+        if self._capture is not None:
+            loops = on.watched.loops if on.watched else []
+            on.run.log_params(self._capture.at_end(on.namespace, loops))
+            on.notices += self._capture.notices
+
+
+class Watching:
+    """The metrics that the cell computes; its own lines were rewritten before."""
+
+    feature = WATCHING
+
+    def begin(self, on: Tracking) -> None:
+        """Connect the watch calls to the run, and look into the functions called."""
+        on.prepared.sink.attach(on.run)
+        if on.prepared.watcher is not None:
+            on.prepared.watcher.instrument_functions(
+                on.prepared.tree, on.namespace, on.log.source_of
+            )
+
+    def end(self, on: Tracking) -> None:
+        """Put the functions back and take what was seen."""
+        if on.prepared.watcher is not None:
+            on.watched = on.prepared.watcher.finish()
+            on.notices += [
+                f"{name} ({why})" for name, why in on.watched.skipped.items()
+            ]
+
+
+class Files:
+    """The files that the cell saves."""
+
+    feature = "file capture"
+
+    def __init__(self) -> None:
+        self._watch: FileWatch | None = None
+
+    def begin(self, on: Tracking) -> None:
+        """Watch the savers."""
+        from nbtrack.capture.files import FileWatch
+
+        self._watch = FileWatch(on.run, namespace=on.namespace)
+        self._watch.start()
+
+    def end(self, on: Tracking) -> None:
+        """Put the savers back."""
+        if self._watch is not None:
+            self._watch.stop()
+
+
+class Panel:
+    """The live picture under the cell; `close` comes after the run has ended."""
+
+    feature = "the live panel"
+
+    def __init__(self) -> None:
+        self._panel: LivePanel | None = None
+
+    def begin(self, on: Tracking) -> None:
+        """Show it, unless asked not to."""
+        if not on.prepared.options.live:
+            return
+        from nbtrack.notebook.panels.live import LivePanel
+
+        run = on.run
+        self._panel = LivePanel(run.id, run.store, on_stop=run.request_stop)
+        self._panel.show()
+
+    def end(self, on: Tracking) -> None:
+        """Nothing yet: the picture that stays is drawn of the finished run."""
+
+    def close(self, on: Tracking) -> None:
+        """Leave the static picture in the notebook."""
+        if self._panel is not None and on.record is not None:
+            self._panel.finish(on.record)

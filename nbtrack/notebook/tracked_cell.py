@@ -1,0 +1,221 @@
+"""One tracked cell: from the call in its first line to the line that sums it up.
+
+The run begins before the user's first statement and ends when IPython reports the end
+of the cell, however it came. What goes wrong on our side is one line under the cell
+and never an exception in it; only a slip in the options is the user's own, and stops
+the cell before it runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from nbtrack.errors import NbtrackError, OptionError
+from nbtrack.guard import guard
+from nbtrack.notebook.cells import OpenCell, Outcome
+from nbtrack.notebook.deferred import PreparedCell
+from nbtrack.notebook.display import show_line
+from nbtrack.notebook.options import evaluate_params, parse_options
+from nbtrack.notebook.outcome import status_and_trace
+from nbtrack.notebook.parts import (
+    Files,
+    Panel,
+    Params,
+    Part,
+    Seeding,
+    Tracking,
+    Watching,
+)
+from nbtrack.notebook.summary import summary_line
+
+if TYPE_CHECKING:
+    from nbtrack.capture.session import SessionLog
+    from nbtrack.tracking.run import Run
+
+_NOWHERE = object()  # no run was about to begin
+
+
+class TrackedCell:
+    """The recording of one cell; `begin` in its first line, `end` after its last.
+
+    Both may be cut off by Ctrl-C at any instant: what was begun is ended all the same.
+    """
+
+    def __init__(self, cell: OpenCell, prepared: PreparedCell, log: SessionLog) -> None:
+        self._cell = cell
+        self._prepared = prepared
+        self._log = log
+        self._panel = Panel()
+        # Ended in the opposite order; the params want to know what the watcher saw, so
+        # it stands behind them here.
+        self._parts: list[Part] = [
+            Seeding(),
+            Params(),
+            Files(),
+            self._panel,
+            Watching(),
+        ]
+        self._begun: list[Part] = []
+        self._on: Tracking | None = None
+        self._started_from: Run | object | None = _NOWHERE
+
+    def begin(self) -> None:
+        """Begin the run and every part of it.
+
+        Raises
+        ------
+        OptionError
+            For a `-p` that cannot be evaluated.
+        """
+        options = self._prepared.options
+        params = evaluate_params(options.params, self._cell.shell.user_ns)
+        run = self._start_run()
+        if run is None:
+            return
+        self._on = Tracking(
+            run=run,
+            prepared=self._prepared,
+            python=self._cell.python,
+            params=params,
+            namespace=self._cell.shell.user_ns,
+            log=self._log,
+        )
+        for metric, goal in options.goals.items():
+            run.set_goal(metric, goal)
+        for part in self._parts:
+            self._begin_part(part, self._on)
+
+    def end(self, outcome: Outcome) -> None:
+        """End what was begun; Ctrl-C meanwhile makes the run a stopped one."""
+        for _ in range(2):
+            try:
+                self._end(outcome)
+                return
+            except KeyboardInterrupt as exc:
+                outcome = Outcome(exc, outcome.execution)
+
+    def _start_run(self) -> Run | None:
+        from nbtrack.tracking.session import process_session
+
+        self._started_from = process_session().active
+        with guard("tracking"):
+            try:
+                return self._started()
+            except (NbtrackError, OSError) as exc:
+                show_line(f"nbtrack: this cell is not recorded: {exc}")
+        return None
+
+    def _started(self) -> Run:
+        from nbtrack.notebook.notebook_name import notebook_path
+        from nbtrack.redact import redact_text
+        from nbtrack.tracking.session import process_session
+
+        cell, options = self._cell, self._prepared.options
+        notebook = notebook_path(cell.shell.user_ns)
+        beside = notebook.parent if notebook and notebook.parent.is_dir() else None
+        return process_session().start(
+            options.name,
+            experiment=options.experiment or (notebook.stem if notebook else None),
+            tags=options.tags,
+            group=options.group,
+            notes=options.notes,
+            near=beside,
+            notebook=str(notebook) if notebook else None,
+            cell_id=cell.cell_id,
+            execution=cell.execution,
+            source=redact_text(cell.raw),
+            source_digest=hashlib.sha256(
+                cell.raw.encode("utf-8", "surrogatepass")
+            ).hexdigest(),
+        )
+
+    def _begin_part(self, part: Part, on: Tracking) -> None:
+        if not guard.is_off(part.feature):
+            self._begun.append(part)
+            with guard(part.feature):
+                part.begin(on)
+
+    def _end(self, outcome: Outcome) -> None:
+        run = self._on.run if self._on else self._orphan()
+        if run is None:
+            return
+        while self._on and self._begun:
+            part = self._begun.pop()
+            with guard(part.feature):
+                part.end(self._on)
+        with guard("the end of runs"):
+            status, trace = status_and_trace(outcome.error, self._cell.shell)
+            if status == "finished" and run.stop.requested:
+                status = "stopped"
+            if self._on:
+                run.notices(self._on.notices)
+            run.finish(status, error=trace)
+        if self._on:
+            self._show(self._on)
+
+    def _orphan(self) -> Run | None:
+        """A run that Ctrl-C cut off between its start and our knowing of it."""
+        from nbtrack.tracking.session import process_session
+
+        now = process_session().active
+        unknown = self._started_from is _NOWHERE or now is self._started_from
+        return None if unknown else now
+
+    def _show(self, on: Tracking) -> None:
+        with guard("the summary line"):
+            on.record = on.run.record()
+        with guard(self._panel.feature):
+            self._panel.close(on)
+        if on.record is not None:
+            with guard("the summary line"):
+                show_line(summary_line(on.record, on.notices))
+
+
+def begin_tracked(
+    cell: OpenCell, prepared: PreparedCell | None, line: str, log: SessionLog
+) -> None:
+    """Begin the tracking of a cell that is running.
+
+    Raises
+    ------
+    OptionError
+        For a slip in the options.
+    """
+    if prepared is None:
+        prepared = PreparedCell(parse_options(line))
+    if prepared.broken:
+        return
+    tracked = TrackedCell(cell, prepared, log)
+    cell.tracked.append(tracked)  # before it begins: Ctrl-C may come at any instant
+    tracked.begin()
+
+
+def _begin(line: str, token: int | None = None) -> None:
+    """What the first line of a tracked cell calls; see `nbtrack.notebook.transform`.
+
+    Where the extension is not loaded (a script that was made from `In[3]`) the code
+    runs unrecorded.
+    """
+    from nbtrack.notebook.magics import extension_of_this_shell
+
+    extension = extension_of_this_shell()
+    if extension is None:
+        guard.warn_once("no extension", "not recorded: first run %load_ext nbtrack")
+        return
+    slip: OptionError | None = None
+    with guard("tracking"):
+        try:
+            extension.begin(line, token)
+        except OptionError as exc:
+            slip = exc
+    if slip is not None:
+        raise usage_error(slip)
+
+
+def usage_error(exc: NbtrackError) -> Exception:
+    """A mistake of the user as IPython shows it: one line and no traceback."""
+    from IPython.core.error import UsageError
+
+    error: Exception = UsageError(f"nbtrack: {exc}")
+    return error
