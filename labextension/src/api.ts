@@ -58,11 +58,8 @@ export class Api {
     return this.request<RunList>('runs', query);
   }
 
-  frame(run: string, cursor: unknown): Promise<FrameHead> {
-    return this.request<FrameHead>(
-      `runs/${run}/frame`,
-      cursor ? { cursor: JSON.stringify(cursor) } : {},
-    );
+  frame(run: string, cursor: string | null): Promise<FrameHead> {
+    return this.request<FrameHead>(`runs/${run}/frame`, cursor ? { cursor } : {});
   }
 
   staticOutput(run: string): Promise<StaticOutput> {

@@ -17,7 +17,7 @@ const NOT_FOUND = 404;
 export class PolledSource implements PanelSource {
   private readonly listeners = new Set<(frame: Frame) => void>();
   private readonly poll: Poll;
-  private cursor: unknown = null;
+  private cursor: string | null = null;
 
   /**
    * @param isVisible whether the panel can be seen now; nothing is asked otherwise
@@ -58,7 +58,7 @@ export class PolledSource implements PanelSource {
     try {
       const head = await this.api.frame(this.run, this.cursor);
       if (this.poll.isDisposed) return;
-      this.cursor = head.cursor;
+      this.cursor = typeof head.cursor === 'string' ? head.cursor : null;
       this.receive(decodeFrame(head));
     } catch (reason) {
       if (!(reason instanceof ApiError) || reason.status !== NOT_FOUND) throw reason;
