@@ -89,17 +89,29 @@ _WHOLE = (_KEY_BLOCK, _VALUE, _TELEGRAM)
 
 # ---- names
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-_ALWAYS = frozenset(
-    ["password", "passwd", "passphrase", "passwort", "pwd", "secret", "secrets", "credential", "credentials", "apikey", "accesskey", "secretkey", "privatekey", "authtoken"]
+_ALWAYS = _words(
+    "password passwd passphrase passwort pwd secret secrets credential credentials "
+    "apikey accesskey secretkey privatekey authtoken "
 )
-_WHEN_LONG = frozenset(["token", "auth", "authorization", "bearer", "pass", "pat", "jwt", "cookie"])
-_KEY_KINDS = frozenset(
-    ["api", "access", "secret", "private", "auth", "account", "signing", "encryption", "service", "ssh", "license", "app", "client", "master", "openai", "wandb", "aws", "azure", "hf", "huggingface", "anthropic", "kaggle", "neptune", "comet", "google", "gcp", "stripe", "deploy", "shared", "session", "storage"]
+_WHEN_LONG = _words("token auth authorization bearer pass pat jwt cookie ")
+_KEY_KINDS = _words(
+    "api access secret private auth account signing encryption service ssh license "
+    "app client master openai wandb aws azure hf huggingface anthropic kaggle neptune "
+    "comet google gcp stripe deploy shared session storage "
 )
 # `pad_token`, `max_tokens`, `token_dim`, `secret_santa_n`: no secrets.
-_HARMLESS = frozenset(
-    ["num", "n", "max", "min", "total", "count", "pad", "eos", "bos", "sep", "cls", "mask", "unk", "special", "image", "prefix", "suffix", "start", "stop", "end", "id", "ids", "dim", "size", "len", "length", "type", "types", "name", "names", "emb", "embed", "embedding", "per", "limit", "budget", "level", "mode", "bucket", "file", "path", "dir", "url", "host", "field", "column", "env", "drop", "pattern", "idx", "index", "vocab", "prompt", "mixing", "memory", "register", "masked", "expires", "expiry", "ttl", "required", "enabled"]
+_HARMLESS = _words(
+    "num n max min total count pad eos bos sep cls mask unk special image prefix "
+    "suffix start stop end id ids dim size len length type types name names emb embed "
+    "embedding per limit budget level mode bucket file path dir url host field column "
+    "env drop pattern idx index vocab prompt mixing memory register masked expires "
+    "expiry ttl required enabled "
 )
 _SPECIAL_TOKEN = re.compile(r"[<\[|{].{0,60}[>\]|}]\Z", re.DOTALL)
 _ASSIGNED = re.compile(
@@ -108,8 +120,9 @@ _ASSIGNED = re.compile(
     r"(?P<quote>['\"])(?P<secret>[^'\"\n]{1,2000})(?P=quote)"
 )
 _ENV_LINE = re.compile(
-    r"(?P<head>(?:^|[\s;])(?:%env|%set_env|export|set)[ \t]{1,4}(?P<name>[A-Za-z_]\w{0,80})"
-    r"[ \t]{0,4}[= ][ \t]{0,4})(?P<secret>[^\s'\";]{1,2000})",
+    r"(?P<head>(?:^|[\s;])(?:%env|%set_env|export|set)[ \t]{1,4}"
+    r"(?P<name>[A-Za-z_]\w{0,80})[ \t]{0,4}[= ][ \t]{0,4})"
+    r"(?P<secret>[^\s'\";]{1,2000})",
     re.MULTILINE,
 )
 

@@ -14,9 +14,18 @@ from typing import Any
 
 from nbtrack.capture.survey import Survey
 
-TRACKED_WORDS = frozenset(
-    ["loss", "losses", "acc", "accs", "accuracy", "accuracies", "error", "errors", "err", "f1", "auc", "best", "running", "total", "sum", "count", "counts", "counter", "correct", "history", "hist", "log", "logs", "metric", "metrics", "result", "results", "score", "scores", "prev", "previous", "last", "wait", "patience", "cum", "cumulative", "avg", "average", "mean", "precision", "recall", "ppl", "perplexity", "mse", "mae", "rmse", "r2", "preds", "predictions"]
-) - {"patience"}  # patience is a setting; what counts against it is `wait`
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+TRACKED_WORDS = _words(
+    "loss losses acc accs accuracy accuracies error errors err f1 auc best "
+    "running total sum count counts counter correct history hist log logs metric "
+    "metrics result results score scores prev previous last wait cum cumulative "
+    "avg average mean precision recall ppl perplexity mse mae rmse r2 preds "
+    "predictions "
+)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _LARGE = 1e6  # `best_loss = 1e9` stands for infinity
 
@@ -40,10 +49,11 @@ def is_tracked_name(name: str) -> bool:
 
 
 def is_accumulator(name: str, value: object, found: Survey) -> bool:
-    """Whether `name = value` starts something that the cell then builds up.
+    r"""Whether `name = value` starts something that the cell then builds up.
 
     >>> from nbtrack.capture.survey import survey
-    >>> found = survey(ast.parse("lr = .1\\nn = 0\\nfor b in x:\\n lr *= .9\\n n += 1").body)
+    >>> text = "lr = .1\nn = 0\nfor b in x:\n lr *= .9\n n += 1"
+    >>> found = survey(ast.parse(text).body)
     >>> is_accumulator("lr", 0.1, found), is_accumulator("n", 0, found)
     (False, True)
     """

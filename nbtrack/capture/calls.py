@@ -1,7 +1,7 @@
 """Literal arguments of the cell's calls: `train(model, lr=0.01, epochs=5)`.
 
-Followed are functions and classes of the notebook, with the defaults that were in force;
-seeds; and the few library calls whose arguments people note. Two calls of a function that
+Followed are functions and classes of the notebook, with the defaults in force; seeds;
+and the few library calls whose arguments people note. Two calls of a function that
 disagree about an argument say nothing about it. Signatures are read, never called.
 """
 
@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbtrack.capture.accumulators import is_null, is_tracked_name
-from nbtrack.capture.cell import CellFacts, is_simple, read_body
+from nbtrack.capture.cell import CellFacts, read_body
 from nbtrack.capture.evaluate import NO_DEFAULT, Known, dotted, known_or
+from nbtrack.capture.inherited import is_simple
 from nbtrack.capture.survey import Definition
 
 MAX_FOLLOWED = 20  # functions of one cell whose bodies are looked into
@@ -56,10 +57,10 @@ class _Signature:
 def call_literals(
     facts: CellFacts, namespace: Mapping[str, Any], sources: Sources
 ) -> list[CallParam]:
-    """What the calls at the cell's own level state, and the functions they reach.
+    r"""What the calls at the cell's own level state, and the functions they reach.
 
     >>> from nbtrack.capture.cell import read_cell
-    >>> facts = read_cell(ast.parse("def f(lr=1, n=2): ...\\nf(lr=0.5)"), {})
+    >>> facts = read_cell(ast.parse("def f(lr=1, n=2): ...\nf(lr=0.5)"), {})
     >>> [(p.name, p.value) for p in call_literals(facts, {}, lambda filename: None)]
     [('lr', 0.5), ('n', 2)]
     """
@@ -191,9 +192,10 @@ class _Calls:
         except SyntaxError:
             return None
         for node in body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                if node.name == function.__name__:
-                    return node
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            if node.name == function.__name__:
+                return node
         return None
 
     # ---- library calls

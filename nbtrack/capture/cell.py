@@ -1,38 +1,23 @@
-"""What a cell states by itself: literals, loop bounds, records, names worth a look later.
+"""What a cell states by itself: literals, loop bounds, records, names to look at later.
 
-Reads the syntax in the order of the text, as a person would: a value is a param where it
-is written out, a branch counts where its test is known, what a loop changes is a series.
-Nothing of the cell is executed.
+Reads the syntax in the order of the text, as a person would: a value is a param where
+it is written out, a branch counts where its test is known, what a loop changes is a
+series. Nothing of the cell is executed.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from nbtrack.capture.accumulators import is_accumulator, is_null, is_tracked_name
-from nbtrack.capture.evaluate import (
-    NO_DEFAULT,
-    PURE_BUILTINS,
-    Known,
-    dotted,
-    evaluate,
-    known_or,
-)
+from nbtrack.capture.evaluate import NO_DEFAULT, Known, known_or
+from nbtrack.capture.fields import fields_of
 from nbtrack.capture.loops import for_bounds, while_bounds
+from nbtrack.capture.purity import is_pure
 from nbtrack.capture.survey import Place, Survey, parts_of, survey
-
-_PURE_CALLS = frozenset(
-    {"torch.device", "torch.cuda.is_available", "torch.backends.mps.is_available"}
-    | {"torch.cuda.device_count", "os.cpu_count", "os.environ.get", "os.getenv", "Path"}
-    | {"pathlib.Path", "isinstance", "np.sqrt", "np.log", "np.log2", "np.log10"}
-    | {"torch.accelerator.is_available", "torch.get_default_dtype", "device"}
-)
-_PURE_MODULES = ("math.", "operator.")
-_SHAPES = frozenset({"shape", "size", "ndim", "numel", "n_features_in_"})
-_RECORD_BASES = frozenset({"NamedTuple", "typing.NamedTuple", "BaseModel", "object"})
 
 
 @dataclass(slots=True)
@@ -55,9 +40,9 @@ class CellFacts:
 
 
 def read_cell(tree: ast.Module, namespace: Mapping[str, Any]) -> CellFacts:
-    """The facts of a parsed cell.
+    r"""The facts of a parsed cell.
 
-    >>> read_cell(ast.parse("lr = 1e-3\\nfor epoch in range(10): pass"), {}).literals
+    >>> read_cell(ast.parse("lr = 1e-3\nfor epoch in range(10): pass"), {}).literals
     {'lr': 0.001}
     """
     return read_body(tree.body, Known(outer=namespace))
@@ -70,7 +55,9 @@ def read_body(body: list[ast.stmt], known: Known) -> CellFacts:
     {'n': 6}
     """
     facts = CellFacts(survey(body), known=known)
-    _Reader(facts).statements(body, sure=True)
+    reader = _Reader(facts)
+    reader.statements(body, sure=True)
+    facts.soft -= reader.stored_surely
     for name in [name for name in facts.literals if name in facts.maybe]:
         del facts.maybe[name]
     return facts
@@ -82,6 +69,7 @@ class _Reader:
         self._found = facts.found
         self._known = facts.known
         self._set_at: dict[str, Place] = {}
+        self.stored_surely: set[str] = set()
 
     def statements(self, body: Iterable[ast.stmt], *, sure: bool) -> None:
         for node in body:
@@ -114,6 +102,8 @@ class _Reader:
 
     def _name(self, target: ast.Name, value: ast.expr | None, sure: bool) -> None:
         name = target.id
+        if sure:
+            self.stored_surely.add(name)
         left_out = self._known.n_left_out
         result = NO_DEFAULT if value is None else known_or(value, self._known)
         if result is NO_DEFAULT or value is None:
@@ -124,7 +114,7 @@ class _Reader:
             self._known.hidden.discard(name)
         else:
             self._forget([name])
-        if is_accumulator(name, result, self._found):
+        if is_accumulator(name, result, self._found) or _is_result(name, value):
             return
         if not sure:
             self._facts.maybe.setdefault(name, []).append(result)
@@ -143,7 +133,11 @@ class _Reader:
             return
         facts.made[name] = value
         once = len(self._found.stores.get(name, ())) == 1
-        if once and not is_tracked_name(name) and self._is_pure(value):
+        if (
+            once
+            and not is_tracked_name(name)
+            and is_pure(value, self._facts.found, self._settled(), self._known)
+        ):
             facts.computed[name] = value
 
     def _part(
@@ -174,74 +168,20 @@ class _Reader:
             self._known.values.pop(name, None)
             self._known.hidden.add(name)
 
-    def _is_pure(self, node: ast.expr) -> bool:
-        """Made of constants, params, operators, pure calls: an input, not a result."""
-        if isinstance(node, ast.Constant):
-            return True
-        if isinstance(node, ast.Name):
-            return self._is_param(node.id)
-        if isinstance(node, ast.Attribute):
-            return _is_shape(node) or self._is_pure_attribute(node)
-        if isinstance(node, ast.Subscript):
-            return self._is_pure(node.value) and self._is_pure(node.slice)
-        if isinstance(node, ast.Call):
-            return self._is_pure_call(node)
-        if isinstance(node, ast.JoinedStr | ast.FormattedValue | ast.IfExp | ast.BinOp):
-            return self._all_pure(node)
-        if isinstance(
-            node, ast.UnaryOp | ast.BoolOp | ast.Compare | ast.Tuple | ast.List
-        ):
-            return self._all_pure(node)
-        return False
-
-    def _all_pure(self, node: ast.expr) -> bool:
-        children = ast.iter_child_nodes(node)
-        return all(self._is_pure(c) for c in children if isinstance(c, ast.expr))
-
-    def _is_param(self, name: str) -> bool:
+    def _settled(self) -> set[str]:
         facts = self._facts
-        if name in facts.literals or name in facts.computed or name in facts.maybe:
-            return True
-        if name in self._found.stores:
-            return False
-        return is_simple(self._known.outer.get(name, NO_DEFAULT))
-
-    def _is_pure_attribute(self, node: ast.Attribute) -> bool:
-        name = dotted(node)
-        if name is None:
-            return False
-        if isinstance(known_or(node, Known()), float):
-            return True  # math.inf and its like
-        base = name.partition(".")[0]
-        return (
-            self._is_param(base)
-            or (base in self._known.outer
-            and is_record(self._known.outer[base]))
-        )
-
-    def _is_pure_call(self, node: ast.Call) -> bool:
-        name = dotted(node.func)
-        if name is None:
-            return False
-        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-        if name == "len":  # the length of anything but a list of results is an input
-            return not any(
-                isinstance(part, ast.Name) and is_tracked_name(part.id)
-                for part in ast.walk(node)
-            )
-        if name.rpartition(".")[2] in ("size", "numel") and "." in name:
-            return not any(is_tracked_name(part) for part in name.split("."))
-        pure = name in PURE_BUILTINS or name in _PURE_CALLS
-        return (pure or name.startswith(_PURE_MODULES)) and all(
-            self._is_pure(argument) for argument in arguments
-        )
+        return {*facts.literals, *facts.computed, *facts.maybe}
 
     # ---- branches and loops
 
     def _if(self, node: ast.If, sure: bool) -> None:
         test = known_or(node.test, self._known) if sure else NO_DEFAULT
         if test is not NO_DEFAULT:
-            self.statements(node.body if test else node.orelse, sure=sure)
+            taken, other = node.body, node.orelse
+            if not test:
+                taken, other = other, taken
+            self._facts.soft.update(survey(other).stores)
+            self.statements(taken, sure=sure)
             return
         for branch in (node.body, node.orelse):
             self._unsure(branch)
@@ -343,72 +283,11 @@ class _Reader:
         )
 
 
-def fields_of(node: ast.ClassDef, known: Known) -> dict[str, Any] | None:
-    """The fields of a class of settings with their defaults; None for other classes.
-
-    >>> fields_of(ast.parse("class C:\\n lr = 0.1\\n n: int = 3").body[0], Known())
-    {'lr': 0.1, 'n': 3}
-    """
-    if any((dotted(base) or "") not in _RECORD_BASES for base in node.bases):
-        return None
-    fields: dict[str, Any] = {}
-    inner = Known(values=dict(known.values), records=known.records, outer=known.outer)
-    for statement in node.body:
-        if isinstance(statement, ast.AnnAssign) and isinstance(
-            statement.target, ast.Name
-        ):
-            name, value = statement.target.id, _field_value(statement.value)
-        elif isinstance(statement, ast.Assign) and isinstance(
-            statement.targets[0], ast.Name
-        ):
-            name, value = statement.targets[0].id, statement.value
-        elif isinstance(statement, ast.FunctionDef) and not node.decorator_list:
-            return None
-        else:
-            continue
-        fields[name] = NO_DEFAULT if value is None else known_or(value, inner)
-        if fields[name] is not NO_DEFAULT:
-            inner.values[name] = fields[name]
-    return fields or None
-
-
-def _field_value(value: ast.expr | None) -> ast.expr | None:
-    """The default inside `field(default=...)` or `field(default_factory=lambda: ...)`."""
-    if not isinstance(value, ast.Call) or (dotted(value.func) or "")[-5:] != "field":
-        return value
-    for keyword in value.keywords:
-        if keyword.arg == "default":
-            return keyword.value
-        if keyword.arg == "default_factory" and isinstance(keyword.value, ast.Lambda):
-            return keyword.value.body
-        if keyword.arg == "default_factory" and isinstance(keyword.value, ast.Name):
-            return ast.Call(func=keyword.value, args=[], keywords=[])
-    return None
-
-
-def is_simple(value: object) -> bool:
-    """Numbers, texts and None: what a param can be without a closer look.
-
-    >>> is_simple(3), is_simple([3])
-    (True, False)
-    """
-    return value is None or isinstance(value, int | float | str)
-
-
-def is_record(value: object) -> bool:
-    """Dicts and config objects, whose parts are params.
-
-    >>> is_record({"lr": 0.1}), is_record([1])
-    (True, False)
-    """
-    from nbtrack.capture.values import as_mapping
-
-    return as_mapping(value) is not None
-
-
-def _is_shape(node: ast.expr) -> bool:
-    names = (dotted(node) or "").split(".")
-    return names[-1] in _SHAPES and len(names) > 1 and not is_tracked_name(names[0])
+def _is_result(name: str, value: ast.expr) -> bool:
+    """`acc = correct / total` is no param, even where both could be worked out."""
+    return is_tracked_name(name) and any(
+        isinstance(part, ast.Name | ast.Call) for part in ast.walk(value)
+    )
 
 
 def _end(node: ast.expr) -> Place:
@@ -416,7 +295,8 @@ def _end(node: ast.expr) -> Place:
 
 
 _BLOCKS = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.AsyncWith, ast.Try)
-_STATEMENTS = {
+# Any: each method takes the node it stands beside
+_STATEMENTS: dict[type[ast.stmt], Callable[[_Reader, Any, bool], None]] = {
     ast.Assign: _Reader._assign,
     ast.AnnAssign: _Reader._annotated,
     ast.AugAssign: _Reader._augmented,
@@ -431,4 +311,3 @@ _STATEMENTS = {
     ast.While: _Reader._while,
     ast.ClassDef: _Reader._class,
 }
-__all__ = ["CellFacts", "evaluate", "fields_of", "read_body", "read_cell"]

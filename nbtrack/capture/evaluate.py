@@ -1,8 +1,8 @@
 """The value of a pure expression, worked out from the syntax without running the cell.
 
-Literals, arithmetic, comparisons, conditional expressions, f-strings, a few builtins and
-the constructors of config-like objects. Everything else raises `NotKnownError`: a call
-of the user's code is never made, and no result is larger than a screen of text.
+Literals, arithmetic, comparisons, conditional expressions, f-strings, a few builtins
+and the constructors of config-like objects. Everything else raises `NotKnownError`: a
+call of the user's code is never made, and no result is larger than a few pages of text.
 """
 
 from __future__ import annotations

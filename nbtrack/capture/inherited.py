@@ -43,9 +43,7 @@ def is_inheritable(value: object) -> bool:
 def snapshot_of(value: object) -> object:
     """The value, or the settings that a plain class or its instance stands for.
 
-    >>> class Config:
-    ...     lr = 0.1
-    >>> snapshot_of(Config)
+    >>> snapshot_of(type("Config", (), {"lr": 0.1, "__module__": "__main__"}))
     {'lr': 0.1}
     """
     if isinstance(value, type):
@@ -53,6 +51,24 @@ def snapshot_of(value: object) -> object:
     if isinstance(value, _PLAIN) or as_mapping(value) is not None:
         return value
     return _settings_of(value) or value
+
+
+def is_simple(value: object) -> bool:
+    """Numbers, texts and None: what a param can be without a closer look.
+
+    >>> is_simple(3), is_simple([3])
+    (True, False)
+    """
+    return value is None or isinstance(value, int | float | str)
+
+
+def is_record(value: object) -> bool:
+    """Dicts and config objects, whose parts are params.
+
+    >>> is_record({"lr": 0.1}), is_record([1])
+    (True, False)
+    """
+    return as_mapping(value) is not None
 
 
 def _n_items(value: object) -> int:
@@ -85,7 +101,7 @@ def _may_be_setting(part: object) -> bool:
     if isinstance(part, list | tuple | set):
         return _n_items(part) <= MAX_ITEMS and len(part) > 0
     return (
-        isinstance(part, _PLAIN | type)
+        isinstance(part, (*_PLAIN, type))
         or as_mapping(part) is not None
         or (_is_foreign_scalar(part))
     )

@@ -2,8 +2,8 @@
 
 `CellCapture` joins what the text says (`cell`), what the namespace holds (`reads`,
 `values`) and what known objects tell about themselves (`objects`), the first of these
-winning. Every value is copied and cleared of secrets when it is taken; what could not be
-kept is a line in `notices`. Nothing of the user's is imported, changed or kept alive.
+winning. Every value is copied and cleared of secrets when it is taken; what could not
+be kept is a line in `notices`. Nothing of the user's is imported or changed.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 from nbtrack.capture.accumulators import is_counter, is_null, is_tracked_name
 from nbtrack.capture.calls import call_literals
-from nbtrack.capture.cell import CellFacts, is_record, read_cell
+from nbtrack.capture.cell import CellFacts, read_cell
 from nbtrack.capture.evaluate import dotted
-from nbtrack.capture.inherited import is_inheritable, snapshot_of
+from nbtrack.capture.inherited import is_inheritable, is_record, snapshot_of
 from nbtrack.capture.objects import describe, is_describable
 from nbtrack.capture.reads import Reads, names_read
 from nbtrack.capture.values import encode, flatten_one

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import inspect
 import types
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,6 @@ _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
 _WANTED = _LOAD_NAMES | _STORE_NAMES | _ATTRIBUTES | {"LOAD_GLOBAL", "LOAD_CONST"}
 _OPS = {dis.opmap[name]: name for name in _WANTED if name in dis.opmap}
 _EXTENDED = dis.opmap["EXTENDED_ARG"]
-# Where the low bits of the argument are a flag: told by asking the interpreter once.
 _INSTANT = frozenset({"<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"})
 _READS_ALL = frozenset({"globals", "locals", "eval", "exec", "vars"})
 MAX_FOLLOWED = 300  # code objects; a notebook has tens
@@ -43,7 +43,7 @@ def names_read(
     *,
     soft: Collection[str] = (),
 ) -> Reads:
-    """The names that running `code` would read from `namespace`.
+    r"""The names that running `code` would read from `namespace`.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def names_read(
     soft
         Names that the cell sets only under a condition: a store does not hide them.
 
-    >>> code = compile("y = f(lr)\\nlr = 2", "<cell>", "exec")
+    >>> code = compile("y = f(lr)\nlr = 2", "<cell>", "exec")
     >>> names_read(code, {"lr": 0.1, "f": print}).names
     ['f', 'lr']
     """
@@ -93,7 +93,7 @@ class _Walk:
             return
         if value.co_name in _INSTANT:
             self._follow(value)
-        elif "__qualname__" in value.co_names[:4] or value.co_flags & 0x2 == 0:
+        elif not value.co_flags & inspect.CO_NEWLOCALS:
             self._class_body(value)
         else:
             self._own[value.co_name] = value
@@ -194,7 +194,7 @@ class _Walk:
             self._waiting.setdefault(name, []).append(function.__code__)
 
     def _is_ours(self, kind: type) -> bool:
-        return kind.__module__ == self._namespace.get("__name__", "__main__")
+        return bool(kind.__module__ == self._namespace.get("__name__", "__main__"))
 
 
 def operations(code: types.CodeType) -> Iterator[tuple[str, Any]]:
@@ -254,6 +254,7 @@ def _shift(op: str, source: str, name: str) -> int:
     return 0
 
 
+# Where the low bit of the argument is a flag: told by asking the interpreter once.
 _SHIFTS = {
     "LOAD_GLOBAL": _shift("LOAD_GLOBAL", "def f():\n a; b; c; return abcd", "abcd"),
     "LOAD_ATTR": _shift("LOAD_ATTR", "def f(x):\n x.a; x.b; return x.abcd", "abcd"),

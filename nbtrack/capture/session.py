@@ -157,9 +157,9 @@ class SessionLog:
 
 
 def names_bound(python: str) -> frozenset[str]:
-    """Names that a cell sets at its top level, read off its symbol table.
+    r"""Names that a cell sets at its top level, read off its symbol table.
 
-    >>> sorted(names_bound("import os as o\\nfor i in (k := 3, 4): pass"))
+    >>> sorted(names_bound("import os as o\nfor i in (k := 3, 4): pass"))
     ['i', 'k', 'o']
     """
     try:

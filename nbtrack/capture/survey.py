@@ -7,15 +7,15 @@ entered. Nothing is executed and nothing is judged here; `cell.py` draws conclus
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 MUTATORS = frozenset(
     {"append", "extend", "add", "update", "insert", "setdefault", "appendleft", "pop"}
 )
 Place = tuple[int, int]  # line and column
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
 
 @dataclass(slots=True)
@@ -42,9 +42,10 @@ class Survey:
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
 
     def stored_in_loop(self, name: str) -> list[Store]:
-        """The places inside loops that set `name`.
+        r"""The places inside loops that set `name`.
 
-        >>> survey(ast.parse("n = 0\\nfor i in x: n += 1").body).stored_in_loop("n")[0].kind
+        >>> found = survey(ast.parse("n = 0\nfor i in x: n += 1").body)
+        >>> found.stored_in_loop("n")[0].kind
         'aug'
         """
         return [store for store in self.stores.get(name, ()) if store.depth]
@@ -244,7 +245,8 @@ def _place(node: ast.AST) -> Place:
     return node.lineno, node.col_offset  # type: ignore[attr-defined]
 
 
-_VISITS = {
+# Any: each method takes the node it stands beside
+_VISITS: dict[type[ast.AST], Callable[[_Surveyor, Any, int], None]] = {
     ast.Name: _Surveyor._name,
     ast.Constant: _Surveyor._nothing,
     ast.Load: _Surveyor._nothing,
@@ -265,4 +267,8 @@ _VISITS = {
     ast.FunctionDef: _Surveyor._def,
     ast.AsyncFunctionDef: _Surveyor._def,
     ast.ClassDef: _Surveyor._class,
-} | dict.fromkeys(_COMPREHENSIONS, _Surveyor._comprehension)
+    ast.ListComp: _Surveyor._comprehension,
+    ast.SetComp: _Surveyor._comprehension,
+    ast.DictComp: _Surveyor._comprehension,
+    ast.GeneratorExp: _Surveyor._comprehension,
+}

@@ -33,6 +33,7 @@ _ESCAPED = re.compile(r"\\(x[0-9a-f]{2}|.)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAMED_KEYS: dict[str, bool | None] = {"True": True, "False": False, "None": None}
 _TEXT_TYPES = (pathlib.PurePath, datetime.date, datetime.time, Decimal, Fraction)
+_ARGPARSE = ("argparse", "Namespace")
 _SEQUENCES = (list, tuple, set, frozenset)
 
 Leaf = tuple[str, Any]
@@ -197,9 +198,7 @@ def _is_plain_record(value: object) -> bool:
     """argparse, attrs and pydantic objects, told by their class without an import."""
     kind = type(value)
     return hasattr(value, "__dict__") and (
-        any(
-            base.__module__ == "argparse" for base in kind.__mro__ if base is not object
-        )
+        any((b.__module__, b.__name__) == _ARGPARSE for b in kind.__mro__)
         or hasattr(kind, "__attrs_attrs__")
         or hasattr(kind, "__pydantic_fields__")
     )
