@@ -1,0 +1,127 @@
+"""Every notebook in notebooks/ runs from its first cell to its last."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import struct
+from pathlib import Path
+
+import nbformat
+import pytest
+from notebook_cells import execute, text_of
+
+import nbtrack
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
+# Real MNIST where a developer has it; nothing needs it.
+BESIDE = NOTEBOOKS.parent.parent / "shared/data/mnist"
+MNIST = Path(os.environ.get("NBTRACK_TEST_MNIST", BESIDE))
+GROWTH_MAX_BYTES = 100_000  # of the .ipynb, per run
+
+
+def opened(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(NOTEBOOKS / name, as_version=4)
+
+
+def cells_by_id(notebook: nbformat.NotebookNode) -> dict[str, nbformat.NotebookNode]:
+    return {cell.id: cell for cell in notebook.cells}
+
+
+@pytest.fixture
+def no_mnist(tmp_path):
+    """A folder without data: the quickstart must not ask the network in a test."""
+    folder = tmp_path / "no-mnist"
+    folder.mkdir()
+    return folder
+
+
+def write_idx(path: Path, shape: tuple[int, ...], content: bytes) -> None:
+    header = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
+    path.write_bytes(gzip.compress(header + content))
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_a_notebook_is_committed_without_outputs(path):
+    cells = nbformat.read(path, as_version=4).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert [c.id for c in code if c.outputs or c.execution_count is not None] == []
+
+
+def test_the_quickstart_tells_its_story_on_the_bundled_digits(
+    tmp_path, monkeypatch, no_mnist
+):
+    settings = {"NBTRACK_DATA": str(no_mnist), "NBTRACK_EPOCHS": "3"}
+    notebook = opened("01_first_run.ipynb")
+    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+
+    assert "scikit-learn's 1,797 small digits" in text_of(cells["data"])
+    assert "val_acc" in text_of(cells["base"])
+    assert "base" in text_of(cells["runs"])
+    assert "batch-128" in text_of(cells["table"])
+    assert json.dumps(cells["curves"].outputs).count("batch-64") >= 1
+
+    store = nbtrack.open(tmp_path / ".nbtrack")
+    runs = {run.name: run for run in store.runs()}
+    assert set(runs) == {"base", "batch-32", "batch-64", "batch-128"}
+    assert {run.status for run in runs.values()} == {"finished"}
+    base = runs["base"]
+    assert {n: base.params[n].value for n in ("lr", "batch_size", "n_epochs")} == {
+        "lr": 0.001,
+        "batch_size": 64,
+        "n_epochs": 3,
+    }
+    n_batches = -(-1437 // 64)
+    assert len(store.curve(base.id, "loss").steps) == 3 * n_batches
+    assert len(store.curve(base.id, "train_loss").steps) == 3
+    accuracy = store.curve(base.id, "val_acc").values[-1]
+    assert f"val_acc of base: {accuracy:.4f}" in text_of(cells["back"])
+
+
+def test_a_run_adds_little_to_the_notebook_file(tmp_path, monkeypatch, no_mnist):
+    settings = {"NBTRACK_DATA": str(no_mnist), "NBTRACK_EPOCHS": "3"}
+    notebook = opened("01_first_run.ipynb")
+    keep = ("load", "data", "params", "base")
+    notebook.cells = [cell for cell in notebook.cells if cell.id in keep]
+    before = len(nbformat.writes(notebook))
+    done = execute(notebook, tmp_path, monkeypatch, settings=settings)
+    assert len(nbformat.writes(done)) - before <= GROWTH_MAX_BYTES
+
+
+def test_the_quickstart_reads_the_files_of_a_folder_that_is_named(
+    tmp_path, monkeypatch
+):
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for part, n in (("train", 30), ("t10k", 20)):
+        pixels = bytes(i % 256 for i in range(n * 28 * 28))
+        write_idx(raw / f"{part}-images-idx3-ubyte.gz", (n, 28, 28), pixels)
+        labels = bytes(i % 10 for i in range(n))
+        write_idx(raw / f"{part}-labels-idx1-ubyte.gz", (n,), labels)
+    notebook = opened("01_first_run.ipynb")
+    notebook.cells = [c for c in notebook.cells if c.id == "data"]
+    check = (
+        "round(x_train[29, -1].item() * 255), y_val.tolist()[-2:], tuple(x_val.shape)"
+    )
+    notebook.cells.append(nbformat.v4.new_code_cell(check))
+    settings = {"NBTRACK_DATA": str(tmp_path / "data")}
+    done = execute(notebook, tmp_path, monkeypatch, settings=settings)
+    last_pixel = (30 * 28 * 28 - 1) % 256
+    assert "30 images to train on, 20 to validate with" in text_of(done.cells[0])
+    assert text_of(done.cells[1]) == f"({last_pixel}, [8, 9], (20, 784))"
+
+
+@pytest.mark.skipif(not MNIST.is_dir(), reason="no real MNIST here")
+def test_one_epoch_on_real_mnist_beats_nine_in_ten(tmp_path, monkeypatch):
+    settings = {"NBTRACK_DATA": str(MNIST), "NBTRACK_EPOCHS": "1"}
+    notebook = opened("01_first_run.ipynb")
+    keep = ("load", "data", "params", "base")
+    notebook.cells = [cell for cell in notebook.cells if cell.id in keep]
+    execute(notebook, tmp_path, monkeypatch, settings=settings)
+    store = nbtrack.open(tmp_path / ".nbtrack")
+    [run] = store.runs()
+    curve = store.curve(run.id, "loss")
+    assert len(curve.steps) == -(-60_000 // 64)
+    assert store.curve(run.id, "val_acc").values[-1] > 0.9
