@@ -171,7 +171,8 @@ class SaverPatches:
     def _listener(self) -> SaveListener | None:
         """Who hears now: nobody inside another saver, nor in a forked child."""
         listeners = self._listeners
-        if not listeners or getattr(self._inside, "depth", 0):
+        depth: int = getattr(self._inside, "depth", 0)
+        if not listeners or depth:
             return None
         return listeners[-1] if os.getpid() == self._pid else None
 
@@ -238,8 +239,9 @@ class _LateImports(importlib.abc.MetaPathFinder):
         if fullname not in _MODULES:
             return None
         for finder in sys.meta_path:
-            find = getattr(finder, "find_spec", None)
-            spec = find(fullname, path, target) if find and finder is not self else None
+            if finder is self or not hasattr(finder, "find_spec"):
+                continue
+            spec: ModuleSpec | None = finder.find_spec(fullname, path, target)
             if spec is not None:
                 with guard("file capture"):
                     self._tell_when_loaded(spec)

@@ -34,7 +34,7 @@ def _best(
     record: RunRecord, found: list[CheckpointRecord], metric: str | None
 ) -> CheckpointRecord:
     goals = _goals(record, found)
-    chosen = metric or next(iter(sorted(goals, key=_by_use_as_judge)), None)
+    chosen = metric or next(iter(sorted(goals, key=by_use_as_judge)), None)
     if chosen is None or chosen not in goals:
         raise CheckpointError(
             f"No checkpoint of run {record.name!r} has a metric {metric or ''!r} that "
@@ -59,7 +59,7 @@ def _goals(record: RunRecord, found: list[CheckpointRecord]) -> dict[str, Goal]:
     return {name: goal for name, goal in known.items() if goal is not None}
 
 
-def _by_use_as_judge(name: str) -> tuple[bool, bool, str]:
+def by_use_as_judge(name: str) -> tuple[bool, bool, str]:
     """Validation before training, loss before the rest, then by name."""
     words = name.lower()
     held_out = any(word in words for word in ("val", "test", "dev", "eval"))

@@ -74,3 +74,20 @@ def _dump(state: Any, path: Path, suffix: str) -> None:
     else:
         with open(path, "wb") as file:
             pickle.dump(state, file)
+
+
+def unwrapped(model: Any) -> Any:
+    """The user's module inside what torch wraps around it to compile or distribute.
+
+    Its state loads into the plain model again: no `_orig_mod.` or `module.` in names.
+    """
+    import torch
+
+    nn = torch.nn
+    while True:
+        if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+            model = model.module
+        elif hasattr(model, "_orig_mod"):
+            model = model._orig_mod
+        else:
+            return model

@@ -1,0 +1,282 @@
+"""TorchCallback: per-epoch metrics and checkpoints for plain PyTorch loops.
+
+It keeps sums on the device of the loss and reads them once an epoch, so no batch waits
+for it. A failure of ours is warned of once and the training goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from nbtrack.errors import OptionError
+from nbtrack.guard import guard
+from nbtrack.records import Goal, goal_of, is_better
+from nbtrack.tracking.callbacks.means import Means
+from nbtrack.tracking.checkpoint_choice import by_use_as_judge
+from nbtrack.tracking.checkpoint_objects import unwrapped
+from nbtrack.tracking.checkpoints import save_checkpoint
+from nbtrack.tracking.epochs import epochs
+from nbtrack.tracking.run import Run
+
+if TYPE_CHECKING:
+    from torch import nn, optim
+
+Keep = Literal["best", "all", "none"]
+
+
+class TorchCallback:
+    """Logs the means of each epoch and saves the model, in a loop that you write.
+
+    Parameters
+    ----------
+    model : torch.nn.Module, optional
+        What is saved; without one nothing is.
+    optimizer : torch.optim.Optimizer, optional
+        Saved with the model; its learning rate is logged as `lr`.
+    scheduler : optional
+        Saved with the model.
+    checkpoint_every : int
+        Look after every so many epochs whether to save.
+    keep : "best", "all" or "none"
+        Save when `monitor` got better, each time, or never.
+    monitor : str, optional
+        The metric that judges. Default: the validation loss when there is one, else
+        the first metric whose name says whether it should be small or large.
+    goal : "min" or "max", optional
+        Which direction of `monitor` is better; by default its name says so.
+    name : str, optional
+        Of the checkpoints; default: the model's class in lower case.
+    prefix : str
+        Put before the names that `batch_end` gets, so that the means stand beside
+        `val_...` in one chart.
+    run : Run, optional
+        Default: the run that is current when it is first needed.
+
+    Raises
+    ------
+    OptionError
+        For an unknown `keep` or `goal`, or a `monitor` whose direction is unknown.
+
+    Examples
+    --------
+    >>> import nbtrack, torch
+    >>> model = torch.nn.Linear(2, 1)
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> x = torch.randn(4, 16, 2)
+    >>> with nbtrack.start("linear") as run:
+    ...     callback = nbtrack.TorchCallback(model, optimizer)
+    ...     for epoch in callback.epochs(3):
+    ...         for batch in x:
+    ...             loss = model(batch).pow(2).mean()
+    ...             optimizer.zero_grad()
+    ...             loss.backward()
+    ...             optimizer.step()
+    ...             callback.batch_end(loss=loss, n=16)
+    ...         callback.epoch_end(val_loss=model(x).pow(2).mean())
+    >>> state = nbtrack.load_checkpoint(run, "best")
+    >>> sorted(state)
+    ['epoch', 'metrics', 'model', 'optimizer']
+    """
+
+    def __init__(
+        self,
+        model: nn.Module | None = None,
+        optimizer: optim.Optimizer | None = None,
+        *,
+        scheduler: Any = None,  # every scheduler of torch and of others
+        checkpoint_every: int = 1,
+        keep: Keep = "best",
+        monitor: str | None = None,
+        goal: Goal | None = None,
+        name: str | None = None,
+        prefix: str = "train_",
+        run: Run | None = None,
+    ) -> None:
+        _check_options(keep, goal, monitor, checkpoint_every)
+        self.epoch = 0
+        self._parts = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
+        self._every = checkpoint_every
+        self._keep = keep
+        self._monitor, self._goal = monitor, goal
+        self._name = name
+        self._prefix = prefix
+        self._run = run
+        self._bound: Run | None = None
+        self._means = Means()
+        self._best: float | None = None
+        self._metrics: dict[str, float] = {}
+        self._unsaved = self._open = False
+        self._epoch_began = time.monotonic()
+        self._batch_ended = self._epoch_began
+
+    def batch_end(self, *, n: int = 1, **values: Any) -> None:
+        """Take the values of a batch of `n` samples into the means of the epoch.
+
+        Tensors stay on their device and are not waited for; a tensor of several
+        elements counts with its mean.
+
+        Raises
+        ------
+        RunStopped
+            After Stop was pressed, outside a loop over `epochs`.
+        """
+        run = self._bind()
+        self._open = self._unsaved = True
+        with guard("TorchCallback"):
+            self._means.add(values, n)
+            self._batch_ended = time.monotonic()
+        if run is not None and run.stop_requested:
+            run.check_stop()
+
+    def epoch_end(self, **values: Any) -> dict[str, float]:
+        """Log the means and `values`, save by policy, and begin the next epoch.
+
+        Returns
+        -------
+        dict
+            What was logged, by name.
+        """
+        run = self._bind()
+        metrics: dict[str, float] = {}
+        with guard("TorchCallback"):
+            metrics = self._epoch_metrics(values)
+        epoch, self.epoch = self.epoch, self.epoch + 1
+        self._metrics, self._open = metrics, False
+        self._means = Means()
+        if run is not None:
+            run.set_axis("epoch", epoch)
+            run.log(metrics, step=epoch)
+            with guard("TorchCallback"):
+                if self._is_due(epoch) and self._is_worth_keeping(metrics):
+                    self._save(run, epoch)
+        self._epoch_began = self._batch_ended = time.monotonic()
+        return metrics
+
+    def epochs(self, n: int) -> Iterator[int]:
+        """Loop as `nbtrack.epochs` does; ends an epoch that the body did not end."""
+        for epoch in epochs(n, run=self._run):
+            self.epoch, self._open = epoch, True
+            self._epoch_began = self._batch_ended = time.monotonic()
+            yield epoch
+            if self._open:
+                self.epoch_end()
+
+    def save(self) -> None:
+        """Save a checkpoint now, unless the last one holds this very state."""
+        run = self._bind()
+        if run is not None and self._unsaved:
+            with guard("TorchCallback"):
+                self._save(run, max(0, self.epoch if self._open else self.epoch - 1))
+
+    def __enter__(self) -> TorchCallback:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if exc is None and self._open and self._means:
+            self.epoch_end()
+
+    def _bind(self) -> Run | None:
+        """The run, and from its first use a checkpoint when Stop ends it."""
+        run = self._run or _current()
+        if run is None:
+            guard.warn_once(
+                "TorchCallback without a run",
+                "TorchCallback was used without a run: nothing is recorded. Put "
+                "%%track on the cell or use `with nbtrack.start():`.",
+            )
+        elif run is not self._bound:
+            self._bound = run
+            if self._parts["model"] is not None and self._keep != "none":
+                run.stop.before_stop.append(self.save)
+        return run
+
+    def _epoch_metrics(self, values: Mapping[str, Any]) -> dict[str, float]:
+        means = self._means.read()
+        metrics = {self._prefixed(name): value for name, value in means.items()}
+        metrics |= {name: _number(value) for name, value in values.items()}
+        optimizer = self._parts["optimizer"]
+        if optimizer is not None:
+            metrics["lr"] = float(optimizer.param_groups[0]["lr"])
+        seconds = self._batch_ended - self._epoch_began
+        if self._means and seconds > 0:
+            metrics["perf/it_per_s"] = self._means.n_batches / seconds
+        return metrics
+
+    def _prefixed(self, name: str) -> str:
+        return name if name.startswith(self._prefix) else self._prefix + name
+
+    def _is_due(self, epoch: int) -> bool:
+        if self._parts["model"] is None or self._keep == "none":
+            return False
+        self._unsaved = True
+        return (epoch + 1) % self._every == 0
+
+    def _is_worth_keeping(self, metrics: Mapping[str, float]) -> bool:
+        if self._keep == "all":
+            return True
+        monitor = self._monitor or _judge(metrics)
+        if monitor is None or monitor not in metrics:
+            guard.warn_once(
+                f"monitor {monitor}",
+                f"TorchCallback: there is no metric {monitor!r} to judge by, so every "
+                f"epoch is saved. There are: {', '.join(metrics) or 'none'}.",
+            )
+            return True
+        value, goal = metrics[monitor], self._goal or goal_of(monitor) or "min"
+        better = self._best is None or is_better(value, self._best, goal)
+        if better:
+            self._best = value
+        return better
+
+    def _save(self, run: Run, epoch: int) -> None:
+        model = self._parts["model"]
+        state: dict[str, Any] = {
+            part: unwrapped(what).state_dict()
+            for part, what in self._parts.items()
+            if what is not None
+        }
+        state |= {"epoch": epoch, "metrics": dict(self._metrics)}
+        name = self._name or type(unwrapped(model)).__name__.lower()
+        metrics = {**run.latest_metrics(), **self._metrics}
+        save_checkpoint(run, state, name=name, step=epoch, metrics=metrics)
+        self._unsaved = False
+
+
+def _check_options(
+    keep: str, goal: str | None, monitor: str | None, checkpoint_every: int
+) -> None:
+    if keep not in ("best", "all", "none"):
+        raise OptionError(f"keep={keep!r} is unknown. Use 'best', 'all' or 'none'.")
+    if goal not in (None, "min", "max"):
+        raise OptionError(f"goal={goal!r} is unknown. Use 'min' or 'max'.")
+    if checkpoint_every < 1:
+        raise OptionError(f"checkpoint_every={checkpoint_every} is less than 1.")
+    if monitor is not None and goal is None and goal_of(monitor) is None:
+        raise OptionError(
+            f"monitor={monitor!r}: its name does not say whether it should be small or "
+            "large. Add goal='min' or goal='max'."
+        )
+
+
+def _judge(metrics: Mapping[str, float]) -> str | None:
+    return min((m for m in metrics if goal_of(m)), key=by_use_as_judge, default=None)
+
+
+def _number(value: Any) -> Any:
+    """A tensor as a float; other numbers as they are, `Run.log` knows them."""
+    item = getattr(value, "item", None)
+    return item() if callable(item) else value
+
+
+def _current() -> Run | None:
+    from nbtrack.tracking.session import process_session
+
+    return process_session().current

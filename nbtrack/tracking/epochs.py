@@ -1,0 +1,138 @@
+"""`for epoch in nbtrack.epochs(10)`: a range that the run knows of.
+
+While it runs, metrics logged inside have the epoch as an axis, the panel knows how far
+the run is, and Stop ends the loop after the epoch, so that the cell completes. Without
+a run it is `range` and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import operator
+import time
+from collections.abc import Iterator
+from typing import SupportsIndex
+from weakref import WeakKeyDictionary
+
+from nbtrack.errors import OptionError
+from nbtrack.tracking.run import Run
+
+logger = logging.getLogger("nbtrack")
+
+
+# The loops that are running in each run, the outermost first.
+_loops: WeakKeyDictionary[Run, list[Epochs]] = WeakKeyDictionary()
+
+
+class Epochs:
+    """One loop over epochs; iterating it again starts anew."""
+
+    def __init__(self, n: int, *, name: str, run: Run | None) -> None:
+        self.n = n
+        self.name = name
+        self.begun = 0
+        self._run = run
+        self._started = 0.0
+        self._epoch_s = 0.0
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __iter__(self) -> Iterator[int]:
+        run = self._run or _current()
+        if run is None:
+            logger.debug("epochs() without a run: a plain range")
+            return iter(range(self.n))
+        return self._epochs_of(run)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes at the pace so far; None in the first epoch."""
+        if self.begun < 2:
+            return None
+        elapsed = time.monotonic() - self._started
+        return max(0.0, self._epoch_s * self.n - elapsed)
+
+    def _epochs_of(self, run: Run) -> Iterator[int]:
+        self.begun, self._started = 0, time.monotonic()
+        run.log_params({self._param: self.n})
+        loops = _loops.setdefault(run, [])
+        loops.append(self)
+        run.stop.enter_soft_loop()
+        try:
+            for epoch in range(self.n):
+                if epoch:
+                    self._epoch_s = (time.monotonic() - self._started) / epoch
+                if run.stop.requested:
+                    # Here and not in the `finally`: after a break nothing honours it.
+                    run.stop.honour()
+                    return
+                self.begun = epoch + 1
+                run.set_axis(self.name, epoch)
+                yield epoch
+        finally:
+            run.stop.leave_soft_loop()
+            loops.remove(self)
+            self._leave(run, loops)
+
+    @property
+    def _param(self) -> str:
+        return f"{self.name}s"
+
+    def _leave(self, run: Run, outer: list[Epochs]) -> None:
+        run.drop_axis(self.name)
+        for loop in outer:  # a loop of the same name may be around this one
+            if loop.name == self.name:
+                run.set_axis(loop.name, loop.begun - 1)
+        if run.status == "running":
+            run.log_params({f"{self._param}_done": self.begun})
+
+
+def progress_of(run: Run) -> Epochs | None:
+    """The outermost loop that is running in `run`: `.begun`, `.n`, `.seconds_left`."""
+    return next(iter(_loops.get(run, ())), None)
+
+
+def epochs(n: SupportsIndex, *, name: str = "epoch", run: Run | None = None) -> Epochs:
+    """Count epochs from 0 to `n - 1`, as part of the current run.
+
+    Metrics that are logged inside carry the epoch as an axis. The params `epochs` and
+    `epochs_done` (those that began) are recorded. When Stop is pressed the loop ends
+    after the epoch, the rest of the cell runs, and the run's status is `stopped`.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    name : str
+        The axis, where these are no epochs (`name="fold"`).
+    run : Run, optional
+        Default: the run that is current when the loop begins; without one this is a
+        plain range.
+
+    Raises
+    ------
+    OptionError
+        When `n` is negative.
+    TypeError
+        When it is not a whole number.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base") as run:
+    ...     for epoch in nbtrack.epochs(3):
+    ...         nbtrack.log(loss=1 / (epoch + 1))
+    >>> run.record().params["epochs_done"].value
+    3
+    """
+    count = operator.index(n)
+    if count < 0:
+        raise OptionError(f"epochs({count}) is negative. Use 0 or more.")
+    return Epochs(count, name=name, run=run)
+
+
+def _current() -> Run | None:
+    from nbtrack.tracking.session import process_session
+
+    return process_session().current
