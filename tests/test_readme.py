@@ -1,0 +1,113 @@
+"""Every block of the README does what the README says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+from notebook_cells import execute, text_of
+
+from nbtrack.notebook.options import OPTIONS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LINES_MAX = 200
+PICTURE_MAX_BYTES = 150_000
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block: its language and what stands in it."""
+
+    language: str
+    body: str
+
+
+BLOCKS = [Block(*match.groups()) for match in FENCE.finditer(README)]
+COMMANDS = [
+    line
+    for block in BLOCKS
+    if block.language == "sh"
+    for line in block.body.splitlines()
+    if line
+]
+
+
+def without_numbers(text: str) -> str:
+    """Durations and values differ from run to run, the words may not."""
+    return re.sub(r"\d+(\.\d+)?(e-?\d+)?", "0", re.sub(r"\s+", " ", text))
+
+
+def test_readme_is_short():
+    assert len(README.splitlines()) < LINES_MAX
+
+
+def test_every_block_is_of_a_kind_that_is_executed():
+    assert {block.language for block in BLOCKS} == {"python", "sh", "text"}
+
+
+def test_python_blocks_run_as_cells_and_show_what_readme_shows(tmp_path, monkeypatch):
+    notebook = nbformat.v4.new_notebook()
+    expected: list[tuple[int, str]] = []
+    for block in BLOCKS:
+        if block.language == "python":
+            notebook.cells.append(nbformat.v4.new_code_cell(block.body.rstrip()))
+        elif block.language == "text":
+            expected.append((len(notebook.cells) - 1, block.body.strip()))
+    done = execute(notebook, tmp_path, monkeypatch, settings={})
+    assert expected
+    for n, text in expected:
+        assert without_numbers(text) in without_numbers(text_of(done.cells[n]))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_readme_is_there(command, tmp_path):
+    words = shlex.split(command)
+    if words[0] == "make":
+        checked = ["make", "--dry-run", *words[1:]]
+    elif words[:4] == ["python", "-m", "pip", "install"]:
+        # What the build itself makes is tried by tests/packaging and by .ci/run.
+        assert (ROOT / "pyproject.toml").is_file()
+        checked = [sys.executable, "-m", "pip", "install", "--help"]
+    else:
+        pytest.fail(f"README has a command that no test runs: {command}")
+    said = subprocess.run(checked, cwd=ROOT, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+
+
+def test_extras_that_readme_names_exist():
+    named = set(re.findall(r'"\.\[([\w,]+)\]"', README))
+    declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = {extra for group in named for extra in group.split(",")}
+    assert extras
+    assert [e for e in extras if not re.search(rf"^{e} = \[", declared, re.M)] == []
+
+
+def test_every_option_of_track_is_in_readme():
+    flags = [option.flags[-1] for option in OPTIONS]
+    assert [flag for flag in flags if f"`{flag}" not in README] == []
+
+
+def test_links_and_pictures_of_readme_are_files():
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", README)
+    assert targets
+    assert [t for t in targets if not (ROOT / t).exists()] == []
+    pictures = [ROOT / t for t in targets if t.endswith((".png", ".svg"))]
+    assert [p for p in pictures if p.stat().st_size > PICTURE_MAX_BYTES] == []
+
+
+def test_a_linked_test_of_readme_exists():
+    links = re.findall(r"\[`?(test_\w+)`?\]\((tests/[\w/.]+)\)", README)
+    missing = [
+        (name, path)
+        for name, path in links
+        if f"def {name}" not in (ROOT / path).read_text(encoding="utf-8")
+    ]
+    assert missing == []
