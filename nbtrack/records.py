@@ -111,6 +111,7 @@ class RunRecord:
     notes: str = ""
     notebook: str | None = None
     cell_id: str | None = None
+    kernel_id: str | None = None  # of the Jupyter kernel it ran in
     execution: int | None = None
     source: str | None = None
     source_digest: str | None = None
