@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from nbtrack.text import shorten
 
@@ -41,6 +42,42 @@ class Guard:
             yield
         except Exception as exc:  # noqa: BLE001 - the one border, see the module docstring
             self.failed(feature, exc)
+
+    def shield(
+        self, call: Callable[[Any, Any], object], give_up: Callable[[Exception], None]
+    ) -> Callable[..., None]:
+        """`call` for a hot loop, where a context manager costs too much.
+
+        >>> Guard().shield(lambda value, axes: 1 / value, print)(0)
+        division by zero
+        """
+
+        def shielded(value: Any, axes: Any = ()) -> None:
+            try:
+                call(value, axes)
+            except Exception as exc:  # noqa: BLE001 - the same border, without its cost
+                give_up(exc)
+
+        return shielded
+
+    def shield_passing(
+        self, call: Callable[[Any, Any], object], give_up: Callable[[Exception], None]
+    ) -> Callable[..., Any]:
+        """The same around an expression: its value goes through untouched.
+
+        >>> Guard().shield_passing(lambda value, axes: 1 / value, print)(0)
+        division by zero
+        0
+        """
+
+        def shielded(value: Any, axes: Any = ()) -> Any:
+            try:
+                call(value, axes)
+            except Exception as exc:  # noqa: BLE001 - the same border, without its cost
+                give_up(exc)
+            return value
+
+        return shielded
 
     def failed(self, feature: str, exc: BaseException) -> None:
         """Count a failure of `feature`; the first one is shown as one line."""

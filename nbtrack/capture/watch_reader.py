@@ -1,0 +1,392 @@
+"""Reads one scope of a syntax tree into a `Scope`; never runs or changes anything."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection
+from typing import cast
+
+from nbtrack.capture.watch_names import says_metric, series_name
+from nbtrack.capture.watch_scopes import (
+    ForLoop,
+    Function,
+    Loop,
+    Loops,
+    Note,
+    Path,
+    Reference,
+    Scope,
+    Slot,
+    Style,
+    bare_name,
+    last_name,
+    loop_of,
+    slot_value,
+    while_counters,
+)
+
+_LISTS_OF_RECORDS_TEXT = """
+    history hist log logs results metrics records record rows stats track trace
+    progress report table
+"""
+_LISTS_OF_RECORDS = frozenset(_LISTS_OF_RECORDS_TEXT.split())
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_NO_RESULTS = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.ListComp)
+
+
+def read_scope(
+    node: ast.Module | Function,
+    *,
+    asked: Collection[str] = (),
+    prefix: str = "",
+    class_name: str | None = None,
+) -> Scope:
+    """All notes, loops, references and inner functions of a cell or function.
+
+    >>> scope = read_scope(ast.parse("for i in range(3): loss = f(i)"))
+    >>> [(note.name, note.loops[0].counter) for note in scope.notes]
+    [('loss', 'i')]
+    """
+    name = "" if isinstance(node, ast.Module) else node.name
+    scope = Scope(node, name, prefix + name, class_name)
+    _Reader(scope, frozenset(asked)).read_block(node.body, (), ())
+    return scope
+
+
+# The statement, the list it stands in, the way there, the loops around it.
+Place = tuple[ast.stmt, list[ast.stmt], Path, Loops]
+
+
+class _Reader:
+    def __init__(self, scope: Scope, asked: frozenset[str]) -> None:
+        self.scope = scope
+        self.asked = asked
+
+    # -- statements ------------------------------------------------------------------
+
+    def read_block(self, block: list[ast.stmt], path: Path, loops: Loops) -> None:
+        for index, statement in enumerate(block):
+            here = (*path, (id(block), index))
+            self._read_statement(statement, block, here, loops)
+
+    def _read_statement(
+        self, node: ast.stmt, block: list[ast.stmt], path: Path, loops: Loops
+    ) -> None:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self._read_function(node, loops)
+            case ast.ClassDef():
+                self._read_class(node, loops)
+            case ast.For() | ast.AsyncFor():
+                self._read_for(node, block, path, loops)
+            case ast.While():
+                self._read_while(node, block, path, loops)
+            case _:
+                self._read_plain(node, block, path, loops)
+
+    def _read_function(self, node: Function, loops: Loops) -> None:
+        for expression in (*node.decorator_list, *node.args.defaults):
+            self._refer(expression, loops)
+        prefix = f"{self.scope.qualname}.<locals>." if self.scope.qualname else ""
+        self._add_function(node, prefix, None)
+
+    def _read_class(self, node: ast.ClassDef, loops: Loops) -> None:
+        self.scope.classes.add(node.name)
+        for expression in (*node.decorator_list, *node.bases):
+            self._refer(expression, loops)
+        outer = f"{self.scope.qualname}.<locals>." if self.scope.qualname else ""
+        for inner in node.body:
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                self._add_function(inner, f"{outer}{node.name}.", node.name)
+
+    def _add_function(
+        self, node: Function, prefix: str, class_name: str | None
+    ) -> None:
+        self.scope.functions.append(
+            read_scope(node, asked=self.asked, prefix=prefix, class_name=class_name)
+        )
+
+    def _enter(
+        self, node: ForLoop | ast.While, block: list[ast.stmt], path: Path, loops: Loops
+    ) -> Loop:
+        loop = loop_of(node)
+        loop.block, loop.index = block, path[-1][1]
+        loop.is_outermost = not loops
+        self.scope.loops.append(loop)
+        return loop
+
+    def _read_for(
+        self, node: ForLoop, block: list[ast.stmt], path: Path, loops: Loops
+    ) -> None:
+        loop = self._enter(node, block, path, loops)
+        self._refer(node.iter, loops)
+        for name in _names(node.target):
+            if name in self.asked:
+                read = ast.Name(name, ast.Load())
+                self._note_name(name, "value", node, node.body, path, (*loops, loop))
+                self.scope.notes[-1].after, self.scope.notes[-1].read = -1, read
+        self.read_block(node.body, path, (*loops, loop))
+        self.read_block(node.orelse, path, loops)
+
+    def _read_while(
+        self, node: ast.While, block: list[ast.stmt], path: Path, loops: Loops
+    ) -> None:
+        loop = self._enter(node, block, path, loops)
+        loop.counter = while_counters(node, block[: path[-1][1]])
+        self._refer(node.test, (*loops, loop))
+        self.read_block(node.body, path, (*loops, loop))
+        self.read_block(node.orelse, path, loops)
+
+    def _read_plain(
+        self, node: ast.stmt, block: list[ast.stmt], path: Path, loops: Loops
+    ) -> None:
+        for field, value in ast.iter_fields(node):
+            if isinstance(value, ast.expr):
+                self._refer(value, loops)
+            elif isinstance(value, list):
+                self._read_list(field, value, path, loops)
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr):
+            self._note_values(node, block, path, loops)
+        elif isinstance(node, ast.Return):
+            self.scope.returned.update(_returned(node.value))
+        elif isinstance(node, ast.Delete):
+            self.scope.unsafe.update(n for t in node.targets for n in _names(t))
+
+    def _read_list(
+        self, field: str, value: list[ast.AST], path: Path, loops: Loops
+    ) -> None:
+        if value and isinstance(value[0], ast.stmt):
+            self.read_block(cast(list[ast.stmt], value), path, loops)
+            return
+        for item in value:
+            if isinstance(item, ast.ExceptHandler | ast.match_case):
+                if isinstance(item, ast.ExceptHandler) and item.name:
+                    self.scope.unsafe.add(item.name)
+                self.read_block(item.body, path, loops)
+            elif isinstance(item, ast.withitem):
+                self._refer(item.context_expr, loops)
+            elif isinstance(item, ast.expr):
+                self._refer(item, loops)
+
+    # -- names that are read ---------------------------------------------------------
+
+    def _refer(self, node: ast.AST, loops: Loops) -> None:
+        if isinstance(node, _COMPREHENSIONS):
+            loops = (*loops, Loop(node))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            self.scope.references.append(Reference(node.id, False, loops))
+        elif isinstance(node, ast.Attribute):
+            self.scope.references.append(Reference(node.attr, True, loops))
+        for child in ast.iter_child_nodes(node):
+            self._refer(child, loops)
+
+    # -- values ----------------------------------------------------------------------
+
+    def _note_values(
+        self,
+        node: ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr,
+        block: list[ast.stmt],
+        path: Path,
+        loops: Loops,
+    ) -> None:
+        if isinstance(node, ast.Expr):
+            self._note_append(node, block, path, loops)
+            return
+        if node.value is None:
+            return
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            self._note_target(target, node, block, path, loops)
+        if not isinstance(node, ast.AugAssign):
+            self._note_record(node.value, (node, block, path, loops))
+            self._note_comprehension(targets[0], node, block, path, loops)
+
+    def _note_target(
+        self,
+        target: ast.expr,
+        node: ast.Assign | ast.AnnAssign | ast.AugAssign,
+        block: list[ast.stmt],
+        path: Path,
+        loops: Loops,
+    ) -> None:
+        if isinstance(target, ast.Name):
+            style = _style(target.id, node)
+            if style == "accumulate":
+                self.scope.accumulated.add(target.id)
+            self._note_name(target.id, style, node, block, path, loops)
+        elif isinstance(target, ast.Tuple | ast.List):
+            for element in target.elts:
+                if isinstance(element, ast.Name):
+                    self._note_name(element.id, "fresh", node, block, path, loops)
+                elif isinstance(element, ast.Tuple | ast.List):
+                    self._note_target(element, node, block, path, loops)
+        elif not isinstance(node, ast.AugAssign):
+            name = _container_name(target)
+            if name:
+                self._note_slot(name, (node, "value"), (node, block, path, loops))
+
+    def _note_name(
+        self,
+        name: str,
+        style: Style,
+        node: ast.stmt,
+        block: list[ast.stmt],
+        path: Path,
+        loops: Loops,
+    ) -> None:
+        asked = name in self.asked
+        if not asked and not says_metric(name):
+            return
+        note = Note(name, name, style, path, loops, node, block, asked=asked)
+        note.read, note.after = ast.Name(name, ast.Load()), path[-1][1]
+        note.source = bare_name(getattr(node, "value", None))
+        self.scope.notes.append(note)
+
+    def _note_append(
+        self, node: ast.Expr, block: list[ast.stmt], path: Path, loops: Loops
+    ) -> None:
+        call = node.value
+        if not (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and call.func.attr == "append"
+            and len(call.args) == 1
+            and not call.keywords
+            and not isinstance(call.args[0], ast.Starred)
+        ):
+            return
+        place = (node, block, path, loops)
+        name = _container_name(call.func.value)
+        if name is not None:
+            self._note_slot(name, (call.args, 0), place)
+        elif not self._note_record(call.args[0], place):
+            self._note_unnamed(call, place)
+
+    def _note_unnamed(self, call: ast.Call, place: Place) -> None:
+        """`history.append(loss.item())`: the value's own name says what it is."""
+        assert isinstance(call.func, ast.Attribute)
+        kept_in = last_name(call.func.value) or ""
+        name = bare_name(call.args[0])
+        if name and says_metric(name) and kept_in.lower() in _LISTS_OF_RECORDS:
+            self._note_slot(name, (call.args, 0), place)
+
+    def _note_record(self, value: ast.expr, place: Place) -> bool:
+        """The entries of `{"epoch": 3, "val_loss": x}` or `dict(val_loss=x)`."""
+        if isinstance(value, ast.Dict):
+            for index, key in enumerate(value.keys):
+                name = key.value if isinstance(key, ast.Constant) else None
+                if isinstance(name, str) and says_metric(name):
+                    self._note_slot(name, (value.values, index), place)
+            return True
+        if isinstance(value, ast.Call) and last_name(value.func) == "dict":
+            for keyword in value.keywords:
+                if keyword.arg and says_metric(keyword.arg):
+                    self._note_slot(keyword.arg, (keyword, "value"), place)
+            return True
+        return False
+
+    def _note_comprehension(
+        self,
+        target: ast.expr,
+        node: ast.Assign | ast.AnnAssign | ast.AugAssign,
+        block: list[ast.stmt],
+        path: Path,
+        loops: Loops,
+    ) -> None:
+        """`losses = [train_step(x) for x in batches]`, where it is the only loop."""
+        made = node.value
+        if not isinstance(made, ast.ListComp) or loops:
+            return
+        name = _container_name(target)
+        step = made.elt
+        if name is None or not isinstance(step, ast.Call) or bare_name(step):
+            return
+        comprehension = Loop(made, label=None)
+        place = (node, block, path, (comprehension,))
+        self._note_slot(name, (made, "elt"), place)
+
+    def _note_slot(
+        self,
+        raw: str,
+        slot: Slot,
+        place: Place,
+    ) -> None:
+        node, block, path, loops = place
+        name = series_name(raw)
+        asked = raw in self.asked or name in self.asked
+        if name is None and not asked:
+            return
+        holder, key = slot
+        value = slot_value(holder, key)
+        if isinstance(value, _NO_RESULTS):
+            return  # `hist["loss"] = []` starts a list
+        note = Note(name or raw, raw, "value", path, loops, node, block, asked=asked)
+        note.slot, note.source = slot, bare_name(value)
+        self.scope.notes.append(note)
+
+
+def _container_name(node: ast.expr) -> str | None:
+    """The name under which a list, entry or attribute keeps its values."""
+    if isinstance(node, ast.Subscript):
+        key = node.slice
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            return _full_key(key.value, node.value)
+        return None
+    name = last_name(node)
+    return name if name and says_metric(name) else None
+
+
+def _full_key(key: str, holder: ast.expr) -> str | None:
+    """`history["train"]["loss"]` is `train_loss`."""
+    if not says_metric(key):
+        return None
+    if isinstance(holder, ast.Subscript) and isinstance(holder.slice, ast.Constant):
+        above = holder.slice.value
+        if isinstance(above, str) and above.isidentifier():
+            return f"{above}_{key}"
+    return key
+
+
+def _style(name: str, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Style:
+    if isinstance(node, ast.AugAssign):
+        if isinstance(node.op, ast.Add | ast.Sub):
+            return "accumulate"
+        return "divide" if isinstance(node.op, ast.Div) else "refine"
+    value = node.value
+    assert value is not None
+    if any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value)):
+        return _own_style(name, value)
+    return "constant" if _is_constant(value) else "fresh"
+
+
+def _own_style(name: str, value: ast.expr) -> Style:
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
+        sides = (value.left, value.right)
+        if any(isinstance(side, ast.Name) and side.id == name for side in sides):
+            return "accumulate"
+    operators = [n.op for n in ast.walk(value) if isinstance(n, ast.BinOp)]
+    return "divide" if any(isinstance(o, ast.Div) for o in operators) else "refine"
+
+
+def _is_constant(node: ast.expr) -> bool:
+    """A number written out, also as `float("inf")`, `torch.zeros(1)`, `Value(0.0)`."""
+    if isinstance(node, ast.UnaryOp):
+        return _is_constant(node.operand)
+    if isinstance(node, ast.Call):
+        return bool(node.args) and all(_is_constant(a) for a in node.args)
+    if isinstance(node, ast.List | ast.Tuple):
+        return all(_is_constant(e) for e in node.elts)
+    return isinstance(node, ast.Constant)
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _returned(value: ast.expr | None) -> set[str]:
+    if value is None:
+        return set()
+    parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
+    if isinstance(value, ast.Dict):
+        parts = value.values
+    return {name for part in parts if (name := bare_name(part))}
