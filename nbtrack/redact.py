@@ -18,7 +18,8 @@ MAX_SCANNED = 5_000_000  # characters of one text; more is no source of a cell
 # engine cannot wander; `(?<![\w-])` keeps ids inside longer words out.
 _VALUES = [
     r"sk-ant-[\w-]{20,200}",  # Anthropic
-    r"sk-(?:proj-|svcacct-|or-v1-)?[A-Za-z0-9_-]{16,200}",  # OpenAI and its like
+    # OpenAI and its like; `sk-learn-pipeline-example` has no digit
+    r"sk-(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{16,200}",
     r"hf_[A-Za-z0-9]{16,100}",  # Hugging Face
     r"api_org_[A-Za-z0-9]{20,100}",
     r"(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])",  # AWS
@@ -140,8 +141,8 @@ def redact(text: str) -> tuple[str, int]:
         text, n = pattern.subn(REDACTED, text)
         n_found += n
     for pattern in _WITH_HEAD:
-        text, n = pattern.subn(_keep_head, text)
-        n_found += n
+        n_found += sum(m["secret"] != REDACTED for m in pattern.finditer(text))
+        text = pattern.sub(_keep_head, text)
     return text, n_found
 
 
@@ -224,10 +225,5 @@ def _looks_random(value: str) -> bool:
 
 
 def _keep_head(found: re.Match[str]) -> str:
-    if found["secret"] == REDACTED:
-        return found[0]
-    tail = found[0][found.end("secret") - found.start() :]
-    between = found[0][
-        found.end("head") - found.start() : found.start("secret") - found.start()
-    ]
-    return f"{found['head']}{between}{REDACTED}{tail}"
+    start, end = (place - found.start() for place in found.span("secret"))
+    return found[0][:start] + REDACTED + found[0][end:]

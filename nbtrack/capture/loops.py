@@ -62,6 +62,44 @@ def while_bounds(node: ast.While, found: Survey, known: Known) -> dict[str, Any]
     return {name: value for name, value in bounds.items() if value is not NO_DEFAULT}
 
 
+def varying_arguments(name: str, found: Survey) -> frozenset[str] | None:
+    """Keywords that change from round to round where a loop makes the object `name`.
+
+    None where no keyword tells what changes: nothing of its settings holds for all.
+
+    >>> from nbtrack.capture.survey import survey
+    >>> body = ast.parse("for C in cs: clf = SVC(C=C, kernel='rbf')").body
+    >>> varying_arguments("clf", survey(body))
+    frozenset({'C'})
+    """
+    varying: set[str] = set()
+    for store in found.stored_in_loop(name):
+        if not isinstance(store.value, ast.Call):
+            return None
+        for part in ast.walk(store.value):
+            if not isinstance(part, ast.Call):
+                continue
+            if any(_is_loop_variable(argument, found) for argument in part.args):
+                return None
+            for keyword in part.keywords:
+                if _changes(keyword.value, found):
+                    varying.add(keyword.arg or "")
+    return None if "" in varying else frozenset(varying)
+
+
+def _is_loop_variable(node: ast.expr, found: Survey) -> bool:
+    node = node.value if isinstance(node, ast.Starred) else node
+    stores = found.stores.get(node.id, ()) if isinstance(node, ast.Name) else ()
+    return any(store.kind == "for" for store in stores)
+
+
+def _changes(node: ast.expr, found: Survey) -> bool:
+    return any(
+        isinstance(part, ast.Name) and found.stored_in_loop(part.id)
+        for part in ast.walk(node)
+    )
+
+
 def _unwrapped(target: ast.expr, bound: ast.expr) -> tuple[ast.expr, ast.expr]:
     """Look through `enumerate`, `tqdm` and the like, at the target they feed."""
     while isinstance(bound, ast.Call) and bound.args:

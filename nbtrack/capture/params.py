@@ -17,9 +17,10 @@ from nbtrack.capture.calls import call_literals
 from nbtrack.capture.cell import CellFacts, read_cell
 from nbtrack.capture.evaluate import dotted
 from nbtrack.capture.inherited import is_inheritable, is_record, snapshot_of
+from nbtrack.capture.loops import varying_arguments
 from nbtrack.capture.objects import describe, is_describable
 from nbtrack.capture.reads import Reads, names_read
-from nbtrack.capture.values import encode, flatten_one
+from nbtrack.capture.values import Leaf, encode, flatten_one, path_of
 from nbtrack.guard import tolerated
 from nbtrack.records import Origin, Param
 from nbtrack.redact import redact_param
@@ -219,8 +220,19 @@ class CellCapture:
             with self._telling(name):
                 if is_describable(value, namespace):
                     cell = self._cell_of(name) if name in self._reads.names else None
-                    for part, told in describe(value, tell=self._notice, name=name):
+                    leaves = describe(value, tell=self._notice, name=name)
+                    for part, told in self._lasting(name, leaves):
                         self._put(part, told, "object", cell)
+
+    def _lasting(self, name: str, leaves: list[Leaf]) -> list[Leaf]:
+        """Of an object that a loop makes anew, only what each round has in common."""
+        varying: frozenset[str] | None = frozenset()
+        if self._facts is not None and self._facts.found.stored_in_loop(name):
+            varying = varying_arguments(name, self._facts.found)
+        sized = any(part == f"{name}.parameters" for part, _ in leaves)
+        if varying is None or (varying and sized):
+            return [leaf for leaf in leaves if leaf[0] == name]
+        return [leaf for leaf in leaves if varying.isdisjoint(path_of(leaf[0])[1:])]
 
     def _take(
         self, name: str, value: object, origin: Origin, cell: str | None = None
