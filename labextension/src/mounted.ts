@@ -2,7 +2,7 @@
 
 import type { CodeCell } from '@jupyterlab/cells';
 import { Widget, type PanelLayout } from '@lumino/widgets';
-import type { Api, RunRow } from './api';
+import type { Api } from './api';
 import { outputsOf, putStaticOutput } from './outputs';
 import { PolledSource } from './polled';
 import { mountPanel } from './shared/panel';
@@ -14,23 +14,23 @@ const STALE_CLASS = 'nbt-stale-output';
 export class MountedPanel extends Widget {
   private readonly source: PolledSource;
   private readonly panel: Disposable;
+  private isLeaving = false;
 
   constructor(
     private readonly api: Api,
     private readonly cell: CodeCell,
-    private readonly run: RunRow,
+    private readonly run: string,
   ) {
     super();
     this.addClass('nbt-mounted');
     this.source = new PolledSource(
       api,
-      run.id,
+      run,
       () => this.isVisible,
-      () => void this.leave(),
+      () => this.leave(),
     );
     this.panel = mountPanel(this.node, this.source, { stop: () => void this.stop() });
-    this.putUnder(cell);
-    this.hideStaleOutputs();
+    void cell.ready.then(() => this.putUnder(cell));
   }
 
   override dispose(): void {
@@ -40,30 +40,30 @@ export class MountedPanel extends Widget {
     super.dispose();
   }
 
+  /** The run has ended: put its picture into the cell, then go. */
+  leave(): void {
+    if (this.isLeaving) return;
+    this.isLeaving = true;
+    void putStaticOutput(this.api, this.cell, this.run).finally(() => this.dispose());
+  }
+
   private async stop(): Promise<void> {
-    await this.api.stop(this.run.id);
+    await this.api.stop(this.run);
     this.source.resync();
   }
 
   private putUnder(cell: CodeCell): void {
+    if (this.isDisposed || cell.isDisposed) return;
     const layout = cell.layout as PanelLayout;
     // Last is the cell's footer. Inside the output area every child stands for one
     // output of the model, so the panel stands beside it.
     layout.insertWidget(layout.widgets.length - 1, this);
+    this.hideStaleOutputs();
   }
 
   /** The widget that the reload left without its kernel side only says so: hide it. */
   private hideStaleOutputs(): void {
-    for (const index of outputsOf(this.cell, this.run.id))
+    for (const index of outputsOf(this.cell, this.run))
       this.cell.outputArea.widgets[index]?.addClass(STALE_CLASS);
-  }
-
-  private async leave(): Promise<void> {
-    try {
-      if (!this.cell.isDisposed)
-        await putStaticOutput(this.api, this.cell, this.run.id);
-    } finally {
-      this.dispose();
-    }
   }
 }

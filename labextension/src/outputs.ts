@@ -2,7 +2,7 @@
 
 import type { CodeCell } from '@jupyterlab/cells';
 import type { IDisplayData, IMimeBundle, IOutput } from '@jupyterlab/nbformat';
-import type { Api } from './api';
+import { ApiError, type Api } from './api';
 
 const WIDGET_VIEW = 'application/vnd.jupyter.widget-view+json';
 
@@ -25,13 +25,19 @@ export async function putStaticOutput(
   cell: CodeCell,
   run: string,
 ): Promise<void> {
-  const bundle = await api.staticOutput(run);
-  if (cell.isDisposed) return;
+  const bundle = await api.staticOutput(run).catch(ignoreRefusal);
+  if (!bundle || cell.isDisposed) return;
   const output: IDisplayData = { output_type: 'display_data', ...bundle };
   const [first] = outputsOf(cell, run);
   if (first === undefined) cell.model.outputs.add(output);
   else if (isLive(cell.model.outputs.get(first).toJSON()))
     cell.model.outputs.set(first, output);
+}
+
+/** The run may be in a store that is not here: what was saved stays as it is. */
+function ignoreRefusal(reason: unknown): null {
+  if (reason instanceof ApiError) return null;
+  throw reason;
 }
 
 function outputsJson(cell: CodeCell): IOutput[] {

@@ -9,7 +9,7 @@
 import type { Cell, CodeCell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { Poll } from '@lumino/polling';
-import { ApiError, type Api, type RunRow } from './api';
+import type { Api, RunRow } from './api';
 import { MountedPanel } from './mounted';
 import { outputsOf, putStaticOutput, stalePanels } from './outputs';
 
@@ -19,7 +19,7 @@ const LATEST = '50';
 export class Reattach {
   private readonly mounted = new Map<string, MountedPanel>();
   private readonly poll: Poll;
-  private looked = '';
+  private mendedFor: string | null = null;
 
   constructor(
     private readonly api: Api,
@@ -27,38 +27,26 @@ export class Reattach {
   ) {
     this.poll = new Poll({
       name: `nbtrack:notebook-${panel.id}`,
-      auto: false,
       factory: () => this.look(),
       frequency: { interval: EVERY_MS, backoff: true, max: 10 * EVERY_MS },
-      // Only a busy kernel can have a run that this page does not know of.
-      standby: () => (panel.isVisible && this.isBusy ? 'when-hidden' : true),
+      standby: () => (panel.isVisible && this.isOfInterest ? 'when-hidden' : true),
     });
     panel.sessionContext.kernelChanged.connect(this.refresh, this);
-    panel.sessionContext.statusChanged.connect(this.noticed, this);
     panel.disposed.connect(() => this.dispose());
-    void this.begin();
-  }
-
-  private async begin(): Promise<void> {
-    await Promise.all([this.panel.revealed, this.panel.sessionContext.ready]);
-    if (!this.panel.isDisposed) this.refresh();
   }
 
   private get kernel(): string | null {
     return this.panel.sessionContext.session?.kernel?.id ?? null;
   }
 
-  private get isBusy(): boolean {
-    return this.panel.sessionContext.session?.kernel?.status === 'busy';
+  /** Only a kernel that is not idle can have a run that this page does not know of. */
+  private get isOfInterest(): boolean {
+    const isIdle = this.panel.sessionContext.session?.kernel?.status === 'idle';
+    return !isIdle || this.mounted.size > 0 || this.mendedFor !== this.kernel;
   }
 
   private refresh(): void {
     void this.poll.refresh();
-  }
-
-  private noticed(): void {
-    // Waking the poll is enough: it looks after its interval, and while busy.
-    if (this.isBusy && this.poll.state.phase === 'standby') void this.poll.start();
   }
 
   private dispose(): void {
@@ -68,24 +56,28 @@ export class Reattach {
 
   private async look(): Promise<void> {
     const kernel = this.kernel;
-    if (kernel === null) return;
+    if (kernel === null || !this.panel.context.isReady) return;
     const { runs } = await this.api.runs({ kernel, limit: LATEST });
     if (this.panel.isDisposed) return;
-    for (const run of runs.filter((one) => one.status === 'running'))
-      await this.mount(run);
-    if (this.looked === kernel) return;
-    this.looked = kernel;
+    const running = runs.filter((run) => run.status === 'running');
+    for (const run of running) this.mount(run);
+    this.takeDown(new Set(running.map((run) => run.id)));
+    if (this.mendedFor === kernel) return;
+    this.mendedFor = kernel;
     await this.mend(runs);
   }
 
-  private async mount(run: RunRow): Promise<void> {
+  private mount(run: RunRow): void {
     const cell = this.cellOf(run);
-    if (!cell || this.mounted.has(run.id)) return;
-    await cell.ready;
-    if (cell.isDisposed || this.mounted.has(run.id) || isExecutedHere(cell)) return;
-    const mounted = new MountedPanel(this.api, cell, run);
+    if (!cell || this.mounted.has(run.id) || isExecutedHere(cell)) return;
+    const mounted = new MountedPanel(this.api, cell, run.id);
     this.mounted.set(run.id, mounted);
     mounted.disposed.connect(() => this.mounted.delete(run.id));
+  }
+
+  /** Also those that nobody sees: the saved notebook is to have their picture. */
+  private takeDown(running: Set<string>): void {
+    for (const [id, mounted] of this.mounted) if (!running.has(id)) mounted.leave();
   }
 
   /** Once per page: pictures of runs that ended while no page was there to get them. */
@@ -106,12 +98,7 @@ export class Reattach {
   private async unfreeze(cell: CodeCell): Promise<void> {
     for (const run of stalePanels(cell)) {
       if (this.mounted.has(run) || isExecutedHere(cell)) continue;
-      try {
-        await putStaticOutput(this.api, cell, run);
-      } catch (reason) {
-        // The run may be in a store of another machine: what was saved stays as it is.
-        if (!(reason instanceof ApiError)) throw reason;
-      }
+      await putStaticOutput(this.api, cell, run);
     }
   }
 
@@ -128,9 +115,10 @@ function isCode(cell: Cell): cell is CodeCell {
 
 /** Whether this page sent the cell to the kernel and still hears its output. */
 function isExecutedHere(cell: CodeCell): boolean {
-  // Typed as always there; it is not before the first execution.
-  const future = cell.outputArea.future as { isDisposed: boolean } | null | undefined;
-  return future != null && !future.isDisposed;
+  // Typed as always there; they are not before the cell is drawn and executed.
+  const area = cell.outputArea as
+    { future?: { isDisposed: boolean } | null } | undefined;
+  return area?.future != null && !area.future.isDisposed;
 }
 
 function newestPerCell(runs: RunRow[]): RunRow[] {
