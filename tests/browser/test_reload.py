@@ -1,0 +1,114 @@
+"""A page that is loaded anew mid-run finds the run again, though its kernel is busy."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from nbtrack.store import Store
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+TRAINING = """\
+%%track slow
+import time
+for step in range(1200):
+    loss = 1 / (step + 1)
+    time.sleep(0.05)
+"""
+LISTED = """\
+import nbtrack
+with nbtrack.start("listed"):
+    nbtrack.log(val_acc=0.5)
+"""
+REATTACH_MAX_S = 8.0
+STATIC = """n => {
+  const cell = window.jupyterapp.shell.currentWidget.content.widgets[n];
+  return cell.model.outputs.toJSON().filter(output => output.metadata?.nbtrack?.run);
+}"""
+
+
+@pytest.fixture
+def reloaded(lab):
+    """A notebook whose second cell is mid-run, in a page that was just loaded."""
+    notebook = lab.open(["%load_ext nbtrack", TRAINING])
+    notebook.run(0)
+    notebook.start(1)
+    notebook.cell(1).locator(".nbt-panel").wait_for()
+    notebook.save()
+    notebook.reload()
+    return notebook
+
+
+def status_of(lab) -> str:
+    store = Store.open(lab.folder, create=False)
+    try:
+        return store.run("slow").status
+    finally:
+        store.close()
+
+
+def panel_of(notebook):
+    return notebook.cell(1).locator(".nbt-mounted .nbt-panel")
+
+
+def test_the_panel_is_found_again_and_its_curve_moves(lab, reloaded):
+    began = time.monotonic()
+    panel = panel_of(reloaded)
+    panel.locator("canvas").first.wait_for(timeout=20_000)
+    took_s = time.monotonic() - began
+    before = panel.inner_text()
+    picture = panel.locator("canvas").first.screenshot()
+    reloaded.page.wait_for_timeout(1500)
+    reloaded.screenshot("reload-reattached")
+    assert panel.inner_text() != before
+    assert panel.locator("canvas").first.screenshot() != picture
+    assert reloaded.page.locator(".nbt-panel").count() == 1
+    assert took_s < REATTACH_MAX_S
+
+
+def test_stop_in_the_found_panel_stops_the_run_and_leaves_the_picture(lab, reloaded):
+    panel = panel_of(reloaded)
+    panel.get_by_role("button", name="Stop").click(timeout=20_000)
+    panel.wait_for(state="detached", timeout=30_000)
+    shown = reloaded.page.evaluate(STATIC, 1)
+    reloaded.screenshot("reload-stopped")
+    assert status_of(lab) == "stopped"
+    assert [set(one["data"]) for one in shown] == [{"text/html", "text/plain"}]
+    assert "slow" in reloaded.text(1)
+
+
+def test_the_picture_of_a_run_that_ended_unseen_is_put_into_the_notebook(lab):
+    short = TRAINING.replace("1200", "100")
+    notebook = lab.open(["%load_ext nbtrack", short])
+    notebook.run(0)
+    notebook.start(1)
+    notebook.cell(1).locator(".nbt-panel").wait_for()
+    notebook.save()
+    lab.page.goto("about:blank")
+    end = time.monotonic() + 30
+    while status_of(lab) == "running" and time.monotonic() < end:
+        time.sleep(0.3)
+    notebook.reload()
+    lab.page.wait_for_function(
+        f"n => ({STATIC})(n).length === 1", arg=1, timeout=20_000
+    )
+    shown = lab.page.evaluate(STATIC, 1)
+    notebook.screenshot("reload-ended-unseen")
+    assert [set(one["data"]) for one in shown] == [{"text/html", "text/plain"}]
+
+
+def test_the_side_bar_lists_the_runs_of_the_open_notebook(lab):
+    source = (
+        "import nbtrack\nwith nbtrack.start('listed'):\n    nbtrack.log(val_acc=0.5)"
+    )
+    notebook = lab.open([source])
+    notebook.run(0)
+    lab.page.locator('.jp-SideBar .lm-TabBar-tab[data-id="nbtrack-runs"]').click()
+    row = lab.page.locator("#nbtrack-runs li")
+    row.wait_for()
+    notebook.screenshot("sidebar")
+    assert "listed" in row.inner_text()
+    assert "val_acc 0.5" in row.inner_text()
+    assert lab.problems == []
