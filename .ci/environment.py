@@ -24,7 +24,8 @@ FRONT_END_MB = 120  # Node as a Python package (60 MB), and the bundler from npm
 CONSTRAINTS = Path(__file__).with_name("constraints.txt")
 FRONT_END = Path("nbtrack/notebook/static/panel.js")
 FETCHED = re.compile(r"^\s*(?:Downloading|Using cached) (\S+) \((\d\S* [MG]B)\)")
-LOCAL = re.compile(r"^Processing .*?([^/]+\.whl)$")
+LOCAL = re.compile(r"^Processing (\S+\.whl)")
+LARGE_MB = 5
 
 
 def main() -> None:
@@ -158,12 +159,12 @@ def show(line: str) -> None:
     fetched, local = FETCHED.match(line), LOCAL.match(line.strip())
     if fetched:
         say(f"  {fetched[1]} ({fetched[2]})")
-    elif local:
-        say(f"  {local[1]} (a local file)")
+    elif local and os.path.getsize(local[1]) > LARGE_MB * 1_000_000:
+        say(f"  {os.path.basename(local[1])} (a local file)")
     elif "Building editable" in line and "started" in line:
         say("  building nbtrack and its front end ...")
     elif line.startswith("Installing collected packages"):
-        say(f"  unpacking {line.count(',') + 1} packages ...")
+        say(f"  unpacking {line.count(',') + 1} packages, up to a minute ...")
 
 
 if __name__ == "__main__":
