@@ -1,0 +1,246 @@
+"""Connections to the store's SQLite file, with the settings that keep it sound.
+
+Every write goes through `Database.write()`: a lock file first (SQLite before 3.51.3
+may corrupt a WAL when a checkpoint races a commit), then `begin immediate`. The file
+is never opened but through SQLite: closing any other descriptor of it would drop
+SQLite's own locks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from nbtrack.errors import StoreDamagedError, StoreError, StoreTooNewError
+from nbtrack.store.process import PROCESS
+from nbtrack.store.schema import APPLICATION_ID, VERSION
+
+BUSY_S = 5.0
+WAL_CHECKPOINT_BYTES = 4 << 20
+WAL_TRUNCATE_BYTES = 32 << 20  # readers that poll keep a passive checkpoint from ending
+WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
+_COMMON = """\
+pragma foreign_keys = on;
+pragma trusted_schema = off;
+pragma cell_size_check = on;
+pragma mmap_size = 0;
+"""
+
+
+class Connection(sqlite3.Connection):
+    """A connection that the process knows of, so that a forked child spares it."""
+
+
+class Database:
+    """One connection and the ways to use it; belongs to one thread at a time."""
+
+    def __init__(self, path: Path, connection: Connection, *, network: bool) -> None:
+        self.path = path
+        self.connection = connection
+        self.identity = identity_of(path)
+        self._wal = not network
+        self._lock_path = path.with_name("write.lock")
+
+    @contextmanager
+    def write(self, *, durable: bool = False, wait_s: float = BUSY_S) -> Iterator[None]:
+        """One transaction, alone among all processes; `durable` survives power loss."""
+        execute = self.connection.execute
+        with self.alone(wait_s):
+            execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+            execute("begin immediate")
+            try:
+                yield
+                execute("commit")
+            except BaseException:
+                if self.connection.in_transaction:
+                    execute("rollback")
+                raise
+            if self._wal and not WAL_IS_SAFE:
+                self._checkpoint_if_large()
+
+    def is_gone(self) -> bool:
+        """Whether the file at the path is no longer the one that is open here."""
+        return identity_of(self.path) != self.identity
+
+    def close(self) -> None:
+        """Close the connection; in a forked child, leave it alone."""
+        self.connection.close()
+
+    def _checkpoint_if_large(self) -> None:
+        size = wal_bytes(self.path)
+        if size > WAL_CHECKPOINT_BYTES:
+            how = "truncate" if size > WAL_TRUNCATE_BYTES else "passive"
+            self.connection.execute(f"pragma wal_checkpoint({how})").fetchall()
+
+    @contextmanager
+    def alone(self, wait_s: float = BUSY_S) -> Iterator[None]:
+        """Hold the lock file: around what writes outside a `write` transaction."""
+        if WAL_IS_SAFE:
+            yield
+            return
+        handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _flock(handle, wait_s)
+            yield
+        finally:
+            # Unlocked by name: a child forked meanwhile holds a copy of the descriptor.
+            fcntl.flock(handle, fcntl.LOCK_UN)
+            os.close(handle)
+
+
+def connect(path: Path, *, network: bool = False) -> Database:
+    """Open for writing; the file must exist and be a store of this version."""
+    connection = _open(path, "mode=rw")
+    connection.executescript(_COMMON)
+    connection.execute(f"pragma busy_timeout = {int(BUSY_S * 1000)}")
+    mode = "truncate" if network else "wal"
+    if connection.execute("pragma journal_mode").fetchone()[0] != mode:
+        connection.execute(f"pragma journal_mode = {mode}")
+    connection.execute("pragma journal_size_limit = 67108864")
+    if not WAL_IS_SAFE:
+        connection.execute("pragma wal_autocheckpoint = 0")
+    return Database(path, connection, network=network)
+
+
+def connect_reader(path: Path, *, read_only: bool = False) -> Connection:
+    """Open for reading only; on a read-only folder the file is taken as it stands."""
+    if not read_only:
+        return _settle_reader(_open(path, "mode=rw"))
+    connection = _open(path, "mode=ro")
+    try:
+        connection.execute("select 1 from sqlite_master").fetchall()
+    except sqlite3.OperationalError:
+        # A WAL file cannot be read where its -shm cannot be made, but as a frozen file.
+        connection.close()
+        connection = _open(path, "mode=ro&immutable=1")
+    return _settle_reader(connection)
+
+
+def inspect(path: Path) -> int:
+    """The store's version, after checking that the file is a store at all.
+
+    Raises StoreDamagedError or StoreError, and never writes to the file.
+    """
+    if path.stat().st_size == 0:
+        raise StoreDamagedError(f"{path} is empty. {_way_out(path)}")
+    connection = connect_reader(path, read_only=True)
+    try:
+        application = connection.execute("pragma application_id").fetchone()[0]
+        version = int(connection.execute("pragma user_version").fetchone()[0])
+        connection.execute("select name from sqlite_master").fetchall()
+    except sqlite3.DatabaseError as exc:
+        raise StoreDamagedError(f"{path} is damaged: {exc}. {_way_out(path)}") from exc
+    finally:
+        connection.close()
+    if application != APPLICATION_ID:
+        raise StoreError(f"{path} is not an nbtrack store. {_way_out(path)}")
+    return version
+
+
+def too_new(version: int) -> str:
+    """Say that a store comes from a newer nbtrack."""
+    return (
+        f"The store has version {version}, this nbtrack knows {VERSION}: it is open "
+        "for reading only. Upgrade nbtrack to write to it."
+    )
+
+
+@contextmanager
+def readable_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, each naming the way out."""
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise store_error(path, exc) from exc
+
+
+def store_error(path: Path, exc: sqlite3.Error) -> StoreError:
+    """The store's error for one of SQLite's."""
+    if code_of(exc) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreDamagedError(f"{path} is damaged: {exc}. {_way_out(path)}")
+    if code_of(exc) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StoreError(
+            f"{path} is locked by another process: try again in a moment."
+        )
+    return StoreError(f"{path}: {exc}")
+
+
+def refuse_too_new(version: int) -> None:
+    """Raise where a write is asked of a store of a newer version."""
+    if version > VERSION:
+        raise StoreTooNewError(too_new(version))
+
+
+def code_of(exc: sqlite3.Error) -> int:
+    """SQLite's primary error code, 0 where the error has none."""
+    return (getattr(exc, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def wal_bytes(path: Path) -> int:
+    """The size of the write-ahead log, 0 where there is none."""
+    try:
+        return os.stat(f"{path}-wal").st_size
+    except OSError:
+        return 0
+
+
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """Device and inode of the file, None where it is gone."""
+    try:
+        info = os.stat(path)
+    except OSError:
+        return None
+    return info.st_dev, info.st_ino
+
+
+def _open(path: Path, how: str) -> Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?{how}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_S,
+        factory=Connection,
+    )
+    PROCESS.adopt(connection)
+    return connection
+
+
+def _settle_reader(connection: Connection) -> Connection:
+    connection.executescript(_COMMON)
+    connection.execute("pragma query_only = on")
+    return connection
+
+
+def _flock(handle: int, wait_s: float) -> None:
+    # Polled, not waited for: a stopped holder must not hang the caller for good.
+    deadline, pause = time.monotonic() + wait_s, 0.0005
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise _busy() from None
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.01)
+        else:
+            return
+
+
+def _busy() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return error
+
+
+def _way_out(path: Path) -> str:
+    return (
+        f"It was left untouched. Move it away (mv {path.name} {path.name}.old) to "
+        f"start anew; `sqlite3 {path.name}.old .recover` shows what can be read."
+    )

@@ -1,0 +1,315 @@
+"""Applies events to the tables: the one place that knows what each kind means.
+
+An event is a dict with "kind" and "run". It is applied inside the caller's
+transaction, under a savepoint: one that makes no sense is put aside in `unread` with
+the reason, and never stops the ones behind it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sqlite3
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from nbtrack.errors import RunNotFoundError, StoreError
+from nbtrack.guard import guard
+from nbtrack.text import shorten, visible
+
+Event = Mapping[str, Any]  # Any: JSON values, checked where they are used
+_BAD_EVENT = (
+    KeyError, TypeError, ValueError, AttributeError, OverflowError,
+    sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError,
+    sqlite3.DataError, StoreError, RunNotFoundError,
+)  # fmt: skip
+
+
+def apply_or_put_aside(
+    connection: sqlite3.Connection, event: Event, *, session: str
+) -> None:
+    """Apply one event of a journal; what cannot be applied is kept in `unread`."""
+    connection.execute("savepoint event")
+    try:
+        apply_event(connection, event, session=session)
+    except _BAD_EVENT as exc:
+        connection.execute("rollback to event")
+        _put_aside(connection, event, session, f"{type(exc).__name__}: {exc}")
+    finally:
+        if connection.in_transaction:
+            connection.execute("release event")
+
+
+def apply_event(
+    connection: sqlite3.Connection, event: Event, *, session: str | None = None
+) -> None:
+    """Apply one event; raises on one that is unknown, malformed or has no run."""
+    kind = event["kind"]
+    if kind not in _KINDS:
+        raise StoreError(f"Event kind {shorten(repr(kind))} is not known.")
+    if kind == "run_started":
+        _run_started(connection, event, session)
+        return
+    found = connection.execute("select 1 from runs where id = ?", (event["run"],))
+    if found.fetchone() is None:
+        raise RunNotFoundError(f"There is no run {event['run']!r} in this store.")
+    if kind == "metric":
+        _metric(connection, event, session)
+    else:
+        _KINDS[kind](connection, event)
+
+
+def iso(moment: Any) -> str | None:
+    """A time as the store keeps it: ISO 8601, UTC, microseconds, `Z`.
+
+    >>> iso(0.5)
+    '1970-01-01T00:00:00.500000Z'
+    """
+    if not moment and moment != 0:
+        return None
+    if isinstance(moment, str):
+        return str(moment)
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def storable(text: Any) -> str | None:
+    """Text that SQLite takes: lone surrogates become escapes."""
+    if text is None:
+        return None
+    text = str(text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return visible(text)
+    return text
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON text; escapes only where the text would not be valid."""
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, default=repr)
+    return text
+
+
+def _put_aside(
+    connection: sqlite3.Connection, event: Event, session: str, reason: str
+) -> None:
+    connection.execute(
+        "insert into unread(session, at, reason, body) values (?, ?, ?, ?)",
+        (session, _now(), storable(shorten(reason, 300)), as_json(dict(event))),
+    )
+    kind = shorten(str(event.get("kind")), 40)
+    guard.warn_once("unread event", f"an event {kind!r} was put aside: {reason}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _run_started(
+    connection: sqlite3.Connection, event: Event, session: str | None
+) -> None:
+    connection.execute(
+        """
+        insert into runs(
+          id, name, experiment, status, started_at, "group", parent, notes, notebook,
+          cell_id, execution, source_digest, session)
+        values (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        on conflict(id) do update set
+          status = 'running', ended_at = null, duration_s = null, error = null,
+          reason = null, session = excluded.session
+        """,
+        (
+            event["run"],
+            storable(event.get("name") or event["run"]),
+            storable(event.get("experiment") or "default"),
+            iso(event.get("started_at")) or _now(),
+            storable(event.get("group")),
+            event.get("parent"),
+            storable(event.get("notes") or ""),
+            storable(event.get("notebook")),
+            event.get("cell_id"),
+            event.get("execution"),
+            _keep_source(connection, event),
+            session,
+        ),
+    )
+    _set_tags(connection, event["run"], event.get("tags") or {})
+    if session and event.get("session"):
+        connection.execute(
+            "update sessions set facts = ? where id = ?",
+            (as_json(event["session"]), session),
+        )
+
+
+def _keep_source(connection: sqlite3.Connection, event: Event) -> str | None:
+    """Keep the cell's source once per content: the same cell is run many times."""
+    source = storable(event.get("source"))
+    if source is None:
+        return None
+    digest = event.get("source_digest") or hashlib.sha256(source.encode()).hexdigest()
+    connection.execute("insert or ignore into sources values (?, ?)", (digest, source))
+    return str(digest)
+
+
+def _params(connection: sqlite3.Connection, event: Event) -> None:
+    for name, value, origin, cell in event["params"]:
+        connection.execute(
+            """
+            insert into params(run, name, value, origin, cell) values (?, ?, ?, ?, ?)
+            on conflict(run, name) do update set
+              value = excluded.value, origin = excluded.origin, cell = excluded.cell
+            """,
+            (event["run"], storable(name), as_json(value), origin, storable(cell)),
+        )
+
+
+def _tags(connection: sqlite3.Connection, event: Event) -> None:
+    for name in event.get("remove") or ():
+        connection.execute(
+            "delete from tags where run = ? and name = ?",
+            (event["run"], storable(name)),
+        )
+    _set_tags(connection, event["run"], event.get("set") or {})
+
+
+def _set_tags(
+    connection: sqlite3.Connection, run: str, tags: Mapping[str, str | None]
+) -> None:
+    for name, value in tags.items():
+        connection.execute(
+            """
+            insert into tags(run, name, value) values (?, ?, ?)
+            on conflict(run, name) do update set value = excluded.value
+            """,
+            (run, storable(name), storable(value)),
+        )
+
+
+def _metric(connection: sqlite3.Connection, event: Event, session: str | None) -> None:
+    name, axis_of = storable(event["name"]), storable(event.get("axis_of"))
+    connection.execute(
+        """
+        insert into metrics(run, name, axis_of, goal) values (?, ?, ?, ?)
+        on conflict(run, name, coalesce(axis_of, '')) do update set
+          goal = coalesce(excluded.goal, goal)
+        """,
+        (event["run"], name, axis_of, event.get("goal")),
+    )
+    if session is not None:
+        connection.execute(
+            """
+            insert or replace into series(session, series, metric)
+            select ?, ?, id from metrics where run = ? and name = ? and axis_of is ?
+            """,
+            (session, event["series"], event["run"], name, axis_of),
+        )
+
+
+_METRIC_FIELDS = {
+    "goal": "update metrics set goal = ? where run = ? and name = ?"
+    " and axis_of is null",
+    "thinned": "update metrics set thinned = ? where run = ? and name = ?"
+    " and axis_of is null",
+}
+_RUN_FIELDS = {
+    "name": "update runs set name = ? where id = ?",
+    "experiment": "update runs set experiment = ? where id = ?",
+    "notes": "update runs set notes = ? where id = ?",
+    "group": 'update runs set "group" = ? where id = ?',
+    "parent": "update runs set parent = ? where id = ?",
+    "notebook": "update runs set notebook = ? where id = ?",
+    "cell_id": "update runs set cell_id = ? where id = ?",
+    "trashed_at": "update runs set trashed_at = ? where id = ?",
+    "error": "update runs set error = ? where id = ?",
+    "reason": "update runs set reason = ? where id = ?",
+}
+
+
+def _metric_changed(connection: sqlite3.Connection, event: Event) -> None:
+    for field, value in event["fields"].items():
+        connection.execute(
+            _METRIC_FIELDS[field], (value, event["run"], storable(event["name"]))
+        )
+
+
+def _run_changed(connection: sqlite3.Connection, event: Event) -> None:
+    for field, value in event["fields"].items():
+        if field == "trashed_at":
+            value = iso(value)
+        connection.execute(_RUN_FIELDS[field], (storable(value), event["run"]))
+
+
+def _notices(connection: sqlite3.Connection, event: Event) -> None:
+    for text in event["texts"]:
+        connection.execute(
+            "insert into notices(run, text) values (?, ?)",
+            (event["run"], storable(text)),
+        )
+
+
+def _run_finished(connection: sqlite3.Connection, event: Event) -> None:
+    duration = event.get("duration_s")
+    connection.execute(
+        """
+        update runs set status = ?, ended_at = ?, duration_s = ?,
+          error = coalesce(?, error), reason = coalesce(?, reason)
+        where id = ?
+        """,
+        (
+            event["status"],
+            iso(event.get("ended_at")) or _now(),
+            duration if duration is None or math.isfinite(duration) else None,
+            storable(event.get("error")),
+            storable(event.get("reason")),
+            event["run"],
+        ),
+    )
+
+
+def _checkpoint(connection: sqlite3.Connection, event: Event) -> None:
+    name, digest = storable(event["name"]), event["digest"]
+    version = connection.execute(
+        """
+        select coalesce(
+          (select version from checkpoints where name = ? and digest = ?),
+          (select max(version) + 1 from checkpoints where name = ?), 1)
+        """,
+        (name, digest, name),
+    ).fetchone()[0]
+    connection.execute(
+        """
+        insert into checkpoints(run, name, version, type, digest, size_bytes, path,
+          step, metrics, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        on conflict(run, name, version) do update set
+          step = excluded.step, metrics = excluded.metrics, path = excluded.path,
+          created_at = excluded.created_at
+        """,
+        (
+            event["run"], name, version, event.get("type") or "checkpoint", digest,
+            event["size_bytes"], storable(event["path"]), event.get("step"),
+            as_json(event.get("metrics") or {}), iso(event.get("created_at")) or _now(),
+        ),
+    )  # fmt: skip
+
+
+def _never(_connection: sqlite3.Connection, _event: Event) -> None:
+    raise AssertionError("handled by apply_event")
+
+
+_KINDS: dict[str, Callable[[sqlite3.Connection, Event], None]] = {
+    "run_started": _never,
+    "metric": _never,
+    "params": _params,
+    "tags": _tags,
+    "metric_changed": _metric_changed,
+    "run_changed": _run_changed,
+    "notices": _notices,
+    "run_finished": _run_finished,
+    "checkpoint": _checkpoint,
+}

@@ -1,0 +1,52 @@
+"""Removes a run so that its bytes are gone: rows, points, files nobody else names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbtrack.errors import RunNotFoundError, StoreError
+from nbtrack.store.blobs import blob_path
+from nbtrack.store.database import Database
+from nbtrack.store.liveness import is_alive
+
+
+def purge_run(database: Database, run_id: str) -> None:
+    """Remove a run that is not running; what is freed is overwritten with zeros."""
+    execute = database.connection.execute
+    execute("pragma secure_delete = on")
+    with database.write():
+        digests = _refuse_or_list(database, run_id)
+        execute("delete from controls where run = ?", (run_id,))
+        execute("delete from unread where body like ?", (f'%"run": "{run_id}"%',))
+        execute("delete from runs where id = ?", (run_id,))
+        execute(
+            "delete from sources where digest not in"
+            " (select source_digest from runs where source_digest is not null)"
+        )
+        _remove_files(database, digests)
+    with database.alone():
+        execute("pragma wal_checkpoint(truncate)").fetchall()
+        execute("vacuum")
+        execute("pragma wal_checkpoint(truncate)").fetchall()
+
+
+def _refuse_or_list(database: Database, run_id: str) -> list[str]:
+    execute = database.connection.execute
+    row = execute("select status, session from runs where id = ?", (run_id,)).fetchone()
+    if row is None:
+        raise RunNotFoundError(f"There is no run {run_id!r} in this store.")
+    journal = database.path.parent / "journal"
+    if row[0] == "running" and row[1] and is_alive(journal / row[1]):
+        raise StoreError(f"Run {run_id} is running: stop it before purging it.")
+    rows = execute("select distinct digest from checkpoints where run = ?", (run_id,))
+    return [digest for (digest,) in rows.fetchall()]
+
+
+def _remove_files(database: Database, digests: list[str]) -> None:
+    for digest in digests:
+        named = database.connection.execute(
+            "select 1 from checkpoints where digest = ?", (digest,)
+        ).fetchone()
+        if named is None:
+            blob: Path = blob_path(database.path.parent / "blobs", digest)
+            blob.unlink(missing_ok=True)

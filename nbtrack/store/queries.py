@@ -1,0 +1,223 @@
+"""Reads runs: a fixed number of queries, whatever the number of runs, and no points.
+
+Nothing here writes. Whether a running run has crashed is looked up at once, by its
+session's lock, and not taken from what the tables say.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from nbtrack.errors import RunNotFoundError
+from nbtrack.records import CheckpointRecord, MetricSummary, Param, RunRecord
+from nbtrack.store.liveness import is_alive
+from nbtrack.store.summary import decoded
+from nbtrack.text import did_you_mean, shorten
+
+_CHOSEN = """
+  select id from runs
+  where (?1 is null or experiment = ?1)
+    and ((trashed_at is not null) = ?2 or ?2 is null)
+    and (?3 is null or id in (select value from json_each(?3)))
+"""
+_RUNS = f"""
+  select id, name, experiment, status, started_at, ended_at, duration_s, "group",
+    parent, notes, notebook, cell_id, execution, source_digest, error, reason,
+    trashed_at, session,
+    (select json_extract(facts, '$.kernel_id') from sessions where id = runs.session)
+  from runs where id in ({_CHOSEN}) order by started_at desc, id desc
+"""  # noqa: S608 - constants only
+_PARAMS = f"""
+  select run, name, value, origin, cell from params where run in ({_CHOSEN})
+  order by rowid
+"""  # noqa: S608 - constants only
+_TAGS = f"""
+  select run, name, value from tags where run in ({_CHOSEN}) order by rowid
+"""  # noqa: S608 - constants only
+_METRICS = f"""
+  select run, name, goal, n, last, last_step, min, min_step, max, max_step, n_nan,
+    first_nan_step, thinned
+  from metrics where run in ({_CHOSEN}) and axis_of is null and n > 0 order by id
+"""  # noqa: S608 - constants only
+_CHECKPOINTS = f"""
+  select run, name, version, type, digest, size_bytes, path, step, metrics, created_at
+  from checkpoints where run in ({_CHOSEN}) order by id
+"""  # noqa: S608 - constants only
+_N_NAMED = 5  # runs named in an error
+
+
+def read_runs(
+    connection: sqlite3.Connection,
+    journal: Path,
+    *,
+    experiment: str | None = None,
+    trashed: bool | None = False,
+    ids: Sequence[str] | None = None,
+) -> list[RunRecord]:
+    """The runs that fit, newest first; `trashed=None` means both kinds."""
+    which = (experiment, trashed, None if ids is None else json.dumps(list(ids)))
+    read = connection.execute
+    parts = _Parts(
+        _grouped(read(_PARAMS, which), _param),
+        _grouped(read(_TAGS, which), lambda row: (row[1], row[2])),
+        _grouped(read(_METRICS, which), _metric),
+        _grouped(read(_CHECKPOINTS, which), lambda row: ("", _checkpoint(row))),
+    )
+    alive = _Alive(journal)
+    return [_run(row, parts, alive) for row in read(_RUNS, which).fetchall()]
+
+
+def read_one(connection: sqlite3.Connection, journal: Path, run_id: str) -> RunRecord:
+    """The run with this id; RunNotFoundError where there is none."""
+    found = read_runs(connection, journal, trashed=None, ids=[run_id])
+    if not found:
+        raise RunNotFoundError(_unknown(connection, run_id))
+    return found[0]
+
+
+def is_running(connection: sqlite3.Connection, journal: Path, run_id: str) -> bool:
+    """Whether the run is running and its process lives."""
+    row = connection.execute(
+        "select status, session from runs where id = ?", (run_id,)
+    ).fetchone()
+    return row is not None and row[0] == "running" and _Alive(journal)(row[1])
+
+
+def read_source(connection: sqlite3.Connection, digest: str | None) -> str | None:
+    """The source of a cell by its digest."""
+    row = connection.execute(
+        "select body from sources where digest = ?", (digest,)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def find_run_id(connection: sqlite3.Connection, asked: str) -> str:
+    """The id of the run meant by an id, a name, the start of an id, or "last".
+
+    Raises RunNotFoundError, with a hint, or with the candidates.
+    """
+    if asked == "last":
+        ids = _ids(connection, "select id from runs where trashed_at is null", ())
+        if ids:
+            return ids[0]
+    for query in (
+        "select id from runs where id = ?",
+        "select id from runs where name = ? and trashed_at is null",
+        "select id from runs where name = ?",
+        "select id from runs where substr(id, 1, length(?1)) = ?1",
+    ):
+        ids = _ids(connection, query, (asked,))
+        if len(ids) == 1:
+            return ids[0]
+        if ids:
+            raise RunNotFoundError(_ambiguous(asked, ids))
+    raise RunNotFoundError(_unknown(connection, asked))
+
+
+def read_notices(connection: sqlite3.Connection, run_id: str) -> list[str]:
+    """What was not captured, as the run's own lines."""
+    rows = connection.execute(
+        "select text from notices where run = ? order by id", (run_id,)
+    ).fetchall()
+    return [text for (text,) in rows]
+
+
+class _Parts:
+    """What belongs to runs, by run."""
+
+    def __init__(self, params: Any, tags: Any, metrics: Any, checkpoints: Any) -> None:
+        self.params, self.tags = params, tags
+        self.metrics, self.checkpoints = metrics, checkpoints
+
+
+class _Alive:
+    """Liveness by session, asked once each."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, session: str | None) -> bool:
+        if session is None:
+            return True
+        if session not in self._known:
+            self._known[session] = is_alive(self._journal / session)
+        return self._known[session]
+
+
+def _grouped(
+    rows: Iterable[tuple[Any, ...]], part: Callable[[tuple[Any, ...]], tuple[str, Any]]
+) -> dict[str, list[tuple[str, Any]]]:
+    found: dict[str, list[tuple[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(part(row))
+    return found
+
+
+def _param(row: tuple[Any, ...]) -> tuple[str, Param]:
+    return row[1], Param(row[1], json.loads(row[2]), row[3], row[4])
+
+
+def _metric(row: tuple[Any, ...]) -> tuple[str, MetricSummary]:
+    (_, name, goal, n, last, last_step, low, low_step, high, high_step, *rest) = row
+    summary = MetricSummary(
+        name, goal, n, decoded(last), last_step,
+        decoded(low), last_step if low_step is None else low_step,
+        decoded(high), last_step if high_step is None else high_step, *rest,
+    )  # fmt: skip
+    return name, summary
+
+
+def _checkpoint(row: tuple[Any, ...]) -> CheckpointRecord:
+    _, name, version, kind, digest, size, path, step, metrics, created_at = row
+    return CheckpointRecord(
+        name, version, kind, digest, size, path, step, json.loads(metrics), created_at
+    )
+
+
+def _run(row: tuple[Any, ...], parts: _Parts, alive: _Alive) -> RunRecord:
+    (
+        id_, name, experiment, status, started_at, ended_at, duration_s, group, parent,
+        notes, notebook, cell_id, execution, digest, error, reason, trashed_at, session,
+        kernel_id,
+    ) = row  # fmt: skip
+    if status == "running" and not alive(session):
+        status, reason = "crashed", reason or "process gone"
+    return RunRecord(
+        id_, name, experiment, status, started_at, ended_at, duration_s,
+        group=group, parent=parent, notes=notes, notebook=notebook, cell_id=cell_id,
+        execution=execution, source_digest=digest, error=error, reason=reason,
+        trashed_at=trashed_at, kernel_id=kernel_id,
+        tags=dict(parts.tags.get(id_, ())),
+        params=dict(parts.params.get(id_, ())),
+        metrics=dict(parts.metrics.get(id_, ())),
+        checkpoints=tuple(c for _, c in parts.checkpoints.get(id_, ())),
+    )  # fmt: skip
+
+
+def _ids(
+    connection: sqlite3.Connection, query: str, values: tuple[str, ...]
+) -> list[str]:
+    rows = connection.execute(f"{query} order by started_at desc, id desc", values)
+    return [run for (run,) in rows.fetchall()]
+
+
+def _ambiguous(asked: str, ids: list[str]) -> str:
+    listed = ", ".join(ids[:_N_NAMED]) + (", …" if len(ids) > _N_NAMED else "")
+    return (
+        f"{len(ids)} runs answer to {shorten(repr(asked))}: {listed}. "
+        "Name one by its id."
+    )
+
+
+def _unknown(connection: sqlite3.Connection, asked: str) -> str:
+    rows = connection.execute(
+        "select id, name from runs order by started_at desc limit 1000"
+    ).fetchall()
+    known = [word for row in rows for word in row]
+    hint = did_you_mean(asked, known) if rows else " The store has no runs yet."
+    return f"There is no run {shorten(repr(asked))}.{hint}"

@@ -1,0 +1,114 @@
+"""One process's life with one store: its lock, its journal and its writer.
+
+Made when the first thing is logged, shared by every `Store` object of the process on
+that store, and ended when the last of them is closed or the interpreter exits.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nbtrack.guard import guard
+from nbtrack.store.database import Database, connect
+from nbtrack.store.journal import Journal
+from nbtrack.store.liveness import SessionLock
+from nbtrack.store.process import PROCESS
+from nbtrack.store.reserve import Reserve
+from nbtrack.store.writer import Writer
+
+CLOSE_S = 5.0
+
+
+class Session:
+    """What the process holds of one store while it logs."""
+
+    def __init__(self, database: Path, *, network: bool) -> None:
+        facts = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "started_at": time.time(),
+        }
+        self.n_users = 0
+        self._database = database
+        self._pid = os.getpid()
+        self._lock = _own_folder(database.parent / "journal", facts)
+        folder = None if self._lock is None else self._lock.folder
+        session = _new_id() if self._lock is None else self._lock.id
+        PROCESS.sessions.add(session)
+        self.journal = Journal(Reserve(folder, mapped=not network), session)
+        open_database: Callable[[], Database] = partial(
+            connect, database, network=network
+        )
+        self._writer = Writer(self.journal, open_database, lock=self._lock, facts=facts)
+        self._writer.start()
+
+    def close(self, timeout_s: float = CLOSE_S) -> bool:
+        """Commit what waits, then let go; False where it stays for the next opener."""
+        if os.getpid() != self._pid:
+            return False
+        if PROCESS.journals.get(str(self._database)) is self:
+            del PROCESS.journals[str(self._database)]
+        self.journal.end()
+        self._writer.stop(timeout_s)
+        self._writer.join(timeout_s)
+        if self._writer.is_alive():
+            return False  # stuck in a commit: the lock goes with the process
+        with guard("closing the journal"):
+            self._let_go()
+        return self._writer.is_complete
+
+    def become_inert(self) -> None:
+        """In a forked child: see `Journal.become_inert`."""
+        self.journal.become_inert()
+
+    def _let_go(self) -> None:
+        PROCESS.sessions.discard(self.journal.session)
+        if self._lock is None:
+            return
+        if self._writer.is_complete and self._lock.folder.is_dir():
+            self._lock.remove()
+        else:
+            self._lock.release()
+
+
+def session_for(database: Path, *, network: bool) -> Session:
+    """The process's session with this store; made on first use."""
+    with PROCESS.lock:
+        found = PROCESS.journals.get(str(database))
+        if isinstance(found, Session) and not found.journal.is_gone:
+            return found
+        session = Session(database, network=network)
+        PROCESS.journals[str(database)] = session
+        return session
+
+
+def read_only_journal(why: str) -> Journal:
+    """A journal for a store that cannot be written: one warning, then only counts."""
+    guard.warn_once("read-only store", why)
+    journal = Journal(None, "")
+    journal.end(gone=True)
+    return journal
+
+
+def _own_folder(journal: Path, facts: dict[str, Any]) -> SessionLock | None:
+    try:
+        return SessionLock.create(journal, _new_id(), facts)
+    except OSError as exc:
+        guard.warn_once(
+            "journal on disk",
+            f"no journal can be made in {journal} ({exc.strerror}): points wait in "
+            "memory and are lost if the kernel dies now",
+        )
+        return None
+
+
+def _new_id() -> str:
+    """Sorts by time; the rest keeps two sessions of one second apart."""
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"

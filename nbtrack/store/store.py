@@ -1,0 +1,404 @@
+"""The store as others hold it: one object per place that opens it.
+
+Reading goes through a connection of its own and never meets the writer. Writing is
+either the journal (everything a running run says) or one short transaction
+(`control`, `edit`, `purge`: anything about any run, from any process).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nbtrack.errors import NbtrackError, StoreDamagedError, StoreError
+from nbtrack.guard import guard
+from nbtrack.records import RunRecord
+from nbtrack.store.birth import make_store
+from nbtrack.store.blobs import FileRef, blob_path, put_file
+from nbtrack.store.curves import Cursor, Curve, Tail, read_curve, read_tail
+from nbtrack.store.database import (
+    Connection,
+    Database,
+    connect,
+    connect_reader,
+    identity_of,
+    inspect,
+    readable_errors,
+    refuse_too_new,
+    store_error,
+    too_new,
+)
+from nbtrack.store.events import apply_event, iso
+from nbtrack.store.journal import Journal
+from nbtrack.store.locate import (
+    DATABASE_NAME,
+    find_store,
+    place_for_new,
+    prepare_folder,
+    refuse_foreign_link,
+    store_folder,
+)
+from nbtrack.store.mounts import is_network
+from nbtrack.store.process import PROCESS
+from nbtrack.store.purge import purge_run
+from nbtrack.store.queries import (
+    find_run_id,
+    read_notices,
+    read_runs,
+    read_source,
+)
+from nbtrack.store.recovery import recover
+from nbtrack.store.schema import VERSION
+from nbtrack.store.session import Session, read_only_journal, session_for
+from nbtrack.store.sql import prepare_for_queries, run_query
+
+_COMMANDS = ("stop", "checkpoint")
+
+
+class Store:
+    """A `.nbtrack` folder, open. Make one with `Store.open`.
+
+    `path` is the folder, `created` whether this call made it, `read_only` whether it
+    can only be read, and then `why_read_only` says why. Safe to use from threads.
+
+    >>> import tempfile
+    >>> with Store.open(tempfile.mkdtemp()) as store:
+    ...     store.created, store.runs()
+    (True, [])
+    """
+
+    def __init__(
+        self, path: Path, *, created: bool, version: int, why_read_only: str | None
+    ) -> None:
+        self.path = path
+        self._version = version
+        self.created = created
+        self.why_read_only = why_read_only
+        self._database = path / DATABASE_NAME
+        self._identity = identity_of(self._database)
+        self._network = is_network(path)
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._reader: Connection | None = None
+        self._queries: Connection | None = None
+        self._session: Session | None = None
+        self._journal: Journal | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str | None = None,
+        *,
+        near: Path | str | None = None,
+        create: bool = True,
+    ) -> Store:
+        """Open a store: the one named, else the one that applies at `near`.
+
+        Without a path that is `NBTRACK_STORE`, else the nearest `.nbtrack/` upward,
+        else a new one beside `near`. What dead processes left is taken over.
+
+        Parameters
+        ----------
+        path
+            The `.nbtrack` folder or the folder that holds it.
+        near
+            A notebook or folder; the working folder by default.
+        create
+            Make the store where there is none; else StoreError.
+
+        Raises
+        ------
+        StoreError
+            No store, and none can be made; or the file is something else.
+        StoreDamagedError
+            SQLite says the file is not sound; it is left untouched.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> store = Store.open(tempfile.mkdtemp())
+        >>> store.path.name
+        '.nbtrack'
+        >>> store.close()
+        """
+        folder = _folder_for(path, near)
+        refuse_foreign_link(folder)
+        folder = folder.resolve()
+        database = folder / DATABASE_NAME
+        created = not database.exists()
+        if created:
+            if not create:
+                raise StoreError(f"There is no store at {folder}.")
+            make_store(database, network=is_network(folder))
+        with readable_errors(database):
+            return cls._opened(folder, database, created=created)
+
+    @classmethod
+    def _opened(cls, folder: Path, database: Path, *, created: bool) -> Store:
+        version = VERSION if created else inspect(database)
+        why = _why_read_only(folder, database, version)
+        if why is None and not created:
+            prepare_folder(folder)
+            if version < VERSION:
+                from nbtrack.store.migrations import upgrade
+
+                upgrade(database, network=is_network(folder))
+            _recover(database)
+        return cls(folder, created=created, version=version, why_read_only=why)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be written here."""
+        return self.why_read_only is not None
+
+    @property
+    def journal(self) -> Journal:
+        """What runs of this process are logged through; started on first use.
+
+        Never raises: a store that cannot be written gives a journal that warns once
+        and counts what it drops.
+        """
+        journal = self._journal
+        if journal is None or (journal.is_gone and not self.read_only):
+            with self._lock:
+                journal = self._journal = self._start_journal()
+        return journal
+
+    def _start_journal(self) -> Journal:
+        if self.why_read_only is not None:
+            return self._journal or read_only_journal(self.why_read_only)
+        if self._database.exists() or self._session is None:
+            session = session_for(self._database, network=self._network)
+            if session is not self._session:
+                session.n_users += 1
+                self._session = session
+        return self._session.journal
+
+    # -- reading -----------------------------------------------------------------
+
+    def runs(
+        self,
+        *,
+        experiment: str | None = None,
+        trashed: bool | None = False,
+        ids: Sequence[str] | None = None,
+    ) -> list[RunRecord]:
+        """The runs, newest first, without their source; fast for a thousand.
+
+        A run whose process is gone shows `crashed` at once.
+
+        Parameters
+        ----------
+        experiment
+            Only runs of this experiment.
+        trashed
+            False: those not trashed; True: only trashed ones; None: both.
+        ids
+            Only these runs.
+        """
+        with self._reading() as reader:
+            return read_runs(
+                reader, self.path / "journal", experiment=experiment, trashed=trashed,
+                ids=ids,
+            )  # fmt: skip
+
+    def run(self, id_or_name: str) -> RunRecord:
+        """The run with this id, name or start of an id; "last" is the newest.
+
+        Raises RunNotFoundError with a hint, or with the candidates where several fit.
+        """
+        with self._reading() as reader:
+            run_id = find_run_id(reader, id_or_name)
+            found = read_runs(reader, self.path / "journal", trashed=None, ids=[run_id])
+            source = read_source(reader, found[0].source_digest)
+        return replace(found[0], source=source)
+
+    def notices(self, run_id: str) -> list[str]:
+        """What was not captured of a run, as lines."""
+        with self._reading() as reader:
+            return read_notices(reader, run_id)
+
+    def curve(self, run_id: str, metric: str) -> Curve:
+        """The points of one metric, sorted by step; of equal steps the last stays.
+
+        Raises MetricNotFoundError, naming what there is.
+        """
+        with self._reading() as reader:
+            return read_curve(reader, run_id, metric)
+
+    def tail(self, run_id: str, cursor: Cursor | None = None) -> Tail:
+        """What is new in a run since `cursor`, for panels; cheap when nothing is.
+
+        Pass None first, then the `cursor` of the tail before.
+        """
+        with self._reading() as reader:
+            points, axes, new = read_tail(reader, self.path / "journal", run_id, cursor)
+        return Tail(points, axes, new, new.run)
+
+    def sql(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The columns and rows of one statement that only reads.
+
+        The view `points` has the points as rows: run, metric, axis_of, step, value, at.
+
+        Raises StoreError for a statement that fails, writes, or takes too long.
+        """
+        with self._lock, readable_errors(self._database):
+            self._check_connections()
+            if self._queries is None:
+                self._queries = connect_reader(self._database, read_only=self.read_only)
+                prepare_for_queries(self._queries)
+            return run_query(self._queries, query)
+
+    # -- writing -----------------------------------------------------------------
+
+    def control(self, run_id: str, command: str, *, by: str) -> None:
+        """Tell a running run, in whatever process, to "stop" or to "checkpoint"."""
+        if command not in _COMMANDS:
+            raise StoreError(f"Command {command!r} is not one of {_COMMANDS}.")
+        with self._writing() as database:
+            database.connection.execute(
+                "insert into controls(run, command, by, at) values (?, ?, ?, ?)",
+                (run_id, command, by, iso(time.time())),
+            )
+
+    def edit(self, event: Mapping[str, Any]) -> None:
+        """Apply an event at once: rename, tag, note, trash a run of any process.
+
+        Raises RunNotFoundError where there is no such run, StoreError where the event
+        makes no sense or the store cannot be written now.
+        """
+        if self._journal is not None:
+            self._journal.flush(1.0)  # the run may have begun a moment ago
+        with self._writing() as database:
+            try:
+                apply_event(database.connection, event)
+            except NbtrackError:
+                raise
+            except (KeyError, TypeError, ValueError, AttributeError) as exc:
+                raise StoreError(f"The change cannot be made: {exc!r}.") from exc
+
+    def put_file(self, path: Path | str) -> FileRef:
+        """Keep a copy of a file by its content, once per content."""
+        if self.why_read_only is not None:
+            raise StoreError(self.why_read_only)
+        return put_file(self.path / "blobs", Path(path))
+
+    def file_path(self, digest: str) -> Path:
+        """Where the file with this digest is; StoreError where it is not kept."""
+        path = blob_path(self.path / "blobs", digest)
+        if not path.is_file():
+            raise StoreError(f"No file {digest[:12]}… is kept in {self.path}.")
+        return path
+
+    def purge(self, run_id: str) -> None:
+        """Remove a run for good: rows, points, and files that no other run names."""
+        if self._journal is not None:
+            self._journal.flush(1.0)
+        with self._connected() as database:
+            purge_run(database, run_id)
+
+    def close(self) -> None:
+        """Commit what waits and let go; the last of a process ends its session."""
+        with self._lock:
+            if self._pid != os.getpid():
+                return
+            self._close_connections()
+            session, self._session, self._journal = self._session, None, None
+        if session is not None:
+            with PROCESS.lock:
+                session.n_users -= 1
+                is_last = session.n_users <= 0
+            if is_last:
+                session.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.path)!r})"
+
+    # -- inside ------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """The reader's connection, in one snapshot."""
+        with self._lock, readable_errors(self._database):
+            self._check_connections()
+            if self._reader is None:
+                self._reader = connect_reader(self._database, read_only=self.read_only)
+            self._reader.execute("begin")
+            try:
+                yield self._reader
+            finally:
+                self._reader.execute("commit")
+
+    def _check_connections(self) -> None:
+        """Drop connections that are the parent's, or to a file that is gone."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._reader = self._queries = None  # kept open by `PROCESS.forked`
+        identity = identity_of(self._database)
+        if identity is None:
+            raise StoreError(f"The store {self.path} is gone.")
+        if identity != self._identity:
+            self._close_connections()
+            self._identity = identity
+
+    def _close_connections(self) -> None:
+        for connection in (self._reader, self._queries):
+            if connection is not None:
+                connection.close()
+        self._reader = self._queries = None
+
+    @contextmanager
+    def _connected(self) -> Iterator[Database]:
+        """A writing connection for a moment."""
+        if self.why_read_only is not None:
+            refuse_too_new(self._version)
+            raise StoreError(self.why_read_only)
+        with readable_errors(self._database):
+            database = connect(self._database, network=self._network)
+            try:
+                yield database
+            finally:
+                database.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Database]:
+        with self._connected() as database, database.write():
+            yield database
+
+
+def _folder_for(path: Path | str | None, near: Path | str | None) -> Path:
+    if path is not None:
+        return store_folder(Path(path).expanduser())
+    return find_store(near) or place_for_new(near)
+
+
+def _why_read_only(folder: Path, database: Path, version: int) -> str | None:
+    if version > VERSION:
+        return too_new(version)
+    if not os.access(folder, os.W_OK) or not os.access(database, os.W_OK):
+        return f"The store {folder} cannot be written: it is open for reading only."
+    return None
+
+
+def _recover(database: Path) -> None:
+    """Take over dead journals; a store that is busy now is no reason not to open it."""
+    try:
+        recover(database, network=is_network(database))
+    except sqlite3.OperationalError as exc:
+        error = store_error(database, exc)
+        if isinstance(error, StoreDamagedError):
+            raise error from exc
+        guard.warn_once("recovery", f"dead journals wait: {error}")

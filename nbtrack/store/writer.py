@@ -1,0 +1,239 @@
+"""The one writer thread of a process and store: journal to tables, every 200 ms.
+
+It never gives up: when the store is locked or the disk is full the points stay in the
+journal and it tries again, with one warning. Only a store that was deleted ends it:
+from then on points are counted as dropped, and the training goes on.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nbtrack.guard import guard
+from nbtrack.store.compact import JOIN_AFTER, compact_metric, compact_run
+from nbtrack.store.controls import Controls
+from nbtrack.store.database import Database, code_of
+from nbtrack.store.ingest import Ingest
+from nbtrack.store.journal import Journal
+from nbtrack.store.liveness import SessionLock
+from nbtrack.store.reading import written, written_later
+from nbtrack.store.segments import POINT, Segment
+
+DRAIN_S = 0.2
+_WARN_AFTER_S = 5.0
+_HOLE_WAIT_S = 0.1  # a thread between two bytecodes; twice, see `_pass_hole`
+_HOLE_KEEP_S = 5.0
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+class Writer(threading.Thread):
+    """Owns the writing connection; `stop` makes it drain once more and end."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        connect: Callable[[], Database],
+        *,
+        lock: SessionLock | None,
+        facts: dict[str, Any],
+    ) -> None:
+        super().__init__(name="nbtrack-writer", daemon=True)
+        self._journal = journal
+        self._connect = connect
+        self._lock = lock
+        self._facts = facts
+        self._stop_by: float | None = None
+        self._failing_since: float | None = None
+        self._ingest: Ingest | None = None
+        self._controls: Controls | None = None
+        self._hole: tuple[int, int, float, int] | None = None
+        self._drained: list[tuple[float, Segment]] = []
+        self.is_complete = False  # everything was committed when it ended
+
+    def stop(self, within_s: float) -> None:
+        """Ask for a last drain and the end, within that time; does not wait."""
+        self._stop_by = time.monotonic() + within_s
+        self._journal.wake.set()
+
+    def run(self) -> None:
+        """Drain until stopped."""
+        while not self._journal.is_gone:
+            stop_by = self._stop_by
+            self._journal.wake.clear()
+            self.is_complete = self._turn()
+            if stop_by is not None and (self.is_complete or stop_by < time.monotonic()):
+                break
+            self._pause()
+        self._close()
+
+    def _pause(self) -> None:
+        if self.is_complete:
+            self._journal.wake.wait(DRAIN_S)
+        else:  # whoever waits in flush() must not make this a busy loop
+            time.sleep(DRAIN_S if self._stop_by is None else DRAIN_S / 10)
+
+    def _turn(self) -> bool:
+        """One drain; False where it could not be done now."""
+        with guard("the writer"):
+            try:
+                done = self._drain_all()
+            except (sqlite3.Error, OSError) as exc:
+                self._failed(exc)
+            else:
+                self._failing_since = None
+                return done
+        return False
+
+    def _drain_all(self) -> bool:
+        if self._ingest is None:
+            self._begin()
+        ingest = self._ingest
+        if ingest is None:
+            return False
+        if ingest.database.is_gone():
+            self._store_is_gone()
+            return True
+        self._journal.try_again()
+        while self._drain_once(ingest):
+            pass
+        self._late_slots(ingest)
+        self._after(ingest)
+        return True
+
+    def _begin(self) -> None:
+        database = self._connect()
+        ingest = Ingest(database, self._journal.session)
+        ingest.begin(self._facts)
+        self._controls = Controls(database, self._journal)
+        self._ingest = ingest
+
+    def _drain_once(self, ingest: Ingest) -> bool:
+        """Take one batch; False where nothing more can be taken now."""
+        segment = self._journal.segment_at(ingest.segment)
+        if segment is None:
+            return False
+        if segment.number > ingest.segment:
+            ingest.segment, ingest.slot = segment.number, 1
+        is_last = self._journal.is_current(segment)
+        if ingest.slot >= segment.end:
+            return not is_last and self._next_segment(ingest, segment)
+        found = written(segment, ingest.slot, is_last=is_last)
+        if found.stop > found.start:
+            raw = segment.raw(found.start, found.stop)
+            position = (segment.number, found.stop)
+            ingest.take(raw, segment, position, ingest.holes)
+            self._journal.advanced(position)
+            return True
+        return found.has_hole and self._pass_hole(ingest, segment)
+
+    def _next_segment(self, ingest: Ingest, segment: Segment) -> bool:
+        ingest.segment, ingest.slot = segment.number + 1, 1
+        self._journal.advanced((ingest.segment, 1))
+        self._drained.append((time.monotonic(), segment))
+        return True
+
+    def _pass_hole(self, ingest: Ingest, segment: Segment) -> bool:
+        """Pass an empty slot that stayed empty over two looks, a while apart."""
+        place, now = (segment.number, ingest.slot), time.monotonic()
+        if self._hole is None or self._hole[:2] != place:
+            self._hole = (*place, now, 1)
+            return False
+        _, _, seen_at, n_seen = self._hole
+        if now - seen_at < _HOLE_WAIT_S * n_seen:
+            return False
+        if n_seen < 2:
+            self._hole = (*place, seen_at, 2)
+            return False
+        ingest.holes = [*ingest.holes, place]
+        ingest.slot += 1
+        return True
+
+    def _late_slots(self, ingest: Ingest) -> None:
+        """Take passed slots that were written after all, and let segments go."""
+        for segment in list(self._journal.segments):
+            for slot in written_later(segment, ingest.holes):
+                holes = [h for h in ingest.holes if h != (segment.number, slot)]
+                here = (ingest.segment, ingest.slot)
+                ingest.take(segment.raw(slot, slot + 1), segment, here, holes)
+        now = time.monotonic()
+        for drained_at, segment in list(self._drained):
+            mine = [h for h in ingest.holes if h[0] == segment.number]
+            if not mine or now - drained_at > _HOLE_KEEP_S or self._stop_by:
+                ingest.holes = [h for h in ingest.holes if h not in mine]
+                self._drained.remove((drained_at, segment))
+                self._journal.retire(segment)
+
+    def _after(self, ingest: Ingest) -> None:
+        """What can wait: lost points, commands, compaction, the heartbeat."""
+        if ingest.n_refused:
+            self._journal.lose(ingest.n_refused)
+            ingest.n_refused = 0
+        if self._controls is not None:
+            self._controls.poll()
+        if self._lock is not None:
+            self._lock.beat()
+        self._compact(ingest)
+
+    def _compact(self, ingest: Ingest) -> None:
+        while ingest.finished:
+            compact_run(ingest.database, ingest.finished[0])
+            del ingest.finished[0]
+        for metric, n in list(ingest.touched.items()):
+            if n >= JOIN_AFTER:
+                compact_metric(ingest.database, metric)
+                ingest.touched[metric] = 1
+
+    def _failed(self, exc: sqlite3.Error | OSError) -> None:
+        now = time.monotonic()
+        self._failing_since = self._failing_since or now
+        if self._ingest is not None and self._ingest.database.is_gone():
+            self._store_is_gone()
+        elif isinstance(exc, sqlite3.Error) and code_of(exc) in _DAMAGED:
+            # Never write to a damaged file; the journal stays for a later opener.
+            self._give_up(
+                f"the store is damaged ({exc}): nothing more is written to it"
+            )
+        elif isinstance(exc, sqlite3.Error) and code_of(exc) in _LOCKED:
+            if now - self._failing_since >= _WARN_AFTER_S:
+                guard.warn_once(
+                    "store locked",
+                    "another process has locked the store: points wait in the journal",
+                )
+        else:
+            guard.warn_once(
+                "store not written",
+                f"the store cannot be written now ({exc}): points wait in the journal",
+            )
+
+    def _store_is_gone(self) -> None:
+        self._give_up("the store was deleted or moved: what is logged now is not kept")
+
+    def _give_up(self, message: str) -> None:
+        guard.warn_once("store gone", message)
+        self._journal.end(gone=True)
+        if self._ingest is not None:
+            self._journal.lose(self._n_waiting(self._ingest))
+
+    def _n_waiting(self, ingest: Ingest) -> int:
+        """Points that were taken in but will never be committed."""
+        here = (ingest.segment, ingest.slot)
+        return sum(
+            segment.marks(here[1] if segment.number == here[0] else 1, segment.end)
+            .count(POINT)
+            for segment in list(self._journal.segments)
+            if segment.number >= here[0]
+        )  # fmt: skip
+
+    def _close(self) -> None:
+        if self._ingest is None:
+            return
+        if self.is_complete and not self._journal.is_gone:
+            write = self._ingest.database.write(wait_s=1.0)
+            with guard("closing the session"), write:
+                self._ingest.end()
+        self._ingest.database.close()
