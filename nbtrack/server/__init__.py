@@ -1,0 +1,19 @@
+"""The Jupyter Server extension: what the JupyterLab plugin reads and asks for by REST.
+
+It shows runs of the stores that belong to the notebooks of running sessions, and
+passes Stop on. It asks no kernel anything, opens no port, and takes ids only: never a
+path, a URL or a query from the client.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["_jupyter_server_extension_points"]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """What `jupyter server extension list` and the server look for."""
+    from nbtrack.server.extension import NbtrackServer
+
+    return [{"module": "nbtrack.server", "app": NbtrackServer}]

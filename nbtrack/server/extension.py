@@ -1,0 +1,32 @@
+"""The life of the extension: one reader for the server, its routes, its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jupyter_server.extension.application import ExtensionApp
+
+from nbtrack.server.handlers import ROUTES
+from nbtrack.server.reader import Reader
+
+
+class NbtrackServer(ExtensionApp):
+    """Registered with Jupyter Server under the name `nbtrack`."""
+
+    name = "nbtrack"
+
+    def initialize_handlers(self) -> None:
+        """Add our routes under `<base_url>/nbtrack/`."""
+        self.reader = Reader(self._notebook_root())
+        self.handlers.extend(
+            (route, handler, {"reader": self.reader}) for route, handler in ROUTES
+        )
+
+    async def stop_extension(self) -> None:
+        """Close the stores that were opened for reading."""
+        self.reader.close()
+
+    def _notebook_root(self) -> Path | None:
+        # A contents manager that keeps notebooks elsewhere than in files has no root.
+        root = getattr(self.serverapp.contents_manager, "root_dir", None)
+        return Path(root).resolve() if root else None
