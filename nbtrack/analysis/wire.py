@@ -91,6 +91,7 @@ class FromPanel(TypedDict):
     """What the panel says back."""
 
     type: Literal["stop", "resync"]
+    id: str  # a kernel may hear the same message twice
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,6 @@ export class FamilyChart implements Disposable {
       show: !this.hidden.has(line.key),
       stroke,
       width: line.isGhost ? 1.25 : 1.75,
-      ...(line.isGhost ? { dash: [4, 3] } : {}),
       points: {
         show: (plot, index) => !line.isGhost && isSparse(plot.data[index]),
         size: 4,
@@ -216,7 +215,6 @@ export class FamilyChart implements Disposable {
   private legendEntry(line: Line): [HTMLElement, HTMLElement] {
     const swatch = h('span', { class: 'nbt-swatch', 'aria-hidden': 'true' });
     swatch.style.color = this.colour(line);
-    swatch.dataset['dash'] = String(line.isGhost);
     const value = h('span', { class: 'nbt-legend-value' });
     const name = line.isGhost
       ? `${this.model.run?.ghost?.name ?? ''} (best)`

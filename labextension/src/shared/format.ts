@@ -6,14 +6,13 @@ export function number(value: number | null | undefined): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return minus(String(value));
+  return minus(finite(value));
+}
+
+function finite(value: number): string {
   const size = Math.abs(value);
-  const text =
-    size < 1e-3 || size >= 1e6
-      ? exponent(value)
-      : value.toPrecision(4).replace(/\.$/, '');
-  return minus(
-    text.includes('e') && size < 1e6 && size >= 1e-3 ? value.toFixed(0) : text,
-  );
+  if (size < 1e-3 || size >= 1e6) return value.toExponential(2).replace('e+', 'e');
+  return value.toFixed(Math.max(0, 3 - Math.floor(Math.log10(size))));
 }
 
 /** 0:07, 12:30, 1:02:03. */
@@ -33,10 +32,6 @@ export function bytes(size: number): string {
 /** 12,500. */
 export function count(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-function exponent(value: number): string {
-  return value.toExponential(2).replace('e+', 'e');
 }
 
 function minus(text: string): string {

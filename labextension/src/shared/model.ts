@@ -103,7 +103,7 @@ export class PanelModel {
     return Math.max(0, this.run.eta_s - (now - this.headerAt) / 1000);
   }
 
-  /** Metrics that belong in one chart, in the order of their first appearance. */
+  /** Metrics that belong in one chart; families with a goal come first. */
   families(): Family[] {
     const byName = new Map<string, Family>();
     for (const meta of this.metrics.values()) {
@@ -113,7 +113,9 @@ export class PanelModel {
     }
     for (const family of byName.values())
       family.metrics.sort((a, b) => roleRank(a.role) - roleRank(b.role));
-    return [...byName.values()];
+    const hasNone = (family: Family): number =>
+      Number(family.metrics.every((meta) => !meta.goal));
+    return [...byName.values()].sort((a, b) => hasNone(a) - hasNone(b));
   }
 
   private seriesFor(delta: SeriesDelta): Series {

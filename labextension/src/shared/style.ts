@@ -88,7 +88,6 @@ const CSS = `
 .nbt-legend:hover { background: var(--nbt-raised); }
 .nbt-legend[aria-pressed="false"] { opacity: 0.45; text-decoration: line-through; }
 .nbt-swatch { flex: none; width: 14px; height: 0; border-top: 2px solid currentColor; }
-.nbt-swatch[data-dash="true"] { border-top-style: dashed; border-top-width: 1.5px; }
 .nbt-legend-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 22ch; unicode-bidi: isolate; }
 .nbt-legend-value { min-width: 6ch; text-align: right; }
 .nbt-plot { position: relative; height: 168px; }

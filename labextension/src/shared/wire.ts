@@ -95,8 +95,11 @@ export interface Frame {
   series: SeriesDelta[];
 }
 
-/** What the panel says to the widget's kernel side. */
-export type FromPanel = { type: 'stop' } | { type: 'resync' };
+/** What the panel says to the widget's kernel side; a kernel may hear it twice. */
+export interface FromPanel {
+  type: 'stop' | 'resync';
+  id: string;
+}
 
 export function isFrameHead(message: unknown): message is FrameHead {
   return (

@@ -4,11 +4,11 @@
 export function stopByServer(runId: string): void {
   const config = pageConfig();
   if (!config) return;
-  const url = `${config.baseUrl}nbtrack/runs/${encodeURIComponent(runId)}/stop`;
+  const url = `${config.baseUrl}nbtrack/runs/${encodeURIComponent(runId)}/control`;
   void fetch(url, {
     method: 'POST',
     headers: { 'X-XSRFToken': cookie('_xsrf'), 'Content-Type': 'application/json' },
-    body: '{}',
+    body: JSON.stringify({ command: 'stop' }),
     credentials: 'same-origin',
   }).catch(() => undefined);
 }

@@ -49,12 +49,17 @@ class WidgetSource implements PanelSource {
   }
 
   resync(): void {
-    this.model.send({ type: 'resync' });
+    this.model.send({ type: 'resync', id: newId() });
   }
 
   dispose(): void {
     this.model.off('msg:custom', this.onMessage);
   }
+}
+
+/** Not randomUUID: that exists only in pages served over https or from localhost. */
+function newId(): string {
+  return `${Date.now()}-${Math.random()}`;
 }
 
 function isOver(status: string): boolean {
@@ -65,7 +70,7 @@ const SERVER_AFTER_MS = 1500; // a kernel that can hear answers within a frame o
 
 /** Tell the kernel; when it does not answer, write the wish through the server. */
 function stop(model: WidgetModel, source: WidgetSource): void {
-  model.send({ type: 'stop' });
+  model.send({ type: 'stop', id: newId() });
   setTimeout(() => {
     if (!source.stopping) stopByServer(String(model.get('run_id')));
   }, SERVER_AFTER_MS);

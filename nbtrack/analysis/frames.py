@@ -1,0 +1,207 @@
+"""Follows one run for one viewer: what a live panel has, and what it lacks.
+
+`RunFeed` reads the store and nothing else, so the notebook's widget and the server
+share it: any process can follow any run. It is not thread safe: one feed, one thread.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from nbtrack.analysis.families import headline, split_role
+from nbtrack.analysis.ghost import best_earlier_run, ghost_series
+from nbtrack.analysis.progress import ProgressMeter
+from nbtrack.analysis.series_feed import SeriesFeed, Triple
+from nbtrack.analysis.wire import (
+    FrameHead,
+    GhostMeta,
+    MetricMeta,
+    RunMeta,
+    SeriesDelta,
+    as_json,
+)
+from nbtrack.records import MetricSummary, RunRecord
+
+if TYPE_CHECKING:
+    from nbtrack.store import Store
+
+METRICS_MAX = 200  # of one panel; the rest is in the store and in tables
+ERROR_CHARS = 300
+_NOTHING: Triple = ((), (), ())
+
+
+def epoch_s(text: str) -> float:
+    """A time of a record as seconds since the epoch.
+
+    >>> epoch_s("1970-01-01T00:00:01.500000Z")
+    1.5
+    """
+    return datetime.fromisoformat(text).timestamp()
+
+
+class RunFeed:
+    """What one viewer has of one run.
+
+    Parameters
+    ----------
+    store : Store
+        Where the run is; only read.
+    run_id : str
+        The full id.
+    totals : mapping, optional
+        Declared bounds of loops by the name of their axis; may grow while it is used.
+        Integer params of that name serve where a bound is missing.
+
+    Examples
+    --------
+    >>> from nbtrack.store import Store                            # doctest: +SKIP
+    >>> feed = RunFeed(Store.open(), run_id)                       # doctest: +SKIP
+    >>> first, later = feed.json_frame(full=True), feed.json_frame()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        run_id: str,
+        *,
+        totals: Mapping[str, int] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._totals = {} if totals is None else totals
+        self._clock = clock
+        self._cursor: Any = None  # the store's own business
+        self._series: dict[str, SeriesFeed] = {}
+        self._ghosts: dict[str, SeriesFeed | None] = {}
+        self._ghost: RunRecord | None = None
+        self._ghost_by: str | None = None  # the metric by which it was chosen
+        self._told: dict[str, MetricMeta] = {}
+        self._meter: ProgressMeter | None = None
+        self._needs_full = True
+        self.record: RunRecord | None = None
+
+    def advance(self) -> bool:
+        """Read what is new in the store; whether anything was."""
+        tail = self._store.tail(self._run_id, self._cursor)
+        before, self.record, self._cursor = self.record, tail.run, tail.cursor
+        self._meter = self._meter or ProgressMeter(epoch_s(tail.run.started_at))
+        for metric in dict.fromkeys([*tail.points, *tail.axes]):
+            columns = tail.points.get(metric, _NOTHING)
+            self._take(metric, columns, tail.axes.get(metric, {}))
+        return bool(tail.points or tail.axes) or before != tail.run
+
+    def frame(self, *, full: bool = False) -> tuple[RunMeta, list[SeriesDelta], bool]:
+        """The header, what the viewer lacks, and whether it must start over."""
+        record = self.require()
+        self._look_for_ghost(record)
+        full, self._needs_full = full or self._needs_full, False
+        if full:
+            self._told.clear()
+        feeds = [*self._series.values(), *filter(None, self._ghosts.values())]
+        deltas = [feed.delta(full=full) for feed in feeds]
+        return self._meta(record), [delta for delta in deltas if delta], full
+
+    def json_frame(self, *, full: bool = False) -> FrameHead:
+        """Advance, and give the frame as one JSON-able value."""
+        self.advance()
+        run, deltas, is_full = self.frame(full=full)
+        return as_json(run, deltas, full=is_full)
+
+    def _take(self, metric: str, points: Triple, axes: Mapping[str, Triple]) -> None:
+        if metric not in self._series:
+            if len(self._series) >= METRICS_MAX:
+                return
+            self._series[metric] = SeriesFeed(metric)
+        self._series[metric].add(points, axes)
+        if self._meter is not None:
+            for axis, (_, values, at) in axes.items():
+                self._meter.see(axis, values, at)
+
+    def _look_for_ghost(self, record: RunRecord) -> None:
+        names = headline(record.metrics.values())
+        if names and names[0] != self._ghost_by:
+            self._ghost_by = names[0]
+            self._ghost = best_earlier_run(self._store, record, names[0])
+            # The grey curves of another choice must go.
+            self._needs_full |= bool(self._ghosts)
+            self._ghosts.clear()
+        if self._ghost is not None:
+            for metric in self._series.keys() - self._ghosts.keys():
+                self._ghosts[metric] = ghost_series(self._store, self._ghost, metric)
+
+    def _meta(self, record: RunRecord) -> RunMeta:
+        started_at, now = epoch_s(record.started_at), self._clock()
+        totals = self._all_totals(record)
+        meter = self._meter or ProgressMeter(started_at)
+        is_running = record.status == "running"
+        elapsed_s = now - started_at if is_running else record.duration_s
+        return {
+            "id": record.id,
+            "name": record.name,
+            "status": record.status,
+            "stopping": False,
+            "started_at": started_at,
+            "elapsed_s": elapsed_s or 0.0,
+            "eta_s": meter.eta_s(totals, now) if is_running else None,
+            "progress": meter.progress(totals),
+            "headline": headline(record.metrics.values()),
+            "error": record.error[-ERROR_CHARS:] if record.error else None,
+            "reason": record.reason,
+            "ghost": _ghost_meta(self._ghost),
+            "system": None,
+            "metrics": self._changed_metrics(record),
+        }
+
+    def _changed_metrics(self, record: RunRecord) -> list[MetricMeta]:
+        changed = []
+        for summary in list(record.metrics.values())[:METRICS_MAX]:
+            meta = metric_meta(summary)
+            if self._told.get(summary.name) != meta:
+                self._told[summary.name] = meta
+                changed.append(meta)
+        return changed
+
+    def _all_totals(self, record: RunRecord) -> dict[str, int]:
+        whole = {
+            name: param.value
+            for name, param in record.params.items()
+            if type(param.value) is int and param.value > 0
+        }
+        return {**whole, **self._totals}
+
+    def require(self) -> RunRecord:
+        """The run as last read; reads it when that has not happened."""
+        if self.record is None:
+            self.advance()
+        assert self.record is not None  # advance() sets it or raises
+        return self.record
+
+
+def metric_meta(summary: MetricSummary) -> MetricMeta:
+    """What the panel says of one metric."""
+    family, role = split_role(summary.name)
+    is_known = math.isfinite(summary.best)
+    return {
+        "name": summary.name,
+        "family": family,
+        "role": role,
+        "goal": summary.goal,
+        "n": summary.n,
+        "best": summary.best if is_known else None,
+        "best_step": summary.best_step if is_known else None,
+        "thinned": summary.thinned,
+        "n_nan": summary.n_nan,
+        "first_nan_step": summary.first_nan_step,
+    }
+
+
+def _ghost_meta(ghost: RunRecord | None) -> GhostMeta | None:
+    if ghost is None:
+        return None
+    started_at = epoch_s(ghost.started_at)
+    return {"id": ghost.id, "name": ghost.name, "started_at": started_at}

@@ -1,0 +1,280 @@
+"""What a run leaves in the notebook: a still picture and text that need nothing.
+
+No script, no style sheet, no reference to anything outside: readable in nbconvert, on a
+code host, without a kernel. Every text of a run passes `text.escape`. Curves are
+pictures within `img` and not `svg` elements: sanitizers (JupyterLab's for notebooks
+that are not trusted, code hosts') drop the elements of a drawing and leave its texts.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from nbtrack.analysis.decimate import pick, thin
+from nbtrack.analysis.families import in_order, split_role
+from nbtrack.analysis.frames import METRICS_MAX, RunFeed
+from nbtrack.analysis.svg import GHOST, PALETTE, Line, chart_svg
+from nbtrack.analysis.wire import MetricMeta, RunMeta, SeriesDelta
+from nbtrack.analysis.wording import count, duration, number, sparkline
+from nbtrack.analysis.xaxis import has_repeats, positions, shared_axis
+from nbtrack.records import RunRecord
+from nbtrack.text import escape, shorten, visible
+
+if TYPE_CHECKING:
+    from nbtrack.store import Store
+
+CHARTS_MAX = 12
+ROWS_MAX = 16
+POINTS_BUDGET = 3_600  # of all curves: ten bytes each, a third more as base64
+POINTS_PER_CURVE = 300  # about one per pixel of the picture
+LAST = 5
+PARAMS_MAX = 12
+_DOTS = {
+    "running": "#2e9d57",
+    "finished": "#2e9d57",
+    "failed": "#d64545",
+    "crashed": "#d64545",
+    "stopped": "#d98f00",
+    "pruned": "#d98f00",
+}
+_ROLE_COLOURS = {"train": 0, "": 0, "val": 1, "test": 2}
+_MUTED = "opacity:.68"
+_CELL = "padding:1px 0 1px 16px;text-align:right;white-space:nowrap;border:0"
+
+
+def static_panel(store: Store, run_id: str) -> dict[str, str]:
+    """The mime bundle of a run as it stands in the store.
+
+    Parameters
+    ----------
+    store : Store
+        Where the run is; only read.
+    run_id : str
+        The full id.
+
+    Returns
+    -------
+    dict
+        `text/html` and `text/plain`; about 100 KB at most.
+    """
+    return static_bundle(RunFeed(store, run_id))
+
+
+def static_bundle(feed: RunFeed) -> dict[str, str]:
+    """The same from a feed that has followed the run."""
+    feed.advance()
+    run, deltas, _ = feed.frame(full=True)
+    html = _html(feed.require(), run, deltas)
+    return {"text/html": html, "text/plain": _plain(run, deltas)}
+
+
+# -- text ------------------------------------------------------------------------------
+
+
+def _plain(run: RunMeta, deltas: Sequence[SeriesDelta]) -> str:
+    own = {delta.metric: delta for delta in deltas if not delta.ghost}
+    head = " · ".join([visible(run["name"]), *_facts(run)])
+    shown = in_order(run["metrics"])[:ROWS_MAX]
+    width = max((len(meta["name"]) for meta in shown), default=0)
+    lines = [_plain_line(meta, own.get(meta["name"]), min(width, 30)) for meta in shown]
+    return "\n".join([head, *lines])
+
+
+def _plain_line(meta: MetricMeta, series: SeriesDelta | None, width: int) -> str:
+    name = shorten(visible(meta["name"]), width).ljust(width)
+    values = series.values if series else []
+    last = number(values[-1]) if len(values) else "–"
+    parts = [f"  {name}", sparkline(values).ljust(24), last.rjust(9)]
+    if meta["goal"] and meta["best"] is not None:
+        parts.append(f"best {number(meta['best'])} @ step {meta['best_step']}")
+    return "  ".join([*parts, *_remarks(meta)])
+
+
+def _facts(run: RunMeta) -> list[str]:
+    facts: list[str] = [run["status"]]
+    if run["reason"]:
+        facts.append(visible(run["reason"]))
+    facts.append(duration(run["elapsed_s"]))
+    return facts
+
+
+def _remarks(meta: MetricMeta) -> list[str]:
+    """What must be said of a curve beside its numbers."""
+    remarks = []
+    if meta["thinned"] > 1:
+        remarks.append(f"thinned 1:{count(meta['thinned'])}")
+    if meta["first_nan_step"] is not None:
+        remarks.append(f"NaN@{meta['first_nan_step']}")
+    return remarks
+
+
+# -- HTML ------------------------------------------------------------------------------
+
+
+def _html(record: RunRecord, run: RunMeta, deltas: Sequence[SeriesDelta]) -> str:
+    families = _families(run, deltas)
+    return "".join(
+        [
+            "<div style='font:13px/1.45 system-ui,sans-serif;max-width:1080px'>",
+            _heading(run),
+            _best(run),
+            _params(record),
+            _error(run),
+            _charts(run, families),
+            _table(run, deltas),
+            "</div>",
+        ]
+    )
+
+
+def _heading(run: RunMeta) -> str:
+    facts = " · ".join(escape(fact) for fact in _facts(run))
+    return (
+        f"<div><span style='color:{_DOTS[run['status']]}'>●</span> "
+        f"<b>{escape(run['name'])}</b> <span style='{_MUTED}'>{facts}</span></div>"
+    )
+
+
+def _best(run: RunMeta) -> str:
+    by_name = {meta["name"]: meta for meta in run["metrics"]}
+    best = [by_name[name] for name in run["headline"] if name in by_name]
+    spans = [
+        f"<span style='margin-right:18px'><span style='{_MUTED}'>best "
+        f"{escape(meta['name'])}</span> <b>{number(meta['best'])}</b> "
+        f"<span style='{_MUTED}'>@ step {meta['best_step']}</span></span>"
+        for meta in best
+        if meta["best"] is not None
+    ]
+    return f"<div>{''.join(spans)}</div>" if spans else ""
+
+
+def _params(record: RunRecord) -> str:
+    """The first few params in a line: what one looks for in an old notebook."""
+    params = list(record.params.values())
+    shown = " · ".join(
+        f"{escape(shorten(param.name, 40))} {escape(shorten(str(param.value), 40))}"
+        for param in params[:PARAMS_MAX]
+    )
+    more = f" · {len(params) - PARAMS_MAX} more" if len(params) > PARAMS_MAX else ""
+    return f"<div style='{_MUTED}'>{shown}{more}</div>" if shown else ""
+
+
+def _error(run: RunMeta) -> str:
+    if not run["error"]:
+        return ""
+    last_line = run["error"].strip().splitlines()[-1:]
+    return f"<div style='color:#d64545'>{escape(' '.join(last_line))}</div>"
+
+
+def _charts(run: RunMeta, families: Mapping[str, list[SeriesDelta]]) -> str:
+    axis = shared_axis(list(families.values()))
+    shown = list(families.items())[:CHARTS_MAX]
+    n_curves = sum(len(family) for _, family in shown)
+    most = max(20, min(POINTS_PER_CURVE, POINTS_BUDGET // max(1, n_curves)))
+    pictures = [_picture(name, family, axis, most) for name, family in shown]
+    notes = []
+    if run["ghost"]:
+        name = escape(run["ghost"]["name"])
+        notes.append(f"grey: {name}, the best earlier run of this cell")
+    if len(families) > CHARTS_MAX:
+        notes.append(f"{len(families) - CHARTS_MAX} more charts are not drawn")
+    note = f"<div style='{_MUTED};font-size:11px'>{' · '.join(notes)}</div>"
+    return f"<div>{' '.join(pictures)}</div>{note if notes else ''}"
+
+
+def _picture(
+    name: str, family: Sequence[SeriesDelta], axis: str | None, most: int
+) -> str:
+    spread = axis is not None and any(has_repeats(one, axis) for one in family)
+    own = [one for one in family if not one.ghost]
+    lines = [
+        _line(one, axis, most, spread=spread, colour=colour)
+        for one, colour in [
+            *((one, GHOST) for one in family if one.ghost),
+            *zip(own, _colours(own), strict=True),
+        ]
+    ]
+    svg = chart_svg(name, lines, x_label=_x_label(axis, spread=spread))
+    data = base64.b64encode(svg.encode()).decode("ascii")
+    alt = escape(f"Curve of {', '.join(one.metric for one in own)}")
+    style = "display:inline-block;max-width:100%;margin:6px 12px 0 0"
+    return f"<img alt='{alt}' style='{style}' src='data:image/svg+xml;base64,{data}'>"
+
+
+def _line(
+    series: SeriesDelta, axis: str | None, most: int, *, spread: bool, colour: str
+) -> Line:
+    # Positions first: an axis that is spread needs the neighbours of each point.
+    x = positions(series, axis, spread=spread)
+    kept = thin(series.values, most) if len(x) else []
+    values = pick(series, kept).values
+    return Line(
+        series.metric, [x[i] for i in kept], values, colour, is_ghost=series.ghost
+    )
+
+
+def _x_label(axis: str | None, *, spread: bool) -> str:
+    if axis is None:
+        return "step"
+    return f"{axis}s done" if spread else axis
+
+
+def _colours(family: Sequence[SeriesDelta]) -> list[str]:
+    """Train and validation keep their colours in every chart."""
+    taken: list[int] = []
+    for series in family:
+        index = _ROLE_COLOURS.get(split_role(series.metric)[1], 0)
+        while index in taken and len(taken) < len(PALETTE):
+            index = (index + 1) % len(PALETTE)
+        taken.append(index)
+    return [PALETTE[index] for index in taken]
+
+
+def _table(run: RunMeta, deltas: Sequence[SeriesDelta]) -> str:
+    own = {delta.metric: delta for delta in deltas if not delta.ghost}
+    shown = in_order(run["metrics"])[:ROWS_MAX]
+    if not shown:
+        return f"<div style='{_MUTED}'>no metrics</div>"
+    heads = ["metric", *[""] * (LAST - 1), "last", "best", "points", ""]
+    top = "".join(
+        f"<th style='{_CELL};{_MUTED};font-weight:400'>{text}</th>" for text in heads
+    )
+    rows = "".join(_row(meta, own.get(meta["name"])) for meta in shown)
+    hidden = len(run["metrics"]) - len(shown)
+    most = "or more" if len(run["metrics"]) >= METRICS_MAX else ""
+    more = f"<div style='{_MUTED}'>and {hidden} {most} more metrics</div>"
+    return (
+        "<table style='border-collapse:collapse;font-size:12px;margin:6px 0 0;"
+        "font-variant-numeric:tabular-nums'>"
+        f"<thead><tr style='border:0'>{top}</tr></thead><tbody>{rows}</tbody></table>"
+        f"{more if hidden else ''}"
+    )
+
+
+def _row(meta: MetricMeta, series: SeriesDelta | None) -> str:
+    values = [number(value) for value in series.values[-LAST:]] if series else []
+    last = [*[""] * (LAST - len(values)), *values]
+    best = f"{number(meta['best'])} @ {meta['best_step']}" if meta["goal"] else ""
+    cells = [*last[:-1], f"<b>{last[-1]}</b>", best, count(meta["n"])]
+    name = escape(shorten(meta["name"], 60))
+    remarks = escape(" · ".join(_remarks(meta)))
+    columns = "".join(f"<td style='{_CELL}'>{cell}</td>" for cell in [*cells, remarks])
+    return (
+        f"<tr style='border:0'><th scope='row' style='{_CELL};text-align:left;"
+        f"font-weight:400;padding-left:0'>{name}</th>{columns}</tr>"
+    )
+
+
+def _families(
+    run: RunMeta, deltas: Sequence[SeriesDelta]
+) -> dict[str, list[SeriesDelta]]:
+    """Curves by family: train before validation, what has a goal before the rest."""
+    curves: dict[str, list[SeriesDelta]] = {}
+    for delta in deltas:
+        curves.setdefault(delta.metric, []).append(delta)
+    families: dict[str, list[SeriesDelta]] = {}
+    for meta in in_order(run["metrics"]):
+        families.setdefault(meta["family"], []).extend(curves.get(meta["name"], ()))
+    return families

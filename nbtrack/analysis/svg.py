@@ -1,0 +1,177 @@
+"""A chart as a small SVG picture: no script, no style sheet, no reference outside.
+
+Its colours are in the middle of the scale, so that it reads on white and on black:
+the picture stays the same when the theme of the page around it changes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nbtrack.analysis.wording import number
+from nbtrack.text import escape, shorten
+
+WIDTH, HEIGHT = 340, 180
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 26, 22  # margins around the curves, px
+PALETTE = ("#2f86c5", "#d9702b", "#1f9e77", "#b8679b", "#a08020", "#7a7fd0")
+GHOST = "#9a9a9a"
+_INK = "#7c7c7c"
+_FONT = "font-family='system-ui,sans-serif' font-size='11'"
+_TITLE_CHARS, _LABEL_CHARS = 24, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One curve; points that are not finite leave a gap."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    colour: str
+    is_ghost: bool = False
+
+
+def chart_svg(title: str, lines: Sequence[Line], *, x_label: str) -> str:
+    """The picture of one chart.
+
+    >>> svg = chart_svg("loss", [Line("loss", [0, 1], [1.0, 0.5], GHOST)], x_label="x")
+    >>> svg.startswith("<svg") and "<script" not in svg
+    True
+    """
+    box = _Box.around(lines)
+    parts = [
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{HEIGHT}' "
+        f"viewBox='0 0 {WIDTH} {HEIGHT}' {_FONT} fill='{_INK}'>",
+        *_y_axis(box),
+        *_x_axis(box, x_label),
+        *(
+            _curve(line, box)
+            for line in sorted(lines, key=lambda one: not one.is_ghost)
+        ),
+        *_heading(title, lines),
+        "</svg>",
+    ]
+    return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """From data to pixels."""
+
+    x_min: float
+    x_max: float
+    y_min: float
+    y_max: float
+
+    @classmethod
+    def around(cls, lines: Sequence[Line]) -> _Box:
+        xs = [x for line in lines for x in line.x if math.isfinite(x)]
+        ys = [y for line in lines for y in line.y if math.isfinite(y)]
+        y_min, y_max = (min(ys), max(ys)) if ys else (0.0, 1.0)
+        room = 0.06 * (y_max - y_min) or 0.5 * abs(y_max) or 0.5
+        if not math.isfinite(room):  # a range beyond what a float can hold
+            room = 0.0
+        x_min, x_max = (min(xs), max(xs)) if xs else (0.0, 1.0)
+        return cls(x_min, max(x_max, x_min + 1e-9), y_min - room, y_max + room)
+
+    def x(self, value: float) -> float:
+        share = (value - self.x_min) / (self.x_max - self.x_min)
+        return _LEFT + share * (WIDTH - _LEFT - _RIGHT)
+
+    def y(self, value: float) -> float:
+        # Divided first: the difference of two huge values may overflow.
+        share = value / 2 - self.y_min / 2
+        height = self.y_max / 2 - self.y_min / 2
+        return HEIGHT - _BOTTOM - share / height * (HEIGHT - _TOP - _BOTTOM)
+
+
+def _curve(line: Line, box: _Box) -> str:
+    runs = _finite_runs(line, box)
+    style = (
+        f"fill='none' stroke='{line.colour}' stroke-linejoin='round' "
+        f"stroke-width='{1.2 if line.is_ghost else 1.8}'"
+    )
+    dots = (_dot(one[0], line.colour) for one in runs if len(one) == 1)
+    path = "".join(_path(one) for one in runs if len(one) > 1)
+    drawn = f"<path d='{path}' {style}/>" if path else ""
+    return drawn + "".join(dots)
+
+
+def _finite_runs(line: Line, box: _Box) -> list[list[tuple[float, float]]]:
+    runs: list[list[tuple[float, float]]] = [[]]
+    for x, y in zip(line.x, line.y, strict=False):
+        if math.isfinite(x) and math.isfinite(y):
+            runs[-1].append((box.x(x), box.y(y)))
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _dot(point: tuple[float, float], colour: str) -> str:
+    return f"<circle cx='{point[0]:.1f}' cy='{point[1]:.1f}' r='2' fill='{colour}'/>"
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    return "M" + " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+def _y_axis(box: _Box) -> list[str]:
+    parts = []
+    for tick, text in _ticks(box.y_min, box.y_max, 4):
+        y = box.y(tick)
+        parts.append(
+            f"<path d='M{_LEFT},{y:.1f}H{WIDTH - _RIGHT}' stroke='{_INK}' "
+            f"stroke-opacity='.22'/><text x='{_LEFT - 6}' y='{y + 4:.1f}' "
+            f"text-anchor='end'>{text}</text>"
+        )
+    return parts
+
+
+def _x_axis(box: _Box, label: str) -> list[str]:
+    y = HEIGHT - 7
+    ticks = [
+        f"<text x='{box.x(tick):.1f}' y='{y}' text-anchor='middle'>{text}</text>"
+        for tick, text in _ticks(box.x_min, box.x_max, 5)
+        if box.x(tick) < WIDTH - 60
+    ]
+    name = escape(shorten(label, _LABEL_CHARS))
+    right = WIDTH - _RIGHT
+    return [*ticks, f"<text x='{right}' y='{y}' text-anchor='end'>{name}</text>"]
+
+
+def _heading(title: str, lines: Sequence[Line]) -> list[str]:
+    text = escape(shorten(title, _TITLE_CHARS))
+    parts = [f"<text x='{_LEFT}' y='14' font-weight='600'>{text}</text>"]
+    x = float(WIDTH - _RIGHT)
+    named = [line for line in lines if not line.is_ghost]
+    if len(named) > 1:
+        for line in reversed(named):
+            label = shorten(line.label, _LABEL_CHARS)
+            parts.append(
+                f"<text x='{x:.0f}' y='14' text-anchor='end' fill='{line.colour}'>"
+                f"{escape(label)}</text>"
+            )
+            x -= 6.4 * len(label) + 10
+    return parts
+
+
+def _ticks(low: float, high: float, n: int) -> list[tuple[float, str]]:
+    """Round values within the range, with no more decimals than they need."""
+    span = high - low
+    if not (0 < span < math.inf):
+        return [(low, number(low))]
+    gap = 10.0 ** math.floor(math.log10(span / n))
+    gap *= next(m for m in (1, 2, 5, 10) if span / (gap * m) <= n + 0.5)
+    first, last = math.ceil(low / gap), math.floor(high / gap)
+    if last - first > 2 * n:  # digits run out: the range is too narrow for its place
+        return [(low, number(low))]
+    return [(i * gap, _tick_text(i * gap, gap)) for i in range(first, last + 1)]
+
+
+def _tick_text(tick: float, gap: float) -> str:
+    if abs(tick) >= 1e5 or 0 < gap < 1e-4:
+        return number(tick) if tick else "0"
+    decimals = max(0, -math.floor(math.log10(gap) + 1e-9))
+    return f"{tick:.{decimals}f}".replace("-", "−")

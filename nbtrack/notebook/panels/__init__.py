@@ -1,0 +1,1 @@
+"""What stands under a tracked cell: live while it runs, a still picture after that."""
