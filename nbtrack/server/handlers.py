@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import APIHandler
-from tornado import web
+from tornado import web  # type: ignore[attr-defined]  # not seen as a submodule
 
 from nbtrack.errors import NbtrackError, RunNotFoundError
 from nbtrack.server.reader import Reader, Session
@@ -89,7 +89,7 @@ class RunsHandler(NbtrackHandler):
 
     def choice(self, name: str, known: frozenset[str]) -> str | None:
         """An optional argument that must be one of `known`."""
-        value = self.get_query_argument(name, None)
+        value: str | None = self.get_query_argument(name, None)
         if value is not None and value not in known:
             raise web.HTTPError(
                 400, f"{name} must be one of {', '.join(sorted(known))}"
@@ -98,7 +98,7 @@ class RunsHandler(NbtrackHandler):
 
     def matching(self, name: str, pattern: re.Pattern[str]) -> str | None:
         """An optional argument that must match `pattern` as a whole."""
-        value = self.get_query_argument(name, None)
+        value: str | None = self.get_query_argument(name, None)
         if value is not None and not pattern.fullmatch(value):
             raise web.HTTPError(400, f"{name} is not a valid id")
         return value
