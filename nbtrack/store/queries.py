@@ -118,6 +118,20 @@ def find_run_id(connection: sqlite3.Connection, asked: str) -> str:
     raise RunNotFoundError(_unknown(connection, asked))
 
 
+def last_of_name(connection: sqlite3.Connection, base: str) -> int:
+    """The highest number in use among `base` (1), `base-2`, `base-3`...; 0 for none."""
+    row = connection.execute(
+        """
+        select max(cast(substr(name, length(?1) + 2) as integer) + (name = ?1))
+        from runs where name = ?1 or (
+          substr(name, 1, length(?1) + 1) = ?1 || '-' and length(name) > length(?1) + 1
+          and substr(name, length(?1) + 2) not glob '*[^0-9]*')
+        """,
+        (base,),
+    ).fetchone()
+    return row[0] or 0
+
+
 def read_notices(connection: sqlite3.Connection, run_id: str) -> list[str]:
     """What was not captured, as the run's own lines."""
     rows = connection.execute(

@@ -50,6 +50,7 @@ from nbtrack.store.process import PROCESS
 from nbtrack.store.purge import purge_run
 from nbtrack.store.queries import (
     find_run_id,
+    last_of_name,
     read_notices,
     read_runs,
     read_source,
@@ -219,6 +220,11 @@ class Store:
             found = read_runs(reader, self.path / "journal", trashed=None, ids=[run_id])
             source = read_source(reader, found[0].source_digest)
         return replace(found[0], source=source)
+
+    def count_names(self, base: str) -> int:
+        """How far runs named `base`, `base-2`, `base-3`... are numbered; 0 for none."""
+        with self._reading() as reader:
+            return last_of_name(reader, base)
 
     def notices(self, run_id: str) -> list[str]:
         """What was not captured of a run, as lines."""
