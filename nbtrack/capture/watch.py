@@ -117,7 +117,7 @@ class Watcher:
     def _instrument(self, tree: ast.Module) -> None:
         self._calls = installed_calls(self._namespace)
         cell = read_scope(tree, asked=self._asked)
-        self._weaver = Weaver(self._sink, self._calls, waits=_logs_by_hand(cell))
+        self._weaver = Weaver(self._sink, self._calls, waits=cell.logs)
         self._banned = compiled_functions(tree)
         targets = targets_of(f for f in cell.all_functions() if self._may_watch(f))
         reached = reach_all([cell], targets)
@@ -190,6 +190,8 @@ class Watcher:
         known = {id(scope) for scope in self._scopes}
         found = [s for s in reached if id(s) not in known and search.is_found(s)]
         self._scopes += found
+        if any(scope.logs for scope in found):
+            self._weaver.wait()
         edits, changed = Edits(), []
         for scope in self._placed(found):
             if self._weaver.weave(scope, edits):
@@ -219,7 +221,7 @@ class Watcher:
         assert self._calls is not None
         self._calls.remove(self._weaver.names)
         self._namespace.pop(NAME, None)
-        for recorder in self._weaver.recorders.values():
+        for recorder in self._weaver.all_recorders():
             with guard("watching"):
                 recorder.finish()
         self._weaver.queue.finish()
@@ -240,7 +242,7 @@ class Watcher:
 
     def _report(self) -> WatchReport:
         assert self._weaver is not None
-        recorders = list(self._weaver.recorders.values())
+        recorders = self._weaver.all_recorders()
         return WatchReport(
             watched=[r.name for r in recorders if r.n_kept],
             loops=[(p.name, p.declared, p.iterations) for p in self._weaver.loops],
@@ -253,8 +255,3 @@ def _is_evaluation(scope: Scope) -> tuple[bool, bool]:
     """The cell, then what trains, then what evaluates: plain names in this order."""
     words = words_of(scope.name)
     return not scope.is_cell, bool((SPLIT_WORDS - {"train"}).intersection(words))
-
-
-def _logs_by_hand(cell: Scope) -> bool:
-    """Whether the cell calls something named `log`, perhaps `nbtrack.log`."""
-    return any(reference.name.startswith("log") for reference in cell.references)

@@ -31,7 +31,15 @@ _LISTS_OF_RECORDS_TEXT = """
 """
 _LISTS_OF_RECORDS = frozenset(_LISTS_OF_RECORDS_TEXT.split())
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_NO_RESULTS = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.ListComp)
+_CONTAINERS = (
+    ast.List,
+    ast.Tuple,
+    ast.Dict,
+    ast.Lambda,
+    ast.JoinedStr,
+    *_COMPREHENSIONS,
+)
+_NO_RESULTS = (ast.Constant, *_CONTAINERS)
 
 
 def read_scope(
@@ -50,6 +58,7 @@ def read_scope(
     name = "" if isinstance(node, ast.Module) else node.name
     scope = Scope(node, name, prefix + name, class_name)
     _Reader(scope, frozenset(asked)).read_block(node.body, (), ())
+    scope.logs = any(_logs(inner) for inner in ast.walk(node))
     return scope
 
 
@@ -57,10 +66,14 @@ def read_scope(
 Place = tuple[ast.stmt, list[ast.stmt], Path, Loops]
 
 
+_MATHS = frozenset({"math", "np", "numpy", "torch", "jnp", "tf", "cmath", "F"})
+
+
 class _Reader:
     def __init__(self, scope: Scope, asked: frozenset[str]) -> None:
         self.scope = scope
         self.asked = asked
+        self._here: tuple[ast.stmt, list[ast.stmt], Path]  # the statement being read
 
     # -- statements ------------------------------------------------------------------
 
@@ -72,6 +85,7 @@ class _Reader:
     def _read_statement(
         self, node: ast.stmt, block: list[ast.stmt], path: Path, loops: Loops
     ) -> None:
+        self._here = (node, block, path)
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._read_function(node, loops)
@@ -177,6 +191,8 @@ class _Reader:
             self.scope.references.append(Reference(node.id, False, loops))
         elif isinstance(node, ast.Attribute):
             self.scope.references.append(Reference(node.attr, True, loops))
+        elif isinstance(node, ast.NamedExpr) and says_metric(node.target.id):
+            self._note_slot(node.target.id, (node, "value"), (*self._here, loops))
         for child in ast.iter_child_nodes(node):
             self._refer(child, loops)
 
@@ -210,6 +226,8 @@ class _Reader:
         loops: Loops,
     ) -> None:
         if isinstance(target, ast.Name):
+            if isinstance(node.value, _CONTAINERS):
+                return
             style = _style(target.id, node)
             if style == "accumulate":
                 self.scope.accumulated.add(target.id)
@@ -377,6 +395,17 @@ def _is_constant(node: ast.expr) -> bool:
     if isinstance(node, ast.List | ast.Tuple):
         return all(_is_constant(e) for e in node.elts)
     return isinstance(node, ast.Constant)
+
+
+def _logs(node: ast.AST) -> bool:
+    """`run.log(...)` or a callback of ours, but not `torch.log(...)`."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = last_name(node.func) or ""
+    holder = node.func.value if isinstance(node.func, ast.Attribute) else None
+    if isinstance(holder, ast.Name) and holder.id in _MATHS:
+        return False
+    return name in ("log", "log_metrics", "log_metric") or name.endswith("Callback")
 
 
 def _names(node: ast.AST) -> set[str]:

@@ -8,7 +8,6 @@ between, so the curve's shape, its first, last and extreme values stay.
 from __future__ import annotations
 
 import math
-import operator
 import time
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
@@ -21,6 +20,9 @@ WINDOW_S = 400e-6  # three points of a window cost about 1 % of that
 KEPT_FIRST = 1000  # about a millisecond in all; short loops keep every point
 LOOK_EVERY = 64  # hits between two looks at the pace
 K_MAX = 1 << 20
+ENTRIES_MAX = 16  # of a dict of values; more are data
+
+_UNKNOWN = math.nan  # an axis whose loop has not begun
 
 Axes = tuple[Any, ...]  # loop counters as the user's loop has them
 Pending = tuple[int, float, Axes]  # step, value, counters
@@ -50,19 +52,26 @@ class MetricSink(Protocol):
         """About one point in k is kept from now on."""
 
 
+def is_index(value: Any) -> bool:
+    """Whether a loop variable is a number: an int of any library, or a float.
+
+    >>> is_index(3), is_index(0.1), is_index(True), is_index([3])
+    (True, True, False, False)
+    """
+    if isinstance(value, int | float):
+        return not isinstance(value, bool)
+    if not hasattr(type(value), "__index__") or hasattr(type(value), "detach"):
+        return False  # a tensor: asking its value may wait for a device
+    return not getattr(value, "shape", ())
+
+
 class Counters:
     """The loop counters around calls of watched functions, as they stand now."""
 
-    __slots__ = ("values", "version")
+    __slots__ = ("values",)
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}  # Any: what the user's loop counts with
-        self.version = 0
-
-    def set(self, name: str, value: Any) -> None:
-        """A loop goes to its next round."""
-        self.values[name] = value
-        self.version += 1
 
 
 class Recorder:
@@ -79,6 +88,8 @@ class Recorder:
     waits
         Hold the first point until the second: the cell logs by hand, and may do so
         under this name.
+    entry
+        Makes the recorder of one entry, where the value is a dict of values.
     """
 
     def __init__(
@@ -91,6 +102,7 @@ class Recorder:
         counters: Counters | None = None,
         queue: DeviceQueue | None = None,
         waits: bool = False,
+        entry: Callable[[str], Recorder] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
@@ -107,12 +119,16 @@ class Recorder:
         self._queue = queue if queue is not None else DeviceQueue()
         self._clock = clock
         self._series: int | None = None
-        self._axis_series: dict[str, int] = {}
-        self._axis_values: dict[str, float] = {}
+        self._point: Callable[[Any, int, float, float], None] = sink.point
+        self._logged = sink.logged_names
+        self._axis_series: list[int] = []
         self._seen_axes: Axes = ()
-        self._seen_version = 0
+        self._is_plain = False  # declared, its counters all come with the call
         self._held: tuple[int, float, Axes, float] | None = None
-        self._waits = waits
+        self.waits = waits
+        self._picks: tuple[int, ...] | None = None  # which of the counters are numbers
+        self._entry = entry
+        self._entries: dict[str, Recorder] = {}
         # Thinning: `_due` is the count that is kept next, 0 while all are.
         self._due = 0
         self._look_at = KEPT_FIRST
@@ -124,60 +140,112 @@ class Recorder:
 
     def hit(self, value: Any, axes: Axes = ()) -> None:
         """The watched name got `value`; `axes` are the counters of the loops around."""
+        # One frame and no helpers for a float: this is what tight loops pay for.
         self.count = count = self.count + 1
-        if count < self._due:
-            self._skip(count, value, axes)
-        elif value.__class__ is float and self._series is not None:
-            self._keep(count - 1, value, axes)
-        else:
-            self._keep_slowly(count - 1, value, axes)
+        if self._is_plain:
+            if count < self._due:
+                if value.__class__ is float:
+                    self._last = last = (count - 1, value, axes)
+                    if value < self._low:
+                        self._low, self._lowest = value, last
+                    elif not value <= self._high:
+                        self._new_high(value, last)
+                    return
+            elif value.__class__ is float:
+                self._keep(count - 1, value, axes)
+                if self.sink.stop_requested:
+                    self.sink.check_stop()
+                return
+        self._hit_slowly(count, value, axes)
         if self.sink.stop_requested:
             self.sink.check_stop()
 
-    # -- keeping ---------------------------------------------------------------------
+    def _hit_slowly(self, count: int, value: Any, axes: Axes) -> None:
+        """The first value, one of another type, or one with counters from elsewhere."""
+        if self.is_off:
+            return
+        if self._picks is not None:
+            axes = tuple(axes[i] for i in self._picks)
+        if self._outer:
+            now = self._counters.values
+            axes = (*axes, *(now.get(name, _UNKNOWN) for name in self._outer))
+        if count < self._due:
+            self._skip(count, value, axes)
+        else:
+            self._keep_slowly(count - 1, value, axes)
+
+    # -- keeping ----------------------------------------------------------------------
 
     def _keep(self, step: int, value: float, axes: Axes) -> None:
         at = self._clock()
-        if self.sink.logged_names and self.name in self.sink.logged_names:
+        if self._logged and self.name in self._logged:
             self.turn_off("logged by hand")
             return
         if step >= self._look_at:
             self._look(at)
-        if axes != self._seen_axes or self._counters.version != self._seen_version:
-            self._write_axes(step, self._all_axes(axes), at)
-            self._seen_axes, self._seen_version = axes, self._counters.version
-        self.sink.point(self._series, step, value, at)  # type: ignore[arg-type]
+        if axes != self._seen_axes:
+            self._write_axes(step, axes, at)
+        self._point(self._series, step, value, at)
         self.n_kept += 1
 
     def _keep_slowly(self, step: int, value: Any, axes: Axes) -> None:
         """The first value, one of another type, one on a device."""
-        if self.is_off:
+        if isinstance(value, dict):
+            self._spread(value, axes)
             return
         reading = read_value(value)
         if isinstance(reading, NotScalar):
             if self._series is None and self._held is None and reading.what:
                 self.turn_off(reading.what)
             return
-        if self.name in self.sink.logged_names:
+        if self.name in self._logged:
             self.turn_off("logged by hand")
             return
-        if self._series is None and self._must_wait(step, reading, axes):
-            return
+        if self._series is None:
+            axes = self._pick(axes)
+            if self._must_wait(step, reading, axes):
+                return
         self._declare()
         if isinstance(reading, Later):
             self._keep_later(step, reading, axes)
         else:
             self._keep(step, reading, axes)
 
+    def _pick(self, axes: Axes) -> Axes:
+        """Leave out counters that turn out to be no numbers: `for i in batches`."""
+        numbers = [i for i, value in enumerate(axes) if is_index(value)]
+        if len(numbers) < len(axes):
+            local = len(axes) - len(self._outer)
+            self._picks = tuple(i for i in numbers if i < local)
+            self._outer = tuple(self._axis_names[i] for i in numbers if i >= local)
+            self._axis_names = tuple(self._axis_names[i] for i in numbers)
+            axes = tuple(axes[i] for i in numbers)
+        return axes
+
+    def _spread(self, values: dict[Any, Any], axes: Axes) -> None:
+        """`losses = {"train": x, "val": y}`: a series for each entry."""
+        if self._entry is None or len(values) > ENTRIES_MAX:
+            self.turn_off(f"dict of {len(values)}")
+            return
+        for key, value in values.items():
+            if isinstance(key, str):
+                if key not in self._entries:
+                    self._entries[key] = self._entry(key)
+                self._entries[key].hit(value, axes)
+
     def _must_wait(self, step: int, reading: float | Later, axes: Axes) -> bool:
-        if not self._waits or self._held is not None or isinstance(reading, Later):
+        if not self.waits or self._held is not None or isinstance(reading, Later):
             return False
-        self._held = (step, reading, self._all_axes(axes), self._clock())
+        self._held = (step, reading, axes, self._clock())
         return True
 
     def _declare(self) -> None:
         if self._series is None:
             self._series = self.sink.declare(self.name)
+            self._is_plain = self._picks is None and not self._outer
+            self._axis_series = [
+                self.sink.declare(axis, axis_of=self.name) for axis in self._axis_names
+            ]
             if self._held is not None:
                 step, value, axes, at = self._held
                 self._write(step, value, axes, at)
@@ -187,65 +255,49 @@ class Recorder:
         at = self._clock()
         if step >= self._look_at:
             self._look(at)
-        self._write_axes(step, self._all_axes(axes), at)
+        if axes != self._seen_axes:
+            self._write_axes(step, axes, at)
         self._queue.put(later, step, at, self._resolved)
 
     def _resolved(self, step: int, value: float, at: float) -> None:
-        assert self._series is not None
-        self.sink.point(self._series, step, value, at)
+        self._point(self._series, step, value, at)
         self.n_kept += 1
 
     def _write(self, step: int, value: float, axes: Axes, at: float) -> None:
-        assert self._series is not None
         self._write_axes(step, axes, at)
-        self.sink.point(self._series, step, value, at)
+        self._point(self._series, step, value, at)
         self.n_kept += 1
 
-    def _all_axes(self, axes: Axes) -> Axes:
-        """With the counters of the loops around the call of the function."""
-        if not self._outer:
-            return axes
-        now = self._counters.values
-        return (*axes, *(now.get(name) for name in self._outer))
-
     def _write_axes(self, step: int, axes: Axes, at: float) -> None:
-        # Values equal to the axis before are not repeated: readers carry them forward.
-        for name, value in zip(self._axis_names, axes, strict=False):
-            self._write_axis(name, value, step, at)
-
-    def _write_axis(self, name: str, value: Any, step: int, at: float) -> None:
-        if isinstance(value, float):
-            number = value
-        else:
-            try:
-                number = float(operator.index(value))
-            except TypeError:
-                return  # the loop goes over something else than numbers
-        if self._axis_values.get(name) == number:
-            return
-        self._axis_values[name] = number
-        series = self._axis_series.get(name)
-        if series is None:
-            series = self.sink.declare(name, axis_of=self.name)
-            self._axis_series[name] = series
-        self.sink.point(series, step, number, at)
+        # Values equal to the ones before are not repeated: readers carry them forward.
+        series, seen = self._axis_series, self._seen_axes
+        for index, value in enumerate(axes):
+            is_new = index >= len(seen) or value != seen[index]
+            if is_new and value is not _UNKNOWN:
+                self._point(series[index], step, float(value), at)
+        self._seen_axes = axes
 
     # -- thinning --------------------------------------------------------------------
 
     def _skip(self, count: int, value: Any, axes: Axes) -> None:
-        """A value between two kept ones: remembered as the last, or as an extreme."""
-        if value.__class__ is not float:
-            reading = read_value(value)
-            if not isinstance(reading, float):
-                return
-            value = reading
-        self._last = last = (count - 1, value, self._all_axes(axes))
-        if value < self._low:
-            self._low, self._lowest = value, last
-        elif value > self._high:
-            self._high, self._highest = value, last
-        elif value != value and self._lowest is None:
-            self._lowest = last
+        """A value between two kept ones, of another type or with other counters."""
+        reading = read_value(value)
+        if not isinstance(reading, float):
+            return
+        self._last = last = (count - 1, reading, axes)
+        if reading < self._low:
+            self._low, self._lowest = reading, last
+        elif not reading <= self._high:
+            self._new_high(reading, last)
+
+    def _new_high(self, value: float, pending: Pending) -> None:
+        """The highest value of the window; the first NaN of it counts as its lowest."""
+        if value == value:
+            self._high, self._highest = value, pending
+            if self._lowest is None:
+                self._low, self._lowest = value, pending
+        elif self._low > -math.inf:
+            self._low, self._lowest = -math.inf, pending
 
     def _look(self, at: float) -> None:
         """Set `k` by the pace of the hits since the last look."""
@@ -285,7 +337,7 @@ class Recorder:
     def turn_off(self, reason: str) -> None:
         """Watch no more; what is kept stays."""
         self.is_off, self.reason = True, reason
-        self._series, self._held = None, None
+        self._series, self._held, self._is_plain = None, None, False
         self._due, self._look_at = 0, 1 << 62
         self._lowest = self._highest = self._last = None
 
@@ -293,7 +345,7 @@ class Recorder:
         """Write what was held back."""
         if self.is_off:
             return
-        if self._held is not None and self.name not in self.sink.logged_names:
+        if self._held is not None and self.name not in self._logged:
             self._declare()
         if self._series is not None:
             self.flush()

@@ -94,6 +94,7 @@ class Scope:
     unsafe: set[str] = field(default_factory=set)  # may be unbound: `del i`
     sites: list[Note] = field(default_factory=list)
     consumed: set[str] = field(default_factory=set)  # calls whose result is watched
+    logs: bool = False  # whether it seems to log metrics by hand
     in_loop: bool = False
     reached: bool = False
     outer: tuple[str, ...] = ()  # counters of the loops that the calls of it stand in
@@ -112,8 +113,11 @@ class Scope:
 
 def slot_value(holder: ast.AST | list[ast.expr], key: str | int) -> ast.expr:
     """The expression that hangs there."""
-    in_list = isinstance(holder, list)
-    value: ast.expr = holder[int(key)] if in_list else getattr(holder, str(key))
+    return holder[int(key)] if isinstance(holder, list) else _field(holder, str(key))
+
+
+def _field(node: ast.AST, name: str) -> ast.expr:
+    value: ast.expr = getattr(node, name)
     return value
 
 
@@ -169,8 +173,7 @@ def loop_of(node: ForLoop | ast.While) -> Loop:
         return Loop(node)
     target, source = node.target, _unwrapped(node.iter)
     if _calls(source, "enumerate") and isinstance(target, ast.Tuple):
-        inner = source.args[0] if source.args else source
-        return Loop(node, _id(target.elts[0]), _label(_unwrapped(inner)))
+        return Loop(node, _id(target.elts[0]), _label(source))
     if _calls(source, "zip") and isinstance(target, ast.Tuple):
         return Loop(node, _counter_of_zip(target, source), _label(source))
     return Loop(node, _plain_counter(target, source), _label(source))
@@ -238,6 +241,7 @@ def _is_counted(node: ast.expr) -> bool:
 
 
 def _label(node: ast.expr) -> str | None:
+    node = _unwrapped(node)
     if isinstance(node, ast.Call):
         labels = (_label(argument) for argument in node.args)
         return next((label for label in labels if label), None)

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from nbtrack.capture.watch_names import is_accumulator_name
-from nbtrack.capture.watch_scopes import Loop, Note, Path, Scope
+from nbtrack.capture.watch_scopes import Loop, Note, Path, Scope, slot_value
 
 _SELF_REFERRING = frozenset({"refine", "divide", "accumulate"})
 
@@ -28,7 +28,7 @@ def place_sites(scope: Scope) -> None:
         scope.sites += chosen
         scope.sites += [n for n in notes if n.slot is not None and _counts(n, scope)]
     scope.sites.sort(key=lambda note: scope.notes.index(note))
-    scope.consumed = {name for site in scope.sites for name in _called(site.statement)}
+    scope.consumed = {name for site in scope.sites for name in _called(_value(site))}
     _drop_doubles(scope)
     _number(scope.sites)
 
@@ -171,9 +171,15 @@ def _comes_after(first: Path, second: Path) -> bool:
     return True
 
 
-def _called(statement: ast.stmt) -> Iterator[str]:
+def _value(site: Note) -> ast.AST:
+    if site.slot is not None:
+        return slot_value(*site.slot)
+    return getattr(site.statement, "value", None) or ast.Pass()
+
+
+def _called(value: ast.AST) -> Iterator[str]:
     """The functions called for a watched value, methods with a dot before them."""
-    for node in ast.walk(statement):
+    for node in ast.walk(value):
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name):
                 yield node.func.id

@@ -124,7 +124,7 @@ def _read_array(array: Any) -> Reading:
 def _read_object(value: Any) -> Reading:
     if isinstance(value, numbers.Number) or type(value).__module__ == "decimal":
         # complex has no order, so no curve
-        return NotScalar("complex") if isinstance(value, complex) else float(value)  # type: ignore[arg-type]
+        return NotScalar("complex") if isinstance(value, complex) else float(value)
     inner = _plain_data(value)
     if inner is not None and not isinstance(inner, _QUIET_TYPES):
         return read_value(inner) if inner is not value else NotScalar("")

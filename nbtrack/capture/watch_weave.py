@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from itertools import count
+from typing import Any, TypeGuard
 
 from nbtrack.capture.watch_calls import AFTER, END, ITERABLE, ROUND, VALUE, WatchCalls
 from nbtrack.capture.watch_device import DeviceQueue
+from nbtrack.capture.watch_names import entry_name
 from nbtrack.capture.watch_recorder import Counters, MetricSink, Recorder
 from nbtrack.capture.watch_rewrite import (
     Edits,
@@ -65,6 +67,7 @@ class Weaver:
 
     def __init__(self, sink: MetricSink, calls: WatchCalls, *, waits: bool) -> None:
         self.recorders: dict[Key, Recorder] = {}
+        self.entries: list[Recorder] = []  # of dicts of values, made when first seen
         self.loops: list[LoopCount] = []
         self.names: list[str] = []  # of the calls, to make them inert at the end
         self.queue = DeviceQueue()
@@ -72,7 +75,7 @@ class Weaver:
         self._calls = calls
         self._waits = waits
         self._counters = Counters()
-        self._taken: dict[str, Key] = {}
+        self._taken: set[str] = set()
         self._keep_alive: list[Scope] = []  # keys hold ids of nodes
 
     def weave(self, scope: Scope, edits: Edits) -> bool:
@@ -88,13 +91,23 @@ class Weaver:
             changed |= self._add_loop(loop, by_loop.get(id(loop), []), scope, edits)
         return changed
 
+    def wait(self) -> None:
+        """Hold first points back: one of the functions logs by hand."""
+        self._waits = True
+        for recorder in self.recorders.values():
+            recorder.waits = True
+
+    def all_recorders(self) -> list[Recorder]:
+        """Those of sites, and those of the entries of dicts."""
+        return [*self.recorders.values(), *self.entries]
+
     # -- sites -----------------------------------------------------------------------
 
     def _add_site(self, site: Note, scope: Scope, edits: Edits) -> Recorder:
         axes = _axes(site, scope)
         recorder = self._recorder(site, scope, axes)
         statement = site.statement
-        if scope.is_cell and _is_plain(statement) and not (site.loops or site.slot):
+        if scope.is_cell and not (site.loops or site.slot) and _is_plain(statement):
             wrap_value(statement, self._hit(VALUE, recorder))
             return recorder
         kind = AFTER if site.slot is None else VALUE
@@ -117,21 +130,39 @@ class Weaver:
     def _recorder(self, site: Note, scope: Scope, axes: tuple[str, ...]) -> Recorder:
         key = key_of(site, scope)
         if key not in self.recorders:
-            name = self._free_name(site, scope, key)
-            self.recorders[key] = Recorder(
-                name,
-                self._sink,
-                axes=axes,
-                outer=scope.outer,
-                counters=self._counters,
-                queue=self.queue,
-                waits=self._waits,
-            )
+            name = self._free_name(_names_for(site, scope))
+
+            def entry(entry_key: str) -> Recorder:
+                free = self._free_name(_numbered(entry_name(site.raw, entry_key)))
+                all_axes = tuple(dict.fromkeys((*axes, *scope.outer)))
+                self.entries.append(self._new_recorder(free, all_axes, ()))
+                return self.entries[-1]
+
+            made = self._new_recorder(name, axes, scope.outer, entry)
+            self.recorders[key] = made
         return self.recorders[key]
 
-    def _free_name(self, site: Note, scope: Scope, key: Key) -> str:
-        name = next(n for n in _names_for(site, scope) if n not in self._taken)
-        self._taken[name] = key
+    def _new_recorder(
+        self,
+        name: str,
+        axes: tuple[str, ...],
+        outer: tuple[str, ...],
+        entry: Callable[[str], Recorder] | None = None,
+    ) -> Recorder:
+        return Recorder(
+            name,
+            self._sink,
+            axes=axes,
+            outer=outer,
+            counters=self._counters,
+            queue=self.queue,
+            waits=self._waits,
+            entry=entry,
+        )
+
+    def _free_name(self, candidates: Iterator[str]) -> str:
+        name = next(name for name in candidates if name not in self._taken)
+        self._taken.add(name)
         return name
 
     # -- loops -----------------------------------------------------------------------
@@ -148,31 +179,31 @@ class Weaver:
         )
         if not counted and not counter and not inside:
             return False
-        count = LoopCount(_shown(loop), _declared(node))
+        rounds = LoopCount(_shown(loop), _declared(node))
         if counted:
-            self.loops.append(count)
+            self.loops.append(rounds)
         if counted and is_range and isinstance(node, ast.For):
-            wrap_iterable(node, self._add(ITERABLE, count.over))
+            wrap_iterable(node, self._add(ITERABLE, rounds.over))
         if counter or (counted and not is_range):
-            self._add_round(loop, count, counter, edits)
+            self._add_round(loop, rounds, counter, edits)
         if inside:
             add_end(edits, loop.block, loop.index, self._add(END, _flusher(inside)))
         return True
 
     def _add_round(
-        self, loop: Loop, count: LoopCount, counter: str | None, edits: Edits
+        self, loop: Loop, rounds: LoopCount, counter: str | None, edits: Edits
     ) -> None:
         assert not isinstance(loop.node, ast.expr)
-        counters = self._counters
+        counters = self._counters.values
         if counter is None:
-            call = self._add(ROUND, count.round)
+            call = self._add(ROUND, rounds.round)
             add_round(edits, loop.node, call, None)
             return
         name = counter
 
         def begun(value: Any) -> None:
-            count.round()
-            counters.set(name, value)
+            rounds.round()
+            counters[name] = value
 
         # A `while` sets its counter inside, and may not have it in the first round.
         add_round(edits, loop.node, self._add(ROUND, begun), counter)
@@ -186,10 +217,12 @@ def _names_for(site: Note, scope: Scope) -> Iterator[str]:
     for label in (*labels[:1], scope.name):
         if label:
             yield f"{label}.{site.name}"
-    number = 2
-    while True:
-        yield f"{site.name}_{number}"
-        number += 1
+    yield from _numbered(site.name)
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}_{number}" for number in count(2))
 
 
 def _axes(site: Note, scope: Scope) -> tuple[str, ...]:
@@ -213,7 +246,7 @@ def _flusher(recorders: Sequence[Recorder]) -> Callable[[], None]:
     return flush
 
 
-def _is_plain(statement: ast.stmt) -> bool:
+def _is_plain(statement: ast.stmt) -> TypeGuard[ast.Assign | ast.AnnAssign]:
     return isinstance(statement, ast.Assign | ast.AnnAssign) and not isinstance(
         _first_target(statement), ast.Tuple | ast.List
     )
