@@ -37,4 +37,8 @@ def open(path: str | Path | None = None) -> Store:
     >>> nbtrack.open().run("base").metrics["loss"].best
     0.5
     """
-    return process_session().store_for(path)
+    if path is None:
+        return process_session().store_for()
+    from nbtrack.store import Store
+
+    return Store.open(path, create=False)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nbtrack.capture.params import flatten
+from nbtrack.capture.values import flatten
+from nbtrack.guard import guard
 from nbtrack.records import Param
+from nbtrack.redact import redact_param
 
 
 def as_params(
@@ -15,5 +17,21 @@ def as_params(
 ) -> list[Param]:
     """Typed params with dotted names; what was captured already passes through."""
     if given is not None and not isinstance(given, Mapping):
-        return [*given, *flatten(dict(named), origin="option")]
-    return flatten({**(given or {}), **named}, origin="option")
+        return [*given, *_by_hand(named)]
+    return _by_hand({**(given or {}), **named})
+
+
+def _by_hand(values: Mapping[str, Any]) -> list[Param]:
+    leaves = flatten(values, tell=_say)
+    return [Param(name, _safe(name, leaf), "option") for name, leaf in leaves.items()]
+
+
+def _safe(name: str, leaf: Any) -> Any:
+    value, n_secrets = redact_param(name, leaf)
+    if n_secrets:
+        _say(f"param {name} looks like a secret and was not recorded")
+    return value
+
+
+def _say(text: str) -> None:
+    guard.warn_once(text, text)

@@ -353,7 +353,7 @@ class Run:
         self._close(status, error, reason)
 
     def _close(self, status: Status, error: str | None, reason: str | None) -> None:
-        from nbtrack.redact import redact_text
+        from nbtrack.redact import redact
 
         if status == "stopped" and reason is None and self.stop.requested:
             reason = f"Stop pressed ({self.stop.by})"
@@ -365,7 +365,7 @@ class Run:
             status=status,
             ended_at=utc_text(time.time()),
             duration_s=time.monotonic() - self._started,
-            error=redact_text(error) if error else None,
+            error=redact(error)[0] if error else None,
             reason=reason,
         )
         self.status, self.reason = status, reason or ""

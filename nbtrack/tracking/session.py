@@ -61,12 +61,12 @@ class Session:
         """
         from nbtrack.store import Store, find_store
 
-        path = find_store(near=near)
         with self._lock:
-            store = self._stores.get(path)
-            if store is None or store.closed:
-                store = Store.open(path)
-                self._stores[path] = store
+            found = find_store(near)
+            store = self._stores.get(found) if found is not None else None
+            if store is None or not store.path.exists():
+                store = Store.open(near=near)
+                self._stores[store.path] = store
                 if store.created:
                     self.tell(f"new store {store.path}")
             return store
@@ -106,12 +106,13 @@ class Session:
 
     def close(self) -> None:
         """End what still runs and close the stores; the end of the process."""
-        if self.inert:
+        if self.inert:  # a forked child ends nothing of its parent's
             return
         for run in reversed(self._running.copy()):
             run.finish(reason="the session ended")
         for store in self._stores.values():
             store.close()
+        self._stores.clear()
 
     def _emit_start(
         self,
