@@ -112,7 +112,7 @@ _HARMLESS = _words(
     "suffix start stop end id ids dim size len length type types name names emb embed "
     "embedding per limit budget level mode bucket file path dir url host field column "
     "env drop pattern idx index vocab prompt mixing memory register masked expires "
-    "expiry ttl required enabled "
+    "expiry ttl required enabled resource scheme method provider "
 )
 _SPECIAL_TOKEN = re.compile(r"[<\[|{].{0,60}[>\]|}]\Z", re.DOTALL)
 _ASSIGNED = re.compile(

@@ -143,6 +143,7 @@ def test_literal_under_a_secret_name_is_gone_from_source(source, secret):
         "secret_santa_count = '3'",
         "print('key: value')",
         "passes = '3'",
+        "AUTH_RESOURCE = 'kernelspecs'",
     ],
 )
 def test_ordinary_settings_stay(source):

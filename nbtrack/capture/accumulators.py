@@ -26,6 +26,10 @@ TRACKED_WORDS = _words(
     "avg average mean precision recall ppl perplexity mse mae rmse r2 preds "
     "predictions "
 )
+_DATA_WORDS = _words(
+    "x xs y ys data dataset inputs targets labels points samples texts sentences words "
+    "docs documents corpus names chars vocab features preds"
+)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _LARGE = 1e6  # `best_loss = 1e9` stands for infinity
 
@@ -82,6 +86,16 @@ def is_counter(name: str, found: Survey) -> bool:
         (store.kind == "aug" and _adds(store.op)) or _adds_to_itself(name, store.value)
         for store in stores
     )
+
+
+def is_data(name: str, value: object) -> bool:
+    """Whether a list under this name is what is learned from, not how.
+
+    >>> is_data("xs", [1, 2]), is_data("dims", [1, 2]), is_data("x", 3)
+    (True, False, False)
+    """
+    listed = isinstance(value, list | tuple | set | frozenset)
+    return listed and not _DATA_WORDS.isdisjoint(words_of(name))
 
 
 def is_null(value: object) -> bool:

@@ -8,6 +8,7 @@ disagree about an argument say nothing about it. Signatures are read, never call
 from __future__ import annotations
 
 import ast
+import linecache
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ _POSITIONAL = {
 }
 # How a call talks, not what it does.
 _TALK = frozenset({"verbose", "verbosity", "progress", "plot", "show", "desc", "title"})
+_PARTS = frozenset({"split", "phase"})  # of the data: one training goes through all
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class _Calls:
         self._state(function, name, known_or(node, facts.known))
 
     def _state(self, function: str, name: str, value: Any) -> None:
-        if name.startswith("_") or name in _TALK:
+        if name.startswith("_") or name in _TALK or name in _PARTS:
             return
         self._stated.setdefault((function, name), []).append(value)
 
@@ -184,9 +186,11 @@ class _Calls:
         function = self._namespace.get(name)
         if not isinstance(function, types.FunctionType):
             return None
-        source = self._sources(function.__code__.co_filename)
-        if source is None or function.__globals__ is not self._namespace:
+        if function.__globals__ is not self._namespace:
             return None
+        filename = function.__code__.co_filename
+        # IPython keeps the text of every cell in linecache, for its tracebacks.
+        source = self._sources(filename) or "".join(linecache.getlines(filename))
         try:
             body = ast.parse(source).body
         except SyntaxError:

@@ -12,7 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbtrack.capture.accumulators import is_accumulator, is_null, is_tracked_name
+from nbtrack.capture.accumulators import (
+    is_accumulator,
+    is_data,
+    is_null,
+    is_tracked_name,
+)
 from nbtrack.capture.evaluate import NO_DEFAULT, Known, known_or
 from nbtrack.capture.fields import fields_of
 from nbtrack.capture.loops import for_bounds, while_bounds
@@ -115,6 +120,8 @@ class _Reader:
         else:
             self._forget([name])
         if is_accumulator(name, result, self._found) or _is_result(name, value):
+            return
+        if is_data(name, result):
             return
         if not sure:
             self._facts.maybe.setdefault(name, []).append(result)

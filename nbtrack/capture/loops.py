@@ -62,6 +62,18 @@ def while_bounds(node: ast.While, found: Survey, known: Known) -> dict[str, Any]
     return {name: value for name, value in bounds.items() if value is not NO_DEFAULT}
 
 
+def is_range(bound: ast.expr) -> bool:
+    """Whether a loop counts: over `range(n)`, `trange(n)`, `nbtrack.epochs(n)`.
+
+    >>> is_range(ast.parse("tqdm(range(n))", mode="eval").body)
+    True
+    """
+    _, bound = _unwrapped(bound, bound)
+    if not isinstance(bound, ast.Call):
+        return False
+    return (dotted(bound.func) or "").rpartition(".")[2] in _RANGES
+
+
 def varying_arguments(name: str, found: Survey) -> frozenset[str] | None:
     """Keywords that change from round to round where a loop makes the object `name`.
 

@@ -12,12 +12,12 @@ import ast
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
-from nbtrack.capture.accumulators import is_counter, is_null, is_tracked_name
+from nbtrack.capture.accumulators import is_counter, is_data, is_null, is_tracked_name
 from nbtrack.capture.calls import call_literals
 from nbtrack.capture.cell import CellFacts, read_cell
 from nbtrack.capture.evaluate import dotted
 from nbtrack.capture.inherited import is_inheritable, is_record, snapshot_of
-from nbtrack.capture.loops import varying_arguments
+from nbtrack.capture.loops import NAMELESS, is_range, varying_arguments
 from nbtrack.capture.objects import describe, is_describable
 from nbtrack.capture.reads import Reads, names_read
 from nbtrack.capture.values import Leaf, encode, flatten_one, path_of
@@ -142,7 +142,7 @@ class CellCapture:
             value = self._namespace.get(name, self)
             if value is self or name.startswith("_") or not is_inheritable(value):
                 continue
-            if not self._is_series(name, value, facts):
+            if not self._is_series(name, value, facts) and not is_data(name, value):
                 self._take(name, snapshot_of(value), "inherited", self._cell_of(name))
 
     def _is_series(self, name: str, value: object, facts: CellFacts) -> bool:
@@ -202,13 +202,21 @@ class CellCapture:
 
     def _take_iterations(self, loops: Iterable[tuple[str, int | None, int]]) -> None:
         for variable, declared, iterations in loops:
-            name = variable if variable.strip("_") else "iterations"
+            name = variable if variable.strip("_") else NAMELESS
+            if not self._is_counted(variable):
+                continue
             bound = self._params.get(name)
             declared = declared if bound is None else _count(bound.value, declared)
             # An inner loop reports all its rounds: a whole multiple is a full run.
             done = declared is None or (iterations > 0 and iterations % declared == 0)
             if not done:
                 self._take(f"{name}.done", iterations, "literal")
+
+    def _is_counted(self, variable: str) -> bool:
+        """A loop over a range or over settings; leaving a loader early is no news."""
+        stores = self._facts.found.stores.get(variable, []) if self._facts else []
+        ranges = [s.value for s in stores if s.kind == "for" and s.value is not None]
+        return variable in self._params or not stores or any(map(is_range, ranges))
 
     # ---- both
 

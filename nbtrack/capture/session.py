@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+_COMPREHENSIONS = frozenset({"listcomp", "genexpr", "dictcomp", "setcomp"})
 _MAGIC_MARKS = ("%", "!", "?")
 
 
@@ -167,11 +168,19 @@ def names_bound(python: str) -> frozenset[str]:
     except (SyntaxError, ValueError):
         plain = _without_magics(python)
         return frozenset() if plain == python else names_bound(plain)
-    return frozenset(
-        symbol.get_name()
-        for symbol in table.get_symbols()
-        if symbol.is_assigned() or symbol.is_imported()
-    )
+    found = {s.get_name() for s in table.get_symbols() if _is_bound(s)}
+    for inner in table.get_children():
+        if inner.get_name() in _COMPREHENSIONS:  # a walrus in one binds outside it
+            found |= {
+                s.get_name()
+                for s in inner.get_symbols()
+                if s.is_assigned() and s.is_global()
+            }
+    return frozenset(found)
+
+
+def _is_bound(symbol: symtable.Symbol) -> bool:
+    return symbol.is_assigned() or symbol.is_imported()
 
 
 def _bound_by(opened: _Open, namespace: Mapping[str, Any] | None) -> frozenset[str]:

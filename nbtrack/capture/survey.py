@@ -25,7 +25,7 @@ class Store:
     kind: str  # assign, aug, for, with, import, def, except, del
     depth: int  # loops around it
     at: Place
-    value: ast.expr | None = None
+    value: ast.expr | None = None  # of a `for`: what it runs over
     op: ast.operator | None = None
 
 
@@ -136,6 +136,9 @@ class _Surveyor:
     ) -> None:
         if isinstance(target, ast.Name):
             self._store(target.id, Store(kind, depth, _place(target), value))
+        elif isinstance(target, ast.Tuple | ast.List) and kind == "for":
+            for part in target.elts:  # what each part runs over is not in the text
+                self._target(part, None, kind, depth)
         elif isinstance(target, ast.Tuple | ast.List):
             for part, item in zip(target.elts, parts_of(target, value), strict=True):
                 self._target(part, item, kind, depth)
@@ -152,7 +155,7 @@ class _Surveyor:
 
     def _for(self, node: ast.For | ast.AsyncFor, depth: int) -> None:
         self.visit(node.iter, depth)
-        self._target(node.target, None, "for", depth + 1)
+        self._target(node.target, node.iter, "for", depth + 1)
         self._all(node.body, depth + 1)
         self._all(node.orelse, depth)
 

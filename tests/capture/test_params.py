@@ -165,6 +165,8 @@ PLAIN = [
     ),
     ("def helper():\n    lr = 0.1\n", {}),
     ("import random\nrandom.seed(7)", {"seed": 7}),
+    ("X = [[0, 0], [1, 1]]\ny = [0, 1]\nk = 3", {"k": 3}),
+    ("for x in [1, 2]:\n    pass", {"x": [1, 2]}),
     # computed, known at the end
     ("data = [object()] * 3\nn_samples = len(data)", {"n_samples": 3}),
     ("import os\nn = 7 if os.environ.get('NO_SUCH_NAME') is None else 8", {"n": 7}),
@@ -361,6 +363,11 @@ def test_full_loops_show_no_iterations(session):
 def test_break_of_a_loop_bounded_by_a_name_shows_too(session):
     cell = "n = 10\nfor epoch in range(n):\n    break"
     assert session.values(cell, loops=[("epoch", 10, 1)]) == {"n": 10, "epoch.done": 1}
+
+
+def test_leaving_a_loader_early_is_no_news(session):
+    cell = "loader = iter([1, 2])\nfor batch in loader:\n    break"
+    assert session.values(cell, loops=[("batch", 2, 1)]) == {}
 
 
 def test_syntax_error_leaves_the_options(session):

@@ -62,7 +62,8 @@ def test_names_read_by_the_cell_itself(source, names):
         ("lr = 1\ndef g(): return lr\ndef f(): return g()", "f()", ["f", "g", "lr"]),
         ("lr = 1\ndef f(): return f(), lr", "f()", ["f", "lr"]),
         (
-            "import functools\nlr = 1\ndef f(a): return lr\np = functools.partial(f, 1)",
+            "import functools\nlr = 1\ndef f(a): return lr\n"
+            "p = functools.partial(f, 1)",
             "p()",
             ["p", "lr"],
         ),
