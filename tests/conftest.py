@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,16 +36,27 @@ def run(store_path):
     live.finish()
 
 
-@pytest.fixture
-def shell(store_path):
-    """A real IPython shell; extensions and hooks are gone after the test."""
+@contextmanager
+def fresh_shell():
+    """A real IPython shell of one's own; its files and hooks are gone afterwards."""
     from IPython.core.interactiveshell import InteractiveShell
 
     InteractiveShell.clear_instance()
     made = InteractiveShell.instance()
-    yield made
-    made.atexit_operations()
-    InteractiveShell.clear_instance()
+    try:
+        yield made
+    finally:
+        if "nbtrack" in made.extension_manager.loaded:
+            made.run_line_magic("unload_ext", "nbtrack")
+        made.atexit_operations()
+        atexit.unregister(made.atexit_operations)
+        InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def shell(store_path):
+    with fresh_shell() as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
+from conftest import fresh_shell
 from corpus.reading import Case, cases
 
 CAPTURED_AT_LEAST = 0.95
@@ -16,20 +16,6 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
 scores: dict[str, tuple[int, int, list[str]]] = {}
-
-
-@contextmanager
-def fresh_shell() -> Iterator:
-    from IPython.core.interactiveshell import InteractiveShell
-
-    InteractiveShell.clear_instance()
-    shell = InteractiveShell.instance()
-    try:
-        yield shell
-    finally:
-        shell.run_line_magic("unload_ext", "nbtrack")
-        shell.atexit_operations()
-        InteractiveShell.clear_instance()
 
 
 def execute(case: Case, head: str):
@@ -43,7 +29,7 @@ def execute(case: Case, head: str):
         with capture_output() as said:
             result = shell.run_cell(head + case.cell, store_history=True)
         names = {n for n in shell.user_ns if not n.startswith("_")}
-        return result, said.stdout, names, shell.user_ns
+        return result, said.stdout, names, dict(shell.user_ns)
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
