@@ -11,13 +11,15 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from nbtrack.capture.file_sweep import Stamp, stamp_of
+from nbtrack.errors import StoreError
 from nbtrack.guard import guard
 from nbtrack.text import visible
 from nbtrack.tracking.checkpoint_files import CopyFolder
@@ -103,20 +105,16 @@ class CheckpointKeeper:
         self._pid = os.getpid()
 
     def keep_file(self, path: Path, moment: Moment) -> None:
-        """Keep the content that `path` has now.
-
-        Raises
-        ------
-        OSError
-            When it cannot be read, or the store's disk refuses the copy.
-        """
+        """Keep the content that `path` has now, or say why not."""
         stamp = stamp_of(path)
         if stamp is None or os.getpid() != self._pid or not self._admit(moment, stamp):
             return
         if stamp[1] <= COPY_AT_ONCE_BYTES:
-            self.keep_copy(self._copies.copy(path), moment)
+            with self._saying_why(moment):
+                self.keep_copy(self._copies.copy(path), moment)
             return
-        done = self._copying[path] = threading.Event()
+        with self._lock:
+            done = self._copying[path] = threading.Event()
         self._submit(self._copy_and_keep, path, stamp, moment, done)
 
     def keep_copy(self, copy: Path, moment: Moment) -> None:
@@ -181,51 +179,67 @@ class CheckpointKeeper:
             if self._worker is None:
                 self._worker = ThreadPoolExecutor(1, thread_name_prefix="nbtrack-files")
             self._jobs = [future for future in self._jobs if not future.done()]
-            self._jobs.append(self._worker.submit(self._guarded, job, *args))
+            self._jobs.append(self._worker.submit(job, *args))
 
-    def _guarded(self, job: Any, *args: Any) -> None:
+    @contextmanager
+    def _saying_why(self, moment: Moment) -> Iterator[None]:
+        """An unreadable file, a full disk: said once, the next save tries again."""
         with guard("checkpoint"):
-            job(*args)
+            try:
+                yield
+            except (OSError, StoreError) as exc:
+                why = getattr(exc.__cause__ or exc, "strerror", None) or str(exc)
+                what = f"{visible(moment.path)} was not kept as a checkpoint: {why}"
+                self._say(f"not kept: {why}", what)
 
     def _copy_and_keep(
         self, path: Path, stamp: Stamp, moment: Moment, done: threading.Event
     ) -> None:
+        copy, unchanged = None, False
         try:
-            copy = self._copies.copy(path)
-            unchanged = stamp_of(path) == stamp
+            with self._saying_why(moment):
+                copy = self._copies.copy(path)
+                unchanged = stamp_of(path) == stamp
         finally:
-            done.set()
-            if self._copying.get(path) is done:
-                del self._copying[path]
+            done.set()  # from here on the path may be overwritten
+            with self._lock:
+                if self._copying.get(path) is done:
+                    del self._copying[path]
+        if copy is None:
+            return
         if unchanged:
             self._keep(copy, moment)
-            return
-        copy.unlink(missing_ok=True)
-        self._say(
-            "overwritten",
-            f"{visible(moment.path)} was overwritten while it was copied: that "
-            "version was not kept",
-        )
+        else:
+            copy.unlink(missing_ok=True)
+            self._say("overwritten", _overwritten(moment))
 
     def _keep(self, copy: Path, moment: Moment) -> None:
-        try:
-            kept = self._store.put_file(copy)
-        finally:
-            copy.unlink(missing_ok=True)
-        self._emit(
-            "checkpoint",
-            name=moment.name,
-            type=moment.type,
-            digest=kept.digest,
-            size_bytes=kept.size_bytes,
-            path=moment.path,
-            step=moment.step,
-            metrics=dict(moment.metrics),
-            created_at=moment.created_at,
-        )
+        with self._saying_why(moment):
+            try:
+                kept = self._store.put_file(copy)
+            finally:
+                copy.unlink(missing_ok=True)
+            self._emit(
+                "checkpoint",
+                name=moment.name,
+                type=moment.type,
+                digest=kept.digest,
+                size_bytes=kept.size_bytes,
+                path=moment.path,
+                step=moment.step,
+                metrics=dict(moment.metrics),
+                created_at=moment.created_at,
+            )
 
     def _emit(self, kind: str, **fields: Any) -> None:
         self._store.journal.emit({"kind": kind, "run": self._run_id, **fields})
+
+
+def _overwritten(moment: Moment) -> str:
+    return (
+        f"{visible(moment.path)} was overwritten while it was copied: that version was "
+        "not kept"
+    )
 
 
 def _shown(n_bytes: int) -> str:

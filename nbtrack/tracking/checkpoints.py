@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from nbtrack.capture.file_patches import patches
+from nbtrack.errors import CheckpointError, StoreError
 from nbtrack.guard import guard
 from nbtrack.records import CheckpointRecord, RunRecord
 from nbtrack.tracking.checkpoint_choice import choose_checkpoint
@@ -189,7 +190,14 @@ def _find(
         store = store or _near_store()
         record = store.run(run) if isinstance(run, str) else run
     found = choose_checkpoint(record, step, name=name, metric=metric)
-    return found, checked_path(store.file_path(found.digest), found.digest)
+    try:
+        path = store.file_path(found.digest)
+    except StoreError as exc:
+        raise CheckpointError(
+            f"Checkpoint {found.name!r} of run {record.name!r} is no longer in the "
+            f"store: it was purged, or removed by hand. Choose another one. ({exc})"
+        ) from exc
+    return found, checked_path(path, found.digest)
 
 
 def _near_store() -> Store:

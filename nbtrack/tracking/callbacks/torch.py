@@ -75,7 +75,7 @@ class TorchCallback:
     ...             loss.backward()
     ...             optimizer.step()
     ...             callback.batch_end(loss=loss, n=16)
-    ...         callback.epoch_end(val_loss=model(x).pow(2).mean())
+    ...         means = callback.epoch_end(val_loss=model(x).pow(2).mean())
     >>> state = nbtrack.load_checkpoint(run, "best")
     >>> sorted(state)
     ['epoch', 'metrics', 'model', 'optimizer']
