@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.guard import guard
-from nbtrack.store.database import Database, connect
+from nbtrack.store.database import Database, connect, identity_of
 from nbtrack.store.journal import Journal
 from nbtrack.store.liveness import SessionLock
 from nbtrack.store.process import PROCESS
@@ -36,6 +36,7 @@ class Session:
             "started_at": time.time(),
         }
         self.n_users = 0
+        self.identity = identity_of(database)
         self._database = database
         self._pid = os.getpid()
         self._lock = _own_folder(database.parent / "journal", facts)
@@ -64,6 +65,10 @@ class Session:
             self._let_go()
         return self._writer.is_complete
 
+    def is_of_another_store(self) -> bool:
+        """Whether the store was deleted, and perhaps made anew at the same place."""
+        return self.journal.is_gone or identity_of(self._database) != self.identity
+
     def become_inert(self) -> None:
         """In a forked child: see `Journal.become_inert`."""
         self.journal.become_inert()
@@ -78,15 +83,24 @@ class Session:
             self._lock.release()
 
 
-def session_for(database: Path, *, network: bool) -> Session:
-    """The process's session with this store; made on first use."""
+def join_session(database: Path, *, network: bool) -> Session:
+    """The process's session with this store, made on first use; then `leave` it."""
     with PROCESS.lock:
         found = PROCESS.journals.get(str(database))
-        if isinstance(found, Session) and not found.journal.is_gone:
-            return found
-        session = Session(database, network=network)
-        PROCESS.journals[str(database)] = session
-        return session
+        if not isinstance(found, Session) or found.is_of_another_store():
+            found = Session(database, network=network)
+            PROCESS.journals[str(database)] = found
+        found.n_users += 1
+        return found
+
+
+def leave_session(session: Session) -> None:
+    """The last one to leave ends it."""
+    with PROCESS.lock:
+        session.n_users -= 1
+        is_last = session.n_users <= 0
+    if is_last:
+        session.close()
 
 
 def read_only_journal(why: str) -> Journal:

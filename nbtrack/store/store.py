@@ -46,7 +46,6 @@ from nbtrack.store.locate import (
     store_folder,
 )
 from nbtrack.store.mounts import is_network
-from nbtrack.store.process import PROCESS
 from nbtrack.store.purge import purge_run
 from nbtrack.store.queries import (
     find_run_id,
@@ -57,7 +56,12 @@ from nbtrack.store.queries import (
 )
 from nbtrack.store.recovery import recover
 from nbtrack.store.schema import VERSION
-from nbtrack.store.session import Session, read_only_journal, session_for
+from nbtrack.store.session import (
+    Session,
+    join_session,
+    leave_session,
+    read_only_journal,
+)
 from nbtrack.store.sql import prepare_for_queries, run_query
 
 _COMMANDS = ("stop", "checkpoint")
@@ -175,11 +179,12 @@ class Store:
     def _start_journal(self) -> Journal:
         if self.why_read_only is not None:
             return self._journal or read_only_journal(self.why_read_only)
-        if self._database.exists() or self._session is None:
-            session = session_for(self._database, network=self._network)
-            if session is not self._session:
-                session.n_users += 1
-                self._session = session
+        if self._session is not None and not self._database.exists():
+            return self._session.journal  # deleted: it counts what it drops
+        before = self._session
+        self._session = join_session(self._database, network=self._network)
+        if before is not None:
+            leave_session(before)
         return self._session.journal
 
     # -- reading -----------------------------------------------------------------
@@ -318,11 +323,7 @@ class Store:
             self._close_connections()
             session, self._session, self._journal = self._session, None, None
         if session is not None:
-            with PROCESS.lock:
-                session.n_users -= 1
-                is_last = session.n_users <= 0
-            if is_last:
-                session.close()
+            leave_session(session)
 
     def __enter__(self) -> Store:
         return self
