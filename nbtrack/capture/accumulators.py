@@ -98,6 +98,17 @@ def is_data(name: str, value: object) -> bool:
     return listed and not _DATA_WORDS.isdisjoint(words_of(name))
 
 
+def is_history(name: str, value: object) -> bool:
+    """Whether a list or dict holds results of an earlier run, by its words.
+
+    >>> is_history("losses", [0.3]), is_history("hist", {"val_loss": [0.3]})
+    (True, True)
+    """
+    if isinstance(value, dict):
+        return is_tracked_name(name) or all(is_tracked_name(str(k)) for k in value)
+    return isinstance(value, list | tuple) and is_tracked_name(name)
+
+
 def is_null(value: object) -> bool:
     """Values that stand for nothing yet: 0, None, infinity, False, empty.
 

@@ -12,12 +12,19 @@ import ast
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
-from nbtrack.capture.accumulators import is_counter, is_data, is_null, is_tracked_name
+from nbtrack.capture.accumulators import (
+    is_counter,
+    is_data,
+    is_history,
+    is_null,
+    is_tracked_name,
+)
 from nbtrack.capture.calls import call_literals
 from nbtrack.capture.cell import CellFacts, read_cell
 from nbtrack.capture.evaluate import dotted
 from nbtrack.capture.inherited import is_inheritable, is_record, snapshot_of
 from nbtrack.capture.loops import NAMELESS, is_range, varying_arguments
+from nbtrack.capture.magics import without_magics
 from nbtrack.capture.objects import describe, is_describable
 from nbtrack.capture.reads import Reads, names_read
 from nbtrack.capture.values import Leaf, encode, flatten_one, path_of
@@ -30,6 +37,13 @@ _LOADERS = frozenset(
     {"json.load", "json.loads", "yaml.safe_load", "yaml.load", "tomllib.load"}
     | {"tomllib.loads", "OmegaConf.load", "OmegaConf.merge", "json5.load", "vars"}
 )
+
+
+_PARSERS = frozenset(
+    {"parse_args", "parse_known_args", "replace", "create", "from_dict", "from_yaml"}
+    | {"from_file", "from_json", "from_cli", "tyro", "cli", "parse"}
+)
+_OF_IPYTHON = frozenset({"In", "Out", "exit", "quit", "get_ipython"})
 
 
 class Origins(Protocol):
@@ -140,9 +154,11 @@ class CellCapture:
     def _take_inherited(self, facts: CellFacts) -> None:
         for name in self._reads.names:
             value = self._namespace.get(name, self)
-            if value is self or name.startswith("_") or not is_inheritable(value):
+            if value is self or name.startswith("_") or name in _OF_IPYTHON:
                 continue
-            if not self._is_series(name, value, facts) and not is_data(name, value):
+            if not is_inheritable(value) or is_data(name, value):
+                continue
+            if not (self._is_series(name, value, facts) or is_history(name, value)):
                 self._take(name, snapshot_of(value), "inherited", self._cell_of(name))
 
     def _is_series(self, name: str, value: object, facts: CellFacts) -> bool:
@@ -197,7 +213,7 @@ class CellCapture:
             built = namespace.get(name)
             if facts.found.changes_in_loop(name) or name.startswith("_"):
                 continue
-            if is_record(built) and (not isinstance(built, dict) or _loads(value)):
+            if is_record(built) and _builds(value, built):
                 self._take(name, built, "literal")
 
     def _take_iterations(self, loops: Iterable[tuple[str, int | None, int]]) -> None:
@@ -282,7 +298,7 @@ class CellCapture:
 
 def _parsed(source: str) -> ast.Module | None:
     try:
-        return ast.parse(source)
+        return without_magics(ast.parse(source), source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # the cell itself will say so
 
@@ -296,8 +312,13 @@ def _made_names(facts: CellFacts) -> list[str]:
     ]
 
 
-def _loads(value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and (dotted(value.func) or "") in _LOADERS
+def _builds(value: ast.expr, built: object) -> bool:
+    """Whether a call makes a config: a constructor, a parser of arguments, a loader."""
+    if not isinstance(value, ast.Call):
+        return False
+    name = dotted(value.func) or ""
+    last = name.rpartition(".")[2]
+    return name in _LOADERS or last in _PARSERS or last == type(built).__name__
 
 
 def _count(bound: object, declared: int | None) -> int | None:

@@ -117,7 +117,10 @@ class SessionLog:
         *,
         namespace: Mapping[str, Any] | None = None,
     ) -> None:
-        """Note how the cell of that execution ended; an unknown one is ignored.
+        """Note how the cell of that execution ended.
+
+        Where no open cell has that number the innermost one ends and takes it; an end
+        without a beginning is ignored.
 
         >>> SessionLog().end(True, None, 7)
         """
@@ -154,7 +157,10 @@ class SessionLog:
         for index in range(len(self._open) - 1, -1, -1):
             if self._open[index].cell.execution == execution:
                 return self._open.pop(index)
-        return None
+        if not self._open:
+            return None
+        self._open[-1].cell.execution = execution
+        return self._open.pop()
 
 
 def names_bound(python: str) -> frozenset[str]:

@@ -174,6 +174,11 @@ PLAIN = [
         "import random\nif random.random() < 2:\n    bs = 64\nelse:\n    bs = 32",
         {"bs": 64},
     ),
+    (
+        "from dataclasses import dataclass\n@dataclass\nclass Report:\n    acc: float\n"
+        "def evaluate(): return Report(0.5)\nr = evaluate()",
+        {},
+    ),
     ("import json\nconfig = json.loads('{\"lr\": 0.1}')", {"config.lr": 0.1}),
     (
         "import argparse\nparser = argparse.ArgumentParser()\n"
@@ -258,6 +263,8 @@ INHERITED = [
         {},
     ),
     (["words = ['w'] * 1000"], "words[0]", {}),
+    (["losses = [0.3, 0.2]\nrun = {'val_loss': [0.1]}"], "losses, run", {}),
+    (["best_loss = 0.25"], "best_loss", {"best_loss": 0.25}),
     # through functions and methods
     (["lr = 0.1\nother = 3", "def step():\n    return lr"], "step()", {"lr": 0.1}),
     (

@@ -97,6 +97,13 @@ def test_cell_that_runs_another_one_ends_after_it():
     assert log.origin_of("inner") == "[2]"
 
 
+def test_number_that_the_end_tells_is_the_one_that_counts():
+    log = SessionLog()
+    log.begin("lr = 1", None, 8)
+    log.end(True, None, 7)
+    assert log.origin_of("lr") == "[7]"
+
+
 def test_end_without_begin_is_ignored():
     log = SessionLog()
     log.end(True, None, 5)
