@@ -18,6 +18,7 @@ from nbtrack.capture.accumulators import is_null, is_tracked_name
 from nbtrack.capture.cell import CellFacts, read_body
 from nbtrack.capture.evaluate import NO_DEFAULT, Known, dotted, known_or
 from nbtrack.capture.inherited import is_simple
+from nbtrack.capture.objects import is_described_class
 from nbtrack.capture.survey import Definition
 
 MAX_FOLLOWED = 20  # functions of one cell whose bodies are looked into
@@ -36,6 +37,7 @@ _POSITIONAL = {
     "clip_grad_norm_": ("", "max_norm"),
     "clip_grad_value_": ("", "clip_value"),
 }
+_EVERYTHING = "**"
 # How a call talks, not what it does.
 _TALK = frozenset({"verbose", "verbosity", "progress", "plot", "show", "desc", "title"})
 _PARTS = frozenset({"split", "phase"})  # of the data: one training goes through all
@@ -147,10 +149,19 @@ class _Calls:
             if keyword.arg is not None:
                 given.add(keyword.arg)
                 self._argument(function, keyword.arg, keyword.value, facts)
-        if all(keyword.arg is not None for keyword in call.keywords):
+            else:
+                given |= self._unpacked(keyword.value, facts)
+        if _EVERYTHING not in given:
             for parameter, default in signature.defaults.items():
                 if parameter not in given and default is not None:
                     self._state(function, parameter, default)
+
+    def _unpacked(self, node: ast.expr, facts: CellFacts) -> set[str]:
+        """The keys of `**config`; where they are not known, any could be among them."""
+        held = known_or(node, facts.known)
+        if held is NO_DEFAULT and isinstance(node, ast.Name):
+            held = self._namespace.get(node.id)
+        return set(held) if isinstance(held, dict) else {_EVERYTHING}
 
     def _argument(
         self, function: str, name: str, node: ast.expr, facts: CellFacts
@@ -179,7 +190,31 @@ class _Calls:
             for inner, value in told.items():
                 if not inner.startswith("_") and not is_null(value):
                     self._bodies.setdefault((name, inner), value)
+        for variable, value in body.made.items():
+            self._made_inside(name, variable, value)
         self.look(body)
+
+    def _made_inside(self, function: str, variable: str, value: ast.expr) -> None:
+        """`opt = SGD(..., momentum=0.9)` in a function: no namespace shows it."""
+        if not isinstance(value, ast.Call):
+            return
+        kind = self._library_class(dotted(value.func))
+        if not is_described_class(kind):
+            return
+        self._bodies.setdefault((function, variable), getattr(kind, "__name__", ""))
+        for keyword in value.keywords:
+            told = known_or(keyword.value, Known())
+            if keyword.arg is not None and told is not NO_DEFAULT:
+                self._bodies.setdefault((function, f"{variable}.{keyword.arg}"), told)
+
+    def _library_class(self, name: str | None) -> object:
+        base, *parts = (name or "").split(".")
+        found: object = self._namespace.get(base)
+        for part in parts:
+            if not isinstance(found, types.ModuleType):
+                return None
+            found = vars(found).get(part)
+        return found
 
     def _definition(self, name: str) -> Definition | None:
         """The text of a function that an earlier cell defined."""

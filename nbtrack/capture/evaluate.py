@@ -51,7 +51,22 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 _PURE: dict[str, Callable[..., Any]] = {
     f.__name__: f
-    for f in (abs, bool, dict, float, int, len, list, max, min, round, set, sorted, str)
+    for f in (
+        abs,
+        bool,
+        dict,
+        float,
+        int,
+        len,
+        list,
+        max,
+        min,
+        round,
+        set,
+        sorted,
+        str,
+        range,
+    )
 } | {"sum": sum, "tuple": tuple}
 PURE_BUILTINS = frozenset(_PURE) | {"pow", "range", "type", "divmod"}
 _CONSTANTS = {
@@ -327,6 +342,8 @@ def _call(node: ast.Call, known: Known) -> Evaluated:
     if not known.is_builtin(name):
         raise NotKnownError(name)
     arguments = _items(node.args, known)
+    if any(isinstance(a, range) and len(a) > MAX_SIZE for a in arguments):
+        raise NotKnownError("a large range")
     if name in ("list", "tuple", "set", "sorted", "sum", "str"):
         arguments = [_bounded(argument) for argument in arguments]
     named = {k.arg: evaluate(k.value, known) for k in node.keywords if k.arg}

@@ -17,7 +17,17 @@ from nbtrack.capture.values import as_mapping, is_scalar_array
 
 MAX_ITEMS = 64  # of a list, nested ones counted; a longer one is data
 MAX_TABLE = 16  # entries of a dict keyed by other things than names
-_PLAIN = (bool, int, float, str, type(None), enum.Enum, pathlib.PurePath, datetime.date)
+_PLAIN = (
+    range,
+    bool,
+    int,
+    float,
+    str,
+    type(None),
+    enum.Enum,
+    pathlib.PurePath,
+    datetime.date,
+)
 
 
 def is_inheritable(value: object) -> bool:

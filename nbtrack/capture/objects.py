@@ -8,9 +8,10 @@ stand at the border (`guard.tolerated`), each part of a description on its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from nbtrack.capture.accumulators import is_tracked_name
 from nbtrack.capture.values import (
     Leaf,
     NotRecordedError,
@@ -50,13 +51,44 @@ Described = Iterator[Leaf]
 Any_ = Any  # an object of a library that is not imported here
 
 
-def is_describable(value: object, namespace: Mapping[str, Any]) -> bool:
+def is_describable(value: object) -> bool:
     """Whether `describe` has something to say about a value.
 
-    >>> is_describable(3, {})
+    >>> is_describable(3)
     False
     """
-    return not isinstance(value, type) and _describer(value) is not None
+    return not isinstance(value, type) and _describer(type(value)) is not None
+
+
+def is_described_class(kind: object) -> bool:
+    """Whether the instances of a class are describable.
+
+    >>> is_described_class(int)
+    False
+    """
+    return isinstance(kind, type) and _describer(kind) is not None
+
+
+def own_settings(value: object, name: str) -> list[Leaf]:
+    """Class and settings of an object whose class the notebook defines.
+
+    Numbers, texts and config objects among its attributes; counts, results and what
+    starts with an underscore are left out.
+
+    >>> class Trainer:
+    ...     def __init__(self):
+    ...         self.lr, self.best_loss, self.data = 0.1, 0.5, object()
+    >>> own_settings(Trainer(), "trainer")
+    [('trainer', 'Trainer'), ('trainer.lr', 0.1)]
+    """
+    leaves: list[Leaf] = []
+    for key, told in vars(value).items():
+        if key.startswith("_") or is_tracked_name(key):
+            continue
+        config = as_mapping(told) is not None and not isinstance(told, dict)
+        if _is_number_or_text(told) or config:
+            leaves.extend(flatten_one(f"{name}.{key_text(key)}", told))
+    return [(name, type(value).__name__), *leaves] if leaves else []
 
 
 def describe(value: object, *, name: str, tell: Tell) -> list[Leaf]:
@@ -65,7 +97,7 @@ def describe(value: object, *, name: str, tell: Tell) -> list[Leaf]:
     >>> describe(3, name="n", tell=print)
     []
     """
-    describer = _describer(value)
+    describer = _describer(type(value))
     if describer is None:
         return []
     value = _unwrapped(value)
@@ -90,13 +122,13 @@ def _not_described(name: str, exc: Exception) -> str:
     return f"{name} not described ({type(exc).__name__}: {exc})"[:200]
 
 
-def _describer(value: object) -> Callable[[Any_, Tell, str], Described] | None:
-    for base in type(value).__mro__:
+def _describer(kind: type) -> Callable[[Any_, Tell, str], Described] | None:
+    for base in kind.__mro__:
         found = _BY_BASE.get((base.__module__, base.__name__))
         if found is not None:
             return found
         if base.__module__.partition(".")[0] in _LIKE_SKLEARN and callable(
-            getattr(type(value), "get_params", None)
+            getattr(kind, "get_params", None)
         ):
             return _estimator
         if base.__module__ == "sklearn.model_selection._split":
@@ -178,7 +210,9 @@ def _own_settings(value: Any_) -> Described:
 
 
 def _loss(value: Any_, tell: Tell, name: str) -> Described:
-    for key in value.__constants__:
+    constants = getattr(value, "__constants__", ())
+    own = [key for key in vars(value) if not key.startswith("_") and key != "training"]
+    for key in dict.fromkeys((*constants, *own)):
         told = getattr(value, key, None)
         if _is_number_or_text(told):
             yield key, told

@@ -25,7 +25,7 @@ from nbtrack.capture.evaluate import dotted
 from nbtrack.capture.inherited import is_inheritable, is_record, snapshot_of
 from nbtrack.capture.loops import NAMELESS, is_range, varying_arguments
 from nbtrack.capture.magics import without_magics
-from nbtrack.capture.objects import describe, is_describable
+from nbtrack.capture.objects import describe, is_describable, own_settings
 from nbtrack.capture.reads import Reads, names_read
 from nbtrack.capture.values import Leaf, encode, flatten_one, path_of
 from nbtrack.guard import tolerated
@@ -103,6 +103,7 @@ class CellCapture:
             self._take_inherited(self._facts)
             self._take_calls(self._facts)
             self._take_objects(self._reads.names, self._namespace)
+            self._take_own_objects()
         return list(self._params.values())
 
     def at_end(
@@ -179,6 +180,21 @@ class CellCapture:
                     name = f"{call.function}.{name}"
                 self._take(name, call.value, "call")
 
+    def _take_own_objects(self) -> None:
+        """A `trainer` made in an earlier cell: the settings that it was made with."""
+        home = self._namespace.get("__name__", "__main__")
+        for name in self._reads.names:
+            value = self._namespace.get(name)
+            kind = type(value)
+            if kind.__module__ != home or not hasattr(value, "__dict__"):
+                continue
+            if isinstance(value, type) or is_describable(value) or name[:1] == "_":
+                continue
+            with self._telling(name):
+                if not is_inheritable(value):
+                    for part, told in own_settings(value, name):
+                        self._put(part, told, "object", self._cell_of(name))
+
     # ---- at the end
 
     def _take_decided(self, facts: CellFacts, namespace: Mapping[str, Any]) -> None:
@@ -242,7 +258,7 @@ class CellCapture:
             if value is None or name.startswith("_"):
                 continue
             with self._telling(name):
-                if is_describable(value, namespace):
+                if is_describable(value):
                     cell = self._cell_of(name) if name in self._reads.names else None
                     leaves = describe(value, tell=self._notice, name=name)
                     for part, told in self._lasting(name, leaves):

@@ -16,7 +16,7 @@ import math
 import pathlib
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -355,16 +355,3 @@ def _tell_nobody(text: str) -> None:
 
 
 _NOTHING = object()
-
-
-def merged(*layers: Iterable[Leaf]) -> dict[str, Any]:
-    """Leaves of several layers as one dict, the earlier layer winning.
-
-    >>> merged([("lr", 1)], [("lr", 2), ("n", 3)])
-    {'lr': 1, 'n': 3}
-    """
-    result: dict[str, Any] = {}
-    for layer in layers:
-        for name, value in layer:
-            result.setdefault(name, value)
-    return result

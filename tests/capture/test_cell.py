@@ -32,6 +32,7 @@ def value_of(text, **values):
         ("{'a': 1, **{'b': 2}}", {"a": 1, "b": 2}),
         ("dict({'a': 1}, b=n)", {"a": 1, "b": 5}),
         ("{1, 2}", {1, 2}),
+        ("list(range(3))", [0, 1, 2]),
         ("[10, 20][1]", 20),
         ("max(1, n)", 5),
         ("sum([1, 2])", 3),
@@ -74,7 +75,9 @@ def test_pure_expressions_are_worked_out(text, value):
         "int('x')",
         "lambda: 1",
         "[x for x in y]",
-        "list(range(10))",
+        "list(range(10 ** 9))",
+        "sum(range(10 ** 9))",
+        "range(10 ** 30)[5:]",
         "(yield)",
         "-" * 5000 + "1",
     ],
@@ -249,6 +252,9 @@ def test_arguments_given_by_name_are_params_of_their_own_name_only():
 def test_calls_with_unpacked_arguments_tell_what_is_written_out():
     assert calls("def f(a, b=1, c=2): ...\nf(*args, c=5)") == {}
     assert calls("def f(a, b=1, c=2): ...\nf(0, **kw)") == {"a": 0}
+    assert calls("def f(a, b=1, c=2): ...\nf(0, **{'b': 4})") == {"a": 0, "c": 2}
+    known = {"kw": {"a": 5, "b": 4}}
+    assert calls("def f(a, b=1, c=2): ...\nf(**kw)", known) == {"c": 2}
 
 
 def test_seeds_and_noted_library_calls():

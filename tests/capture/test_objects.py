@@ -99,6 +99,26 @@ def test_loss_tells_its_settings():
     assert "criterion.parameters" not in found
 
 
+def test_loss_without_constants_tells_its_settings():
+    import torch
+
+    assert told(torch.nn.BCEWithLogitsLoss(reduction="sum"))["x.reduction"] == "sum"
+
+
+def test_optimizer_made_inside_a_function_tells_what_is_written_out():
+    import torch
+
+    found = run_cell(
+        "def run(lr):\n"
+        "    layer = torch.nn.Linear(2, 1)\n"
+        "    opt = torch.optim.SGD(layer.parameters(), lr=lr, momentum=0.9)\n"
+        "for lr in [0.1, 0.2]:\n    run(lr)\n",
+        {"torch": torch},
+    )
+    assert (found["opt"], found["opt.momentum"]) == ("SGD", 0.9)
+    assert "opt.lr" not in found
+
+
 def test_loader_tells_sizes_without_being_iterated():
     import torch
     from torch.utils.data import DataLoader, TensorDataset
@@ -197,7 +217,7 @@ def test_plain_values_and_classes_are_not_described():
     import torch
 
     assert not any(
-        is_describable(value, {})
+        is_describable(value)
         for value in (3, [1], torch.nn.Linear, torch.zeros(2), print, torch)
     )
 

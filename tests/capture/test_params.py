@@ -264,6 +264,16 @@ INHERITED = [
     ),
     (["words = ['w'] * 1000"], "words[0]", {}),
     (["losses = [0.3, 0.2]\nrun = {'val_loss': [0.1]}"], "losses, run", {}),
+    (
+        [
+            "class Trainer:\n    def __init__(self, lr):\n        self.lr = lr\n"
+            "        self.best_loss = 1.0\n        self._n = 3\n"
+            "    def fit(self): pass\nt = Trainer(0.1)"
+        ],
+        "t.fit()",
+        {"t": "Trainer", "t.lr": 0.1},
+    ),
+    (["seeds = range(5)"], "seeds", {"seeds": "range(0, 5)"}),
     (["best_loss = 0.25"], "best_loss", {"best_loss": 0.25}),
     # through functions and methods
     (["lr = 0.1\nother = 3", "def step():\n    return lr"], "step()", {"lr": 0.1}),

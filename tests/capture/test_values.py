@@ -20,7 +20,6 @@ from nbtrack.capture.values import (
     flatten,
     flatten_one,
     key_text,
-    merged,
     path_of,
     unflatten,
 )
@@ -192,7 +191,3 @@ def test_lone_surrogates_become_storable():
 def test_a_name_that_is_no_dotted_name_stays_one_key():
     assert path_of("it's") == ("it's",)
     assert path_of("a.'open") == ("a.'open",)
-
-
-def test_merged_keeps_the_first_layer():
-    assert merged([("a", 1)], [("a", 2), ("b", 3)]) == {"a": 1, "b": 3}
