@@ -1,6 +1,7 @@
 """Savers are seen, and behave as if nobody looked."""
 
 import importlib
+import importlib.util
 import inspect
 import io
 import json
@@ -358,7 +359,7 @@ def run_python(code: str, cwd: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *sys.path])},
         capture_output=True,
         check=False,
         text=True,
@@ -407,6 +408,36 @@ def test_a_module_that_fails_to_import_fails_as_before(tmp_path, monkeypatch):
     with watching_files(Heard()), pytest.raises(RuntimeError, match="broken install"):
         importlib.import_module("keras")
     assert "keras" not in sys.modules
+
+
+KERAS = """
+import json
+from nbtrack.capture.files import watching_files
+class Sink:
+    heard = []
+    def file_saved(self, path, *, saver):
+        self.heard.append([saver, path.name])
+with watching_files(Sink()):
+    import keras
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
+    model.save("a.keras")
+    model.compile("sgd", "mse")
+    saving = [keras.callbacks.ModelCheckpoint("b.keras")]
+    ones = keras.ops.ones
+    model.fit(ones((4, 2)), ones((4, 1)), epochs=2, verbose=0, callbacks=saving)
+print(json.dumps(Sink.heard))
+"""
+
+
+def test_keras_and_its_checkpoint_callback_are_seen(tmp_path, monkeypatch):
+    if importlib.util.find_spec("keras") is None:
+        pytest.skip("keras is not installed")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    assert json.loads(run_python(KERAS, tmp_path).splitlines()[-1]) == [
+        ["keras.Model.save", "a.keras"],
+        ["keras.Model.save", "b.keras"],
+        ["keras.Model.save", "b.keras"],
+    ]
 
 
 FORK = """
