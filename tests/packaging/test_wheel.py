@@ -129,14 +129,15 @@ def test_it_installs_without_node_and_jupyter_finds_both_extensions(
     built, bare_path, tmp_path, kind
 ):
     venv.create(tmp_path / "env", with_pip=True)
-    bin_ = tmp_path / "env" / "bin"
-    path = f"{bin_}:{bare_path}"
-    package = next(built.glob(kind))
-    run(bin_ / "pip", "install", "-q", package, "jupyterlab", cwd=tmp_path, path=path)
-    lab = run(bin_ / "jupyter", "labextension", "list", cwd=tmp_path, path=path)
-    server = run(
-        bin_ / "jupyter", "server", "extension", "list", cwd=tmp_path, path=path
-    )
+    programs = tmp_path / "env" / "bin"
+
+    def say(name: str, *arguments: str) -> str:
+        path = f"{programs}:{bare_path}"
+        return plain(run(programs / name, *arguments, cwd=tmp_path, path=path))
+
+    say("pip", "install", "--quiet", str(next(built.glob(kind))), "jupyterlab")
+    lab = say("jupyter", "labextension", "list")
+    server = say("jupyter", "server", "extension", "list")
     assert f"nbtrack v{nbtrack.__version__} enabled OK" in lab
     assert "nbtrack.server enabled" in server
     assert f"nbtrack.server {nbtrack.__version__} OK" in server
