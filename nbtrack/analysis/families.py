@@ -46,7 +46,7 @@ def split_role(name: str) -> tuple[str, str]:
 
 
 def in_order(metrics: Iterable[MetricMeta]) -> list[MetricMeta]:
-    """As they are shown: by family, those with a goal first, train before validation."""
+    """As they are shown: by family, with a goal first, train before validation."""
     known = list(metrics)
     families: dict[str, list[MetricMeta]] = {}
     for meta in known:

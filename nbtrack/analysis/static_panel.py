@@ -147,7 +147,7 @@ def _best(run: RunMeta) -> str:
         for meta in best
         if meta["best"] is not None
     ]
-    return f"<div>{''.join(spans)}</div>" if spans else ""
+    return f"<div>{' '.join(spans)}</div>" if spans else ""
 
 
 def _params(record: RunRecord) -> str:
@@ -181,7 +181,7 @@ def _charts(run: RunMeta, families: Mapping[str, list[SeriesDelta]]) -> str:
     if len(families) > CHARTS_MAX:
         notes.append(f"{len(families) - CHARTS_MAX} more charts are not drawn")
     note = f"<div style='{_MUTED};font-size:11px'>{' · '.join(notes)}</div>"
-    return f"<div>{' '.join(pictures)}</div>{note if notes else ''}"
+    return f"<div>{''.join(pictures)}</div>{note if notes else ''}"
 
 
 def _picture(
@@ -199,7 +199,7 @@ def _picture(
     svg = chart_svg(name, lines, x_label=_x_label(axis, spread=spread))
     data = base64.b64encode(svg.encode()).decode("ascii")
     alt = escape(f"Curve of {', '.join(one.metric for one in own)}")
-    style = "display:inline-block;max-width:100%;margin:6px 12px 0 0"
+    style = "display:inline-block;max-width:100%;margin:6px 8px 0 0"
     return f"<img alt='{alt}' style='{style}' src='data:image/svg+xml;base64,{data}'>"
 
 
@@ -237,10 +237,15 @@ def _table(run: RunMeta, deltas: Sequence[SeriesDelta]) -> str:
     shown = in_order(run["metrics"])[:ROWS_MAX]
     if not shown:
         return f"<div style='{_MUTED}'>no metrics</div>"
-    heads = ["metric", *[""] * (LAST - 1), "last", "best", "points", ""]
-    top = "".join(
-        f"<th style='{_CELL};{_MUTED};font-weight:400'>{text}</th>" for text in heads
-    )
+    heads = [
+        *[""] * LAST,
+        "last",
+        "best",
+        "points",
+        "",
+    ]  # * (LAST - 1), "last", "best", "points", ""]
+    style = f"{_CELL};{_MUTED};font-weight:400"
+    top = "".join(f"<th style='{style}'>{text}</th>" for text in heads)
     rows = "".join(_row(meta, own.get(meta["name"])) for meta in shown)
     hidden = len(run["metrics"]) - len(shown)
     most = "or more" if len(run["metrics"]) >= METRICS_MAX else ""

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from nbtrack.analysis.wording import number
 from nbtrack.text import escape, shorten
 
-WIDTH, HEIGHT = 340, 180
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 26, 22  # margins around the curves, px
+WIDTH, HEIGHT = 272, 164
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 26, 22  # margins around the curves, px
 PALETTE = ("#2f86c5", "#d9702b", "#1f9e77", "#b8679b", "#a08020", "#7a7fd0")
 GHOST = "#9a9a9a"
 _INK = "#7c7c7c"
+_CHAR = 6.4  # px, about the width of a letter
 _FONT = "font-family='system-ui,sans-serif' font-size='11'"
-_TITLE_CHARS, _LABEL_CHARS = 24, 20
+_TITLE_CHARS, _LABEL_CHARS = 18, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +131,22 @@ def _y_axis(box: _Box) -> list[str]:
 
 
 def _x_axis(box: _Box, label: str) -> list[str]:
-    y = HEIGHT - 7
+    y, right = HEIGHT - 7, WIDTH - _RIGHT
+    text = shorten(label, _LABEL_CHARS)
+    room = right - _CHAR * len(text) - 14  # ticks end where the label begins
     ticks = [
-        f"<text x='{box.x(tick):.1f}' y='{y}' text-anchor='middle'>{text}</text>"
-        for tick, text in _ticks(box.x_min, box.x_max, 5)
-        if box.x(tick) < WIDTH - 60
+        f"<text x='{box.x(tick):.1f}' y='{y}' text-anchor='middle'>{value}</text>"
+        for tick, value in _ticks(box.x_min, box.x_max, 5)
+        if box.x(tick) < room
     ]
-    name = escape(shorten(label, _LABEL_CHARS))
-    right = WIDTH - _RIGHT
-    return [*ticks, f"<text x='{right}' y='{y}' text-anchor='end'>{name}</text>"]
+    return [
+        *ticks,
+        f"<text x='{right}' y='{y}' text-anchor='end'>{_xml(text)}</text>",
+    ]
 
 
 def _heading(title: str, lines: Sequence[Line]) -> list[str]:
-    text = escape(shorten(title, _TITLE_CHARS))
+    text = _xml(shorten(title, _TITLE_CHARS))
     parts = [f"<text x='{_LEFT}' y='14' font-weight='600'>{text}</text>"]
     x = float(WIDTH - _RIGHT)
     named = [line for line in lines if not line.is_ghost]
@@ -151,10 +155,15 @@ def _heading(title: str, lines: Sequence[Line]) -> list[str]:
             label = shorten(line.label, _LABEL_CHARS)
             parts.append(
                 f"<text x='{x:.0f}' y='14' text-anchor='end' fill='{line.colour}'>"
-                f"{escape(label)}</text>"
+                f"{_xml(label)}</text>"
             )
-            x -= 6.4 * len(label) + 10
+            x -= _CHAR * len(label) + 10
     return parts
+
+
+def _xml(text: str) -> str:
+    """Escaped for XML, which unlike HTML has no place for two characters at all."""
+    return escape(text).translate({0xFFFE: "?", 0xFFFF: "?"})
 
 
 def _ticks(low: float, high: float, n: int) -> list[tuple[float, str]]:
@@ -171,7 +180,9 @@ def _ticks(low: float, high: float, n: int) -> list[tuple[float, str]]:
 
 
 def _tick_text(tick: float, gap: float) -> str:
-    if abs(tick) >= 1e5 or 0 < gap < 1e-4:
+    size = abs(tick)
+    if size >= 1e9 or 0 < gap < 1e-5:
         return number(tick) if tick else "0"
-    decimals = max(0, -math.floor(math.log10(gap) + 1e-9))
-    return f"{tick:.{decimals}f}".replace("-", "−")
+    unit, sign = (1e6, "M") if size >= 1e6 else (1e3, "k") if size >= 1e4 else (1.0, "")
+    decimals = max(0, -math.floor(math.log10(gap / unit) + 1e-9))
+    return f"{tick / unit:.{decimals}f}{sign}".replace("-", "−")

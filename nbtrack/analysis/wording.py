@@ -77,5 +77,7 @@ def _spread(values: Sequence[float], width: int) -> list[float]:
 def _bar(value: float, low: float, high: float) -> str:
     if not math.isfinite(value):
         return " "
-    share = (value - low) / (high - low) if high > low else 0.5
+    # Halved first: the distance of two huge values may overflow.
+    height = high / 2 - low / 2
+    share = (value / 2 - low / 2) / height if height > 0 else 0.5
     return _BARS[min(7, int(share * 8))]

@@ -55,7 +55,7 @@ def _differ(family: Sequence[SeriesDelta], axis: str) -> bool:
 
 def _spread(axis: Sequence[float], steps: Sequence[float]) -> list[float]:
     x: list[float] = []
-    begin, widest = 0, 1.0
+    begin, widest, most = 0, 1.0, 1
     while begin < len(axis):
         end = begin + 1
         while end < len(axis) and axis[end] == axis[begin]:
@@ -64,9 +64,11 @@ def _spread(axis: Sequence[float], steps: Sequence[float]) -> list[float]:
         width = steps[end] - steps[begin] if end < len(axis) else widest
         width = max(width, steps[end - 1] - steps[begin] + 1)
         base, first = axis[begin] - axis[0], steps[begin]
-        if end - begin == 1:
+        # One point alone sums its value up, unless it is the first of many to come.
+        if end - begin == 1 and (end < len(axis) or most == 1):
             x.append(base + 1)
         else:
             x.extend(base + (step - first + 1) / width for step in steps[begin:end])
+        most = max(most, end - begin)
         begin, widest = end, max(widest, width)
     return x

@@ -11,8 +11,9 @@ import { colourIndices, themeOf, type Theme } from './theme';
 import type { Disposable } from './wire';
 import { label, xOf, type XChoice } from './xaxis';
 
-const HEIGHT = 168; // px, as .nbt-plot
+const HEIGHT = 144; // px, as .nbt-plot
 const FEW_POINTS = 60; // up to here single points are marked
+const GHOST = '\u0000ghost'; // no metric is called that: controls are escaped in names
 const FONT = '11px system-ui, sans-serif';
 
 /** How the curves of all charts are drawn. */
@@ -24,6 +25,8 @@ export interface XSettings {
 
 interface Line {
   key: string;
+  /** What one button of the legend shows or hides. */
+  group: string;
   name: string;
   isGhost: boolean;
   colour: number;
@@ -37,7 +40,7 @@ export class FamilyChart implements Disposable {
   private readonly hidden = new Set<string>();
   private plot: uPlot | null = null;
   private lines: Line[] = [];
-  private values: HTMLElement[] = [];
+  private readonly values = new Map<string, HTMLElement>();
   private drawn = '';
   private theme: Theme;
 
@@ -133,18 +136,15 @@ export class FamilyChart implements Disposable {
 
   private linesOf(family: Family): Line[] {
     const colours = colourIndices(family.metrics.map((meta) => meta.role));
-    const own = family.metrics.map((meta, i): Line => {
-      return {
-        key: meta.name,
-        name: meta.name,
-        isGhost: false,
-        colour: colours[i] ?? 0,
-      };
+    const own = family.metrics.map(({ name }, i): Line => {
+      return { key: name, group: name, name, isGhost: false, colour: colours[i] ?? 0 };
     });
     const ghosts = own.filter((line) => this.model.ghosts.has(line.name));
     // Ghosts come first, so that they lie under the curves of this run.
     return [
-      ...ghosts.map((line) => ({ ...line, key: `ghost ${line.key}`, isGhost: true })),
+      ...ghosts.map((line) => {
+        return { ...line, key: `ghost ${line.key}`, group: GHOST, isGhost: true };
+      }),
       ...own,
     ];
   }
@@ -168,8 +168,8 @@ export class FamilyChart implements Disposable {
       },
       scales: { x: { time: false }, y: { range: yRange } },
       axes: [
-        { ...axis, size: 22, gap: 2, space: 60, values: tickLabels, label: '' },
-        { ...axis, size: 48, gap: 4, space: 28, values: tickLabels },
+        { ...axis, size: 22, gap: 2, space: 60, values: tickLabels },
+        { ...axis, size: 44, gap: 4, space: 28, values: tickLabels },
       ],
       series: [
         { label: label(x.choice, x.spread) },
@@ -183,7 +183,7 @@ export class FamilyChart implements Disposable {
     const stroke = this.colour(line);
     return {
       label: line.key,
-      show: !this.hidden.has(line.key),
+      show: !this.hidden.has(line.group),
       stroke,
       width: line.isGhost ? 1.25 : 1.75,
       points: {
@@ -200,52 +200,52 @@ export class FamilyChart implements Disposable {
     return this.theme.palette[line.colour] ?? this.theme.text;
   }
 
+  /** One button per curve of this run, and one for all of the earlier run. */
   private rebuildLegend(): void {
-    const entries = this.lines.map((line) => this.legendEntry(line));
-    this.values = entries.map(([, value]) => value);
-    // Read order: this run's curves, then the earlier ones.
-    const buttons = entries.map(([button]) => button);
-    const nGhosts = this.lines.filter((line) => line.isGhost).length;
-    this.legend.replaceChildren(
-      ...buttons.slice(nGhosts),
-      ...buttons.slice(0, nGhosts),
-    );
+    const own = this.lines.filter((line) => !line.isGhost);
+    const ghost = this.lines.find((line) => line.isGhost);
+    this.values.clear();
+    this.legend.replaceChildren(...own.map((line) => this.legendEntry(line)));
+    if (ghost) this.legend.append(this.legendEntry(ghost));
   }
 
-  private legendEntry(line: Line): [HTMLElement, HTMLElement] {
+  private legendEntry(line: Line): HTMLElement {
     const swatch = h('span', { class: 'nbt-swatch', 'aria-hidden': 'true' });
     swatch.style.color = this.colour(line);
-    const value = h('span', { class: 'nbt-legend-value' });
-    const name = line.isGhost
-      ? `${this.model.run?.ghost?.name ?? ''} (best)`
-      : line.name;
+    const name = line.isGhost ? (this.model.run?.ghost?.name ?? 'earlier') : line.name;
     const button = h(
       'button',
       {
         class: 'nbt-legend',
         type: 'button',
-        'aria-pressed': String(!this.hidden.has(line.key)),
-        title: line.isGhost ? `${line.name} of the best earlier run` : 'Show or hide',
+        'aria-pressed': String(!this.hidden.has(line.group)),
+        title: line.isGhost ? 'The best earlier run: show or hide' : 'Show or hide',
       },
       swatch,
       h('span', { class: 'nbt-legend-name' }, name),
-      value,
     );
-    button.addEventListener('click', () => this.toggle(line, button));
-    return [button, value];
+    if (!line.isGhost) {
+      const value = h('span', { class: 'nbt-legend-value' });
+      this.values.set(line.key, value);
+      button.append(value);
+    }
+    button.addEventListener('click', () => this.toggle(line.group, button));
+    return button;
   }
 
-  private toggle(line: Line, button: HTMLElement): void {
-    const isShown = this.hidden.delete(line.key);
-    if (!isShown) this.hidden.add(line.key);
+  private toggle(group: string, button: HTMLElement): void {
+    const isShown = this.hidden.delete(group);
+    if (!isShown) this.hidden.add(group);
     button.setAttribute('aria-pressed', String(isShown));
-    this.plot?.setSeries(this.lines.indexOf(line) + 1, { show: isShown });
+    this.lines.forEach((line, i) => {
+      if (line.group === group) this.plot?.setSeries(i + 1, { show: isShown });
+    });
   }
 
   /** The values under the cursor, or the last ones. */
   private showValues(): void {
     this.lines.forEach((line, i) => {
-      const element = this.values[i];
+      const element = this.values.get(line.key);
       if (element) setText(element, this.valueText(line, i));
     });
   }
@@ -253,9 +253,7 @@ export class FamilyChart implements Disposable {
   private valueText(line: Line, i: number): string {
     const column = this.plot?.data[i + 1];
     const index = this.plot?.cursor.idx;
-    if (!column || index == null) {
-      return line.isGhost ? '' : number(this.series(line)?.value.view().at(-1));
-    }
+    if (!column || index == null) return number(this.series(line)?.value.view().at(-1));
     return number(nearest(column as (number | null | undefined)[], index));
   }
 
@@ -311,11 +309,10 @@ function tickLabels(_: uPlot, ticks: number[]): string[] {
 /** As many decimals as the distance between ticks asks for. */
 export function tickLabel(tick: number, gap: number): string {
   const size = Math.abs(tick);
-  if (size >= 1e6 || (tick !== 0 && size < 1e-4))
-    return tick.toExponential(0).replace('e+', 'e');
-  if (size >= 1e4) return `${+(tick / 1e3).toFixed(1)}k`;
-  const decimals = gap > 0 ? Math.max(0, -Math.floor(Math.log10(gap) + 1e-9)) : 2;
-  return tick.toFixed(Math.min(decimals, 6)).replace('-', '−');
+  if (size >= 1e9 || (gap > 0 && gap < 1e-5)) return tick ? number(tick) : '0';
+  const [unit, sign] = size >= 1e6 ? [1e6, 'M'] : size >= 1e4 ? [1e3, 'k'] : [1, ''];
+  const decimals = gap > 0 ? Math.max(0, -Math.floor(Math.log10(gap / unit) + 1e-9)) : 2;
+  return `${(tick / unit).toFixed(Math.min(decimals, 9))}${sign}`.replace('-', '−');
 }
 
 function describe(family: Family): string {

@@ -74,23 +74,23 @@ const CSS = `
 .nbt-best b { font-weight: 600; }
 .nbt-error { padding: 2px 12px 0; color: var(--nbt-danger); overflow-wrap: anywhere; }
 .nbt-charts {
-  display: grid; grid-template-columns: repeat(auto-fill, minmax(min(280px, 100%), 1fr));
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(min(240px, 100%), 1fr));
   gap: 4px 16px; padding: 8px 12px 0;
 }
-.nbt-chart { min-width: 0; }
-.nbt-chart-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 4px; min-height: 22px; }
+.nbt-chart { min-width: 0; display: grid; grid-row: span 2; grid-template-rows: subgrid; gap: 0; margin-bottom: 4px; }
+.nbt-chart-head { display: flex; flex-wrap: wrap; align-items: baseline; align-content: flex-end; gap: 0 4px; min-height: 22px; }
 .nbt-chart-title { font-weight: 600; margin-right: 6px; overflow-wrap: anywhere; unicode-bidi: isolate; }
 .nbt-chart-note { color: var(--nbt-muted); font-size: 11px; }
-.nbt-legend {
-  display: inline-flex; align-items: center; gap: 5px; padding: 0 4px;
+.nbt-panel .nbt-legend {
+  display: inline-flex; align-items: center; gap: 5px; padding: 0 4px; font-size: 12px;
   border: 0; background: transparent; max-width: 100%;
 }
 .nbt-legend:hover { background: var(--nbt-raised); }
 .nbt-legend[aria-pressed="false"] { opacity: 0.45; text-decoration: line-through; }
 .nbt-swatch { flex: none; width: 14px; height: 0; border-top: 2px solid currentColor; }
 .nbt-legend-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 22ch; unicode-bidi: isolate; }
-.nbt-legend-value { min-width: 6ch; text-align: right; }
-.nbt-plot { position: relative; height: 168px; }
+.nbt-legend-value { min-width: 5ch; text-align: right; color: var(--nbt-muted); }
+.nbt-plot { position: relative; height: 144px; }
 .nbt-table-scroll { overflow-x: auto; padding: 6px 12px 0; }
 .nbt-panel .nbt-table { border-collapse: collapse; font-size: 12px; margin: 0; table-layout: auto; width: auto; border: 0; }
 .nbt-panel .nbt-table th, .nbt-panel .nbt-table td {

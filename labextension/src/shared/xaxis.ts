@@ -69,6 +69,7 @@ function spreadOver(axis: Float64Array, step: Float64Array): Float64Array {
   const x = new Float64Array(axis.length);
   const first = axis[0] ?? 0;
   let widest = 1;
+  let most = 1;
   for (let start = 0; start < axis.length;) {
     const value = axis[start] ?? 0;
     let end = start + 1;
@@ -77,10 +78,12 @@ function spreadOver(axis: Float64Array, step: Float64Array): Float64Array {
     // The value that is still growing is as wide as the widest one before it.
     const width = end < axis.length ? (step[end] ?? 0) - from : widest;
     const known = Math.max(width, (step[end - 1] ?? 0) - from + 1);
+    // One point alone sums its value up, unless it is the first of many to come.
+    const isAlone = end - start === 1 && (end < axis.length || most === 1);
     for (let i = start; i < end; i += 1)
-      x[i] =
-        value - first + (end - start === 1 ? 1 : ((step[i] ?? 0) - from + 1) / known);
+      x[i] = value - first + (isAlone ? 1 : ((step[i] ?? 0) - from + 1) / known);
     widest = Math.max(widest, known);
+    most = Math.max(most, end - start);
     start = end;
   }
   return x;

@@ -14,6 +14,7 @@ from typing import Any
 from nbtrack.analysis.wire import FrameHead
 
 _KINDS = ("stop", "resync")
+_EMPTY_FRONT_END = "export default { render() {} };"
 
 
 class PanelWidget:
@@ -52,6 +53,9 @@ class PanelWidget:
 
     def close(self) -> None:
         """Close the comm: views of the page go dark."""
+        # Who saves the state of all widgets (nbclient does) keeps closed ones too, and
+        # the front end is 80 KB of it.
+        self._widget._esm = _EMPTY_FRONT_END
         self._widget.close()
 
     def hear_raw(self, data: object) -> None:
