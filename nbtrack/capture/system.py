@@ -39,7 +39,7 @@ class SystemSampler:
         self._cpu_clock = cpu_clock
         self._at, self._cpu_s = clock(), cpu_clock()
         self._peak_bytes = 0
-        psutil.cpu_percent(interval=None)  # the first call only sets the mark
+        self._busy_s, self._total_s = self._machine_seconds()
 
     def sample(self) -> dict[str, float]:
         """The state of now.
@@ -57,7 +57,7 @@ class SystemSampler:
             "rss_bytes": rss,
             "peak_rss_bytes": self._peak_bytes,
             "process_cpu_percent": self._process_cpu_percent(),
-            "cpu_percent": self._psutil.cpu_percent(interval=None),
+            "cpu_percent": self._cpu_percent(),
             "ram_percent": self._psutil.virtual_memory().percent,
         }
 
@@ -67,3 +67,19 @@ class SystemSampler:
         passed, used = at - self._at, cpu_s - self._cpu_s
         self._at, self._cpu_s = at, cpu_s
         return round(100.0 * used / passed, 1) if passed > 0 else 0.0
+
+    def _cpu_percent(self) -> float:
+        # Not psutil.cpu_percent(): its marks are shared by all callers of a thread.
+        busy_s, total_s = self._machine_seconds()
+        busy, passed = busy_s - self._busy_s, total_s - self._total_s
+        self._busy_s, self._total_s = busy_s, total_s
+        return round(100.0 * max(0.0, busy) / passed, 1) if passed > 0 else 0.0
+
+    def _machine_seconds(self) -> tuple[float, float]:
+        """Busy and all CPU seconds of the machine since it started."""
+        times = self._psutil.cpu_times()
+        idle = times.idle + getattr(times, "iowait", 0.0)
+        # Guest time is counted in user time already.
+        guest = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
+        total = sum(times) - guest
+        return total - idle, total

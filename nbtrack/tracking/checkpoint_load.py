@@ -135,6 +135,6 @@ def _needs_trust(record: CheckpointRecord) -> CheckpointError:
     return CheckpointError(
         f"Checkpoint {record.name!r} ({record.path}) holds pickled Python objects, and "
         "unpickling can run any code. If it comes from you or from somebody you trust, "
-        "use load_checkpoint(..., trust=True); nbtrack.checkpoint_path(...) gives the "
-        "file without reading it."
+        "use load_checkpoint(..., trust=True). To only get the file: `from "
+        "nbtrack.tracking.checkpoints import checkpoint_path`."
     )

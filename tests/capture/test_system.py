@@ -47,6 +47,16 @@ def test_a_busy_process_shows():
     assert sampler.sample()["process_cpu_percent"] > 5
 
 
+def test_samplers_do_not_take_each_others_share_of_the_machine():
+    first, second = SystemSampler(), SystemSampler()
+    end = time.monotonic() + 0.1
+    while time.monotonic() < end:
+        pass
+    assert first.sample()["cpu_percent"] > 100 / (2 * psutil.cpu_count())
+    assert second.sample()["cpu_percent"] > 100 / (2 * psutil.cpu_count())
+    assert first.sample()["cpu_percent"] <= 100
+
+
 def test_a_sample_costs_little():
     sampler = SystemSampler()
 
