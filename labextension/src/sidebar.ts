@@ -3,6 +3,7 @@
 import { Poll } from '@lumino/polling';
 import { Widget } from '@lumino/widgets';
 import type { Api, RunList, RunRow } from './api';
+import { runsIcon } from './icon';
 import { h } from './shared/dom';
 import { number } from './shared/format';
 
@@ -19,7 +20,7 @@ export class RunsSidebar extends Widget {
     super();
     this.id = 'nbtrack-runs';
     this.title.caption = 'nbtrack: experiment runs';
-    this.title.label = 'nbtrack';
+    this.title.icon = runsIcon;
     this.addClass('nbt-sidebar');
     this.poll = new Poll({
       name: 'nbtrack:runs',

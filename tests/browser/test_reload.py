@@ -36,14 +36,12 @@ NO_LIVE_PANEL = f"""n => {{
 
 
 @pytest.fixture
-def reloaded(lab):
-    """A notebook whose second cell is mid-run, in a page that was just loaded."""
+def busy(lab):
+    """A notebook whose second cell is mid-run."""
     notebook = lab.open(["%load_ext nbtrack", TRAINING])
     notebook.run(0)
     notebook.start(1)
     notebook.cell(1).locator(".nbt-panel").wait_for()
-    notebook.save()
-    notebook.reload()
     return notebook
 
 
@@ -59,31 +57,34 @@ def panel_of(notebook):
     return notebook.cell(1).locator(".nbt-mounted .nbt-panel")
 
 
-def test_the_panel_is_found_again_and_its_curve_moves(lab, reloaded):
+def test_the_panel_is_found_again_and_its_curve_moves(busy):
+    busy.save()
+    busy.reload()
     began = time.monotonic()
-    panel = panel_of(reloaded)
+    panel = panel_of(busy)
     panel.locator("canvas").first.wait_for(timeout=20_000)
     took_s = time.monotonic() - began
     print(f"the panel stood {took_s:.1f} s after the notebook")
     before = panel.inner_text()
     picture = panel.locator("canvas").first.screenshot()
-    reloaded.page.wait_for_timeout(1500)
-    reloaded.screenshot("reload-reattached")
+    busy.page.wait_for_timeout(1500)
+    busy.screenshot("reload-reattached")
     assert panel.inner_text() != before
     assert panel.locator("canvas").first.screenshot() != picture
-    assert reloaded.page.locator(".nbt-panel").count() == 1
+    assert busy.page.locator(".nbt-panel").count() == 1
     assert took_s < REATTACH_MAX_S
 
 
-def test_stop_in_the_found_panel_stops_the_run_and_leaves_the_picture(lab, reloaded):
-    panel = panel_of(reloaded)
+def test_stop_in_the_found_panel_stops_a_run_whose_output_was_not_saved(lab, busy):
+    busy.reload()
+    panel = panel_of(busy)
     panel.get_by_role("button", name="Stop").click(timeout=20_000)
     panel.wait_for(state="detached", timeout=30_000)
-    shown = reloaded.page.evaluate(PICTURES, 1)
-    reloaded.screenshot("reload-stopped")
+    shown = busy.page.evaluate(PICTURES, 1)
+    busy.screenshot("reload-stopped")
     assert status_of(lab) == "stopped"
     assert [set(one) for one in shown] == [{"text/html", "text/plain"}]
-    assert "slow" in reloaded.text(1)
+    assert "slow" in busy.text(1)
 
 
 def test_the_picture_of_a_run_that_ended_unseen_is_put_into_the_notebook(lab):
