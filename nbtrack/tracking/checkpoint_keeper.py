@@ -107,7 +107,9 @@ class CheckpointKeeper:
     def keep_file(self, path: Path, moment: Moment) -> None:
         """Keep the content that `path` has now, or say why not."""
         stamp = stamp_of(path)
-        if stamp is None or os.getpid() != self._pid or not self._admit(moment, stamp):
+        if stamp is None or os.getpid() != self._pid:
+            return
+        if not self._admit(moment, stamp):
             return
         if stamp[1] <= COPY_AT_ONCE_BYTES:
             with self._saying_why(moment):
@@ -119,6 +121,9 @@ class CheckpointKeeper:
 
     def keep_copy(self, copy: Path, moment: Moment) -> None:
         """Keep a file that is ours already: made in `new_path()`."""
+        if os.getpid() != self._pid:  # the worker did not survive the fork
+            copy.unlink(missing_ok=True)
+            return
         self._submit(self._keep, copy, moment)
 
     def new_path(self) -> Path:
@@ -133,6 +138,8 @@ class CheckpointKeeper:
 
     def settle(self, timeout_s: float) -> bool:
         """Wait until all is kept (True) or the time is up (False)."""
+        if os.getpid() != self._pid:
+            return True
         with self._lock:
             jobs, worker = self._jobs.copy(), self._worker
             self._worker = None

@@ -442,6 +442,30 @@ def test_a_finished_run_takes_no_more_files_and_leaves_no_thread(run, folder):
     assert not [name for name in names if name.startswith("nbtrack-files")]
 
 
+FORK = """
+import os, time
+import numpy as np, nbtrack
+from nbtrack.tracking import checkpoints
+with nbtrack.start("r") as run:
+    np.save("a.npy", np.ones(1000))
+    run.checkpoint("a.npy")
+    child = os.fork()
+    if child == 0:
+        started = time.monotonic()
+        run.checkpoint("a.npy", "of the child")
+        run.checkpoint({"a": 1}, "of the child")
+        settled = checkpoints.settle(run)
+        os._exit(0 if settled and time.monotonic() - started < 5 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+print([c.name for c in run.record().checkpoints], os.listdir(run.store.path / "tmp"))
+"""
+
+
+def test_a_forked_child_keeps_nothing_and_does_not_wait(tmp_path):
+    done = run_python(FORK, tmp_path, NBTRACK_STORE=str(tmp_path / ".nbtrack"))
+    assert done.stdout == "['a'] []\n", done.stderr
+
+
 def test_stale_copies_of_dead_processes_are_removed(run):
     stale = run.store.path / "tmp"
     stale.mkdir(exist_ok=True)
