@@ -61,16 +61,16 @@ def apply_event(
         _KINDS[kind](connection, event)
 
 
-def iso(moment: Any) -> str | None:
+def iso(moment: float | str | None) -> str | None:
     """A time as the store keeps it: ISO 8601, UTC, microseconds, `Z`.
 
     >>> iso(0.5)
     '1970-01-01T00:00:00.500000Z'
     """
-    if not moment and moment != 0:
+    if moment is None or moment == "":
         return None
     if isinstance(moment, str):
-        return str(moment)
+        return moment
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -20,12 +20,12 @@ _NETWORK = frozenset((
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
-def is_network(path: Path, *, mountinfo: Path = MOUNTINFO) -> bool:
+def is_network(path: Path, *, mountinfo: Path | None = None) -> bool:
     """Whether `path` lies on a mount where WAL and mmap must not be used.
 
     An unreadable mount table counts as local: it is the ordinary case on one machine.
     """
-    kind = _kind_of(os.path.realpath(path), mountinfo)
+    kind = _kind_of(os.path.realpath(path), mountinfo or MOUNTINFO)
     return kind in _NETWORK or kind.startswith("fuse.")
 
 

@@ -1,0 +1,83 @@
+"""Processes that are killed, stopped and starved, and what the tests ask of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def child():
+    """Start `children.py` with these arguments; all are killed after the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: object) -> subprocess.Popen[str]:
+        path = [str(HERE.parent.parent), os.environ.get("PYTHONPATH", "")]
+        process = subprocess.Popen(
+            [sys.executable, str(HERE / "children.py"), *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def until():
+    """Wait until a condition holds; fail when it never does."""
+    import time
+
+    def wait(condition, seconds=10.0):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come to pass"
+            time.sleep(0.01)
+
+    return wait
+
+
+class SmallDisk:
+    """A tmpfs of two megabytes that can be filled and enlarged."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def fill(self) -> None:
+        with (self.path / "ballast").open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+            except OSError:
+                return
+
+    def enlarge(self) -> None:
+        subprocess.run(["mount", "-o", "remount,size=200m", str(self.path)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    path = tmp_path / "disk"
+    path.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "none", str(path)],
+        capture_output=True,
+    )
+    if made.returncode != 0:
+        pytest.skip("mounting a tmpfs is not permitted here")
+    yield SmallDisk(path)
+    subprocess.run(["umount", "--lazy", str(path)], check=True)

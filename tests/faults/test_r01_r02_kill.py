@@ -1,0 +1,74 @@
+"""R1, R2: a point is safe from kill -9 when the call returned; never a hole."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from faults.children import Acknowledged
+from nbtrack.store import Store
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+KILLS = 100
+
+
+def test_r01_r02_killed_a_hundred_times_nothing_that_returned_is_lost(
+    tmp_path, child, until
+):
+    zygote = child("zygote")
+    lost = []
+    for kill in range(KILLS):
+        store, ack = tmp_path / f"s{kill}", tmp_path / f"ack{kill}"
+        store.mkdir()
+        done = Acknowledged(str(ack))
+        zygote.stdin.write(f"{store} {ack}\n")
+        zygote.stdin.flush()
+        pid = int(zygote.stdout.readline())
+        until(lambda done=done: done.get() > 0)
+        time.sleep(random.uniform(0.005, 0.12))
+        os.kill(pid, signal.SIGKILL)
+        assert zygote.stdout.readline() == "dead\n"
+        lost.append(check_one(store, done))
+    assert lost == [(0, 0)] * KILLS
+
+
+def check_one(path, done):
+    """How many points that returned, and that were committed, are not there."""
+    with Store.open(path) as store:
+        curve = store.curve("r", "loss")
+        n = len(curve)
+        assert list(curve.steps) == list(range(n)), "a hole"
+        assert list(curve.values) == [float(i) for i in range(n)]
+        assert store.run("r").status == "crashed"
+        assert store.run("r").metrics["loss"].n == n
+        assert os.listdir(store.path / "journal") == []
+        columns, rows = store.sql("select count(*) from points")
+        assert rows == [(n,)]
+        return max(0, done.get() - n), max(0, done.get(1) - n)
+
+
+def test_r02_a_kill_during_recovery_changes_nothing(tmp_path, child, until):
+    """Taking over is the same exactly-once step, however often it is cut short."""
+    ack = tmp_path / "ack"
+    done = Acknowledged(str(ack))
+    process = child("steady", tmp_path, ack)
+    until(lambda: done.get() > 300)
+    process.kill()
+    process.wait()
+    expected = done.get()
+    for _ in range(5):
+        pid = os.fork()
+        if pid == 0:
+            Store.open(tmp_path)
+            os._exit(0)
+        time.sleep(random.uniform(0.0, 0.01))
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    with Store.open(tmp_path) as store:
+        n = len(store.curve("r", "loss"))
+        assert n in (expected, expected + 1)
+        assert store.run("r").metrics["loss"].n == n
