@@ -23,7 +23,8 @@ from nbtrack.store.schema import APPLICATION_ID, VERSION
 
 BUSY_S = 5.0
 WAL_CHECKPOINT_BYTES = 4 << 20
-WAL_TRUNCATE_BYTES = 32 << 20  # readers that poll keep a passive checkpoint from ending
+CHECKPOINT_EVERY_S = 1.0
+_BUSY_TIMEOUT = f"pragma busy_timeout = {int(BUSY_S * 1000)}"
 WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 _COMMON = """\
 pragma foreign_keys = on;
@@ -45,6 +46,7 @@ class Database:
         self.connection = connection
         self.identity = identity_of(path)
         self._wal = not network
+        self._checkpoint_at = 0.0
         self._lock_path = path.with_name("write.lock")
 
     @contextmanager
@@ -73,10 +75,17 @@ class Database:
         self.connection.close()
 
     def _checkpoint_if_large(self) -> None:
-        size = wal_bytes(self.path)
-        if size > WAL_CHECKPOINT_BYTES:
-            how = "truncate" if size > WAL_TRUNCATE_BYTES else "passive"
-            self.connection.execute(f"pragma wal_checkpoint({how})").fetchall()
+        now = time.monotonic()
+        if now < self._checkpoint_at or wal_bytes(self.path) < WAL_CHECKPOINT_BYTES:
+            return
+        # Truncated, so that its size tells how full it is. Readers are not waited for:
+        # where one is in the way, a later commit tries again.
+        self._checkpoint_at = now + CHECKPOINT_EVERY_S
+        self.connection.execute("pragma busy_timeout = 0")
+        try:
+            self.connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+        finally:
+            self.connection.execute(_BUSY_TIMEOUT)
 
     @contextmanager
     def alone(self, wait_s: float = BUSY_S) -> Iterator[None]:
@@ -98,7 +107,7 @@ def connect(path: Path, *, network: bool = False) -> Database:
     """Open for writing; the file must exist and be a store of this version."""
     connection = _open(path, "mode=rw")
     connection.executescript(_COMMON)
-    connection.execute(f"pragma busy_timeout = {int(BUSY_S * 1000)}")
+    connection.execute(_BUSY_TIMEOUT)
     mode = "truncate" if network else "wal"
     if connection.execute("pragma journal_mode").fetchone()[0] != mode:
         connection.execute(f"pragma journal_mode = {mode}")
@@ -220,7 +229,7 @@ def _settle_reader(connection: Connection) -> Connection:
 
 def _flock(handle: int, wait_s: float) -> None:
     # Polled, not waited for: a stopped holder must not hang the caller for good.
-    deadline, pause = time.monotonic() + wait_s, 0.0005
+    deadline, pause = time.monotonic() + wait_s, 0.0003
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -228,7 +237,7 @@ def _flock(handle: int, wait_s: float) -> None:
             if time.monotonic() > deadline:
                 raise _busy() from None
             time.sleep(pause)
-            pause = min(pause * 1.5, 0.01)
+            pause = min(pause * 1.1, 0.01)
         else:
             return
 

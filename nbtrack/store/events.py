@@ -71,7 +71,7 @@ def iso(moment: float | str | None) -> str | None:
         return None
     if isinstance(moment, str):
         return moment
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _utc(datetime.fromtimestamp(moment, UTC))
 
 
 def storable(text: Any) -> str | None:
@@ -108,7 +108,11 @@ def _put_aside(
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _utc(datetime.now(UTC))
+
+
+def _utc(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _run_started(

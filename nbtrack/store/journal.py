@@ -109,18 +109,19 @@ class Journal:
 
     def flush(self, timeout_s: float = FLUSH_S) -> bool:
         """Wait until all that was said before is committed; False when time is up."""
-        position = self._mark()
-        if position is None or self._pid != os.getpid():
+        if self._pid != os.getpid():
             return False
         deadline = time.monotonic() + timeout_s
+        position = self._mark()
         with self.progress:
-            while self.done <= position:
+            while position is None or self.done <= position:
                 self.wake.set()
                 left = deadline - time.monotonic()
-                if left <= 0 or self.is_gone or self.is_closed:
+                if left <= 0 or self.is_closed:
                     return False
                 self.progress.wait(min(left, 0.05))
-        return not self.is_gone
+                position = position or self._mark()
+        return True
 
     def on_control(self, run_id: str, callback: Callable[[str], None] | None) -> None:
         """Call `callback(command)` from the writer thread when a control row comes in.

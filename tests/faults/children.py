@@ -125,7 +125,7 @@ def limited(path: str, n: str) -> None:
     store = Store.open(path)
     series = begin(store, "r")
     assert store.journal.flush()
-    limit = (Path(path) / "nbtrack.db").stat().st_size + 100_000
+    limit = (store.path / "nbtrack.db").stat().st_size + 100_000
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     for i in range(int(n)):
         store.journal.point(series, i, i * 1.1, time.time())
@@ -154,6 +154,7 @@ def interrupted(path: str, ack: str, n: str) -> None:
         except KeyboardInterrupt:
             n_interrupts += 1
             step += 1  # whether the interrupted one was kept is open
+            done.set(n_interrupts, 1)
     while True:
         try:
             print(json.dumps([store.journal.flush(20.0), step]), flush=True)

@@ -25,4 +25,4 @@ def test_r05_eight_writers_of_a_thousand_transactions(tmp_path, child, capsys):
             assert list(curve.values) == [float(i) for i in range(1000)]
             assert store.run(f"r{n}").status == "finished"
         assert store.sql("select count(*) from points")[1] == [(8000,)]
-    assert max(waits) < 0.2
+    assert max(waits) < 0.05

@@ -16,16 +16,13 @@ from nbtrack.store import Store
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(90)]
 
 
-def test_r15_interrupts_lose_nothing_that_returned(tmp_path, child):
+def test_r15_interrupts_lose_nothing_that_returned(tmp_path, child, until):
     done = Acknowledged(str(tmp_path / "ack"))
     process = child("interrupted", tmp_path, tmp_path / "ack", 200)
     assert process.stdout.readline() == "ready\n"
-    n_before = -1
-    for _ in range(200):
+    for n in range(200):
+        until(lambda n=n: done.get(1) == n)
         time.sleep(random.uniform(0.001, 0.01))
-        while done.get() == n_before:
-            time.sleep(0.0005)
-        n_before = done.get()
         process.send_signal(signal.SIGINT)
     answer, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
