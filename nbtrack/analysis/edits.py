@@ -1,0 +1,120 @@
+"""Changing what a run is called and how it is described, in any process, at any time.
+
+Each function finds the run by id, name, beginning of an id, or "last", writes one short
+transaction and returns the run as it stands then. Nothing is deleted: trash can be
+taken back with `restore`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from nbtrack.errors import OptionError
+from nbtrack.records import RunRecord
+from nbtrack.text import clean_name
+from nbtrack.tracking.tags import as_tags
+
+if TYPE_CHECKING:
+    from nbtrack.store import Store
+
+
+def rename(store: Store, run: str, name: str) -> RunRecord:
+    """Give a run another name.
+
+    Raises
+    ------
+    OptionError
+        For an empty name.
+    RunNotFoundError, StoreError
+        When there is no such run, or the store cannot be written.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("bsae"): pass
+    >>> rename(nbtrack.open(), "bsae", "base").name
+    'base'
+    """
+    if not clean_name(name):
+        raise OptionError("A run needs a name that can be seen.")
+    return _changed(store, run, name=clean_name(name))
+
+
+def tag(store: Store, run: str, *tags: str) -> RunRecord:
+    """Add tags: `"baseline"`, or `"data: mnist"` for a pair.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base"): pass
+    >>> dict(tag(nbtrack.open(), "base", "baseline").tags)
+    {'baseline': None}
+    """
+    return _applied(store, run, kind="tags", set=as_tags(tags), remove=[])
+
+
+def untag(store: Store, run: str, *tags: str) -> RunRecord:
+    """Remove tags by their text or key; one that is not there is no error.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base", tags=["a"]): pass
+    >>> dict(untag(nbtrack.open(), "base", "a").tags)
+    {}
+    """
+    return _applied(store, run, kind="tags", set={}, remove=list(as_tags(tags)))
+
+
+def note(store: Store, run: str, text: str) -> RunRecord:
+    """Replace the notes.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base"): pass
+    >>> note(nbtrack.open(), "base", "too slow").notes
+    'too slow'
+    """
+    return _changed(store, run, notes=str(text))
+
+
+def trash(store: Store, run: str) -> RunRecord:
+    """Put a run aside: it is in no table until it is restored.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base"): pass
+    >>> trash(nbtrack.open(), "base").trashed_at is None
+    False
+    >>> len(nbtrack.runs())
+    0
+    """
+    now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    return _changed(store, run, trashed_at=f"{now}Z")
+
+
+def restore(store: Store, run: str) -> RunRecord:
+    """Take a run back out of the trash.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base") as run: pass
+    >>> _ = trash(nbtrack.open(), run.id)
+    >>> restore(nbtrack.open(), run.id).trashed_at is None
+    True
+    """
+    return _changed(store, run, trashed_at=None)
+
+
+def _changed(store: Store, run: str, **fields: Any) -> RunRecord:
+    return _applied(store, run, kind="run_changed", fields=fields)
+
+
+def _applied(store: Store, run: str, **event: Any) -> RunRecord:
+    found = store.run(run)
+    store.edit({"run": found.id, **event})
+    return store.run(found.id)

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+from panel_runs import FIRST, end_run, log_curve, start_run
+
+from nbtrack.guard import guard
+from nbtrack.notebook.panels.live import LivePanel, show_panel
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+TRAIN = """%%track
+import time, math
+for epoch in range(5):
+    for batch in range(40):
+        loss = 2 / (1 + 40 * epoch + batch)
+        time.sleep(0.005)
+    val_loss = loss * 1.1
+"""
+
+
+def _execute(folder: Path, *cells: str, allow_errors: bool = False):
+    """Execute cells as nbclient does; the notebook as it would be saved."""
+    book = nbformat.v4.new_notebook()
+    sources = ["%load_ext nbtrack", *cells]
+    book.cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    resources = {"metadata": {"path": str(folder)}}
+    client = nbclient.NotebookClient(
+        book, timeout=60, resources=resources, allow_errors=allow_errors
+    )
+    return client.execute(env={**os.environ, "NBTRACK_STORE": str(folder / ".nbtrack")})
+
+
+@pytest.fixture
+def execute(tmp_path):
+    """Execute cells in a fresh kernel."""
+    return partial(_execute, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A notebook with one tracked cell, executed."""
+    return _execute(tmp_path_factory.mktemp("trained"), TRAIN)
+
+
+def _panels(book) -> list[dict]:
+    """The outputs that say which run they belong to."""
+    outputs = [output for cell in book.cells for output in cell.get("outputs", ())]
+    return [one for one in outputs if "nbtrack" in one.get("metadata", {})]
+
+
+def test_the_panel_of_an_ended_run_is_a_still_picture(trained):
+    (panel,) = _panels(trained)
+
+    assert set(panel["data"]) == {"text/html", "text/plain"}
+    assert "data:image/svg+xml" in panel["data"]["text/html"]
+    assert "finished" in panel["data"]["text/plain"]
+
+
+def test_no_view_of_a_widget_stays_in_the_notebook(trained):
+    outputs = [output for cell in trained.cells for output in cell["outputs"]]
+
+    assert WIDGET_VIEW not in json.dumps(outputs)
+
+
+def test_a_notebook_grows_by_less_than_100_kb_per_run(trained, execute):
+    one, three = (
+        len(nbformat.writes(book)) for book in (trained, execute(*[TRAIN] * 3))
+    )
+
+    assert (three - one) / 2 < 100_000
+    assert one < 100_000
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("raise ValueError('<b>no</b>')", "failed"),
+        ("raise KeyboardInterrupt", "stopped"),
+    ],
+)
+def test_a_cell_that_ends_badly_leaves_its_picture_too(execute, line, status):
+    (panel,) = _panels(execute(f"{TRAIN}{line}", allow_errors=True))
+
+    assert status in panel["data"]["text/plain"]
+    assert "<b>no</b>" not in panel["data"]["text/html"]
+
+
+def test_a_run_that_is_over_at_once_never_makes_a_widget(execute):
+    book = execute("%%track\nfor i in range(3): loss = 1 / (i + 1)")
+
+    assert len(_panels(book)) == 1
+    assert "widgets" not in book.metadata
+
+
+def test_nbconvert_shows_the_curve_without_a_kernel(trained, tmp_path):
+    nbformat.write(trained, tmp_path / "done.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "done.ipynb"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+
+    page = (tmp_path / "done.html").read_text()
+    assert page.count('<img alt="Curve of loss, val_loss"') == 1
+    assert "jupyter-widgets" not in re.sub(r"<script.*?</script>", "", page, flags=re.S)
+
+
+def test_without_anywidget_html_is_replaced_in_place(execute):
+    hide = "import sys; sys.modules['anywidget'] = None"
+    book = execute(hide, TRAIN.replace("0.005", "0.02"))
+
+    (panel,) = _panels(book)
+    assert "finished" in panel["data"]["text/html"]
+    assert "widgets" not in book.metadata
+
+
+def test_a_terminal_gets_one_text_at_the_end(shell, store, capsys):
+    start_run(store, name="base\x1b[31m")
+    panel = LivePanel(FIRST, store, on_stop=print)
+    panel.show()
+    log_curve(store, [2.0, 1.0])
+    before = capsys.readouterr().out
+    end_run(store)
+
+    panel.finish()
+
+    said = capsys.readouterr().out
+    assert before == ""
+    assert "finished" in said
+    assert "\x1b" not in said.splitlines()[0]
+    assert "<div" not in said
+
+
+def test_a_panel_of_a_store_that_vanished_says_so_and_raises_nothing(shell, store):
+    start_run(store)
+    log_curve(store, [2.0])
+    panel = LivePanel("gone", store, on_stop=print)
+    panel.show()
+
+    panel.finish()
+
+    assert guard.failures["panel"] == 1
+
+
+def test_show_panel_of_an_ended_run_is_the_still_picture(shell, store, capsys):
+    start_run(store)
+    log_curve(store, [2.0, 1.0])
+    end_run(store)
+
+    assert show_panel(store, FIRST) is None
+    assert "finished" in capsys.readouterr().out
+
+
+LIVE_ELSEWHERE = """
+import sys, time, nbtrack
+from nbtrack.store import Store
+from nbtrack.notebook.panels.live import show_panel
+run = nbtrack.start("base")
+for i in range(5):
+    run.log(loss=1 / (i + 1))
+run.record()  # on disk by now
+panel = show_panel(Store.open(run.store.path), run.id)
+time.sleep(1.5)
+run.finish()
+time.sleep(1.5)
+"""
+
+
+def test_a_panel_that_nobody_ends_ends_with_its_run(execute):
+    (panel,) = _panels(execute(LIVE_ELSEWHERE))
+
+    assert set(panel["data"]) == {"text/html", "text/plain"}
+    assert "finished" in panel["data"]["text/plain"]
