@@ -36,11 +36,18 @@ class Guard:
         self.failures: Counter[str] = Counter()
 
     @contextmanager
-    def __call__(self, feature: str) -> Iterator[None]:
-        """Run the body; an `Exception` in it is warned of and counted, never raised."""
+    def __call__(
+        self, feature: str, *, letting: type[Exception] | None = None
+    ) -> Iterator[None]:
+        """Run the body; an `Exception` in it is warned of and counted, never raised.
+
+        `letting` names the caller's own mistakes, which do go through.
+        """
         try:
             yield
-        except Exception as exc:  # noqa: BLE001 - the one border, see the module docstring
+        except Exception as exc:
+            if letting is not None and isinstance(exc, letting):
+                raise
             self.failed(feature, exc)
 
     def shield(

@@ -92,7 +92,8 @@ class Metrics:
 
     def log_axes(self, series: Series, step: int, at: float) -> None:
         """Keep the axes that changed since this metric was logged last."""
-        for name, value in self.axes.items():
+        # A copy: another thread may begin or end a loop meanwhile.
+        for name, value in list(self.axes.items()):
             axis, before = series.axes.get(name, (None, None))
             if value == before:
                 continue

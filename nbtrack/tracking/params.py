@@ -23,7 +23,7 @@ def as_params(
 
 def _by_hand(values: Mapping[str, Any]) -> list[Param]:
     leaves = flatten(values, tell=_say)
-    return [Param(name, _safe(name, leaf), "option") for name, leaf in leaves.items()]
+    return [Param(name, _safe(name, leaf), "call") for name, leaf in leaves.items()]
 
 
 def _safe(name: str, leaf: Any) -> Any:

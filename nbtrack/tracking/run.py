@@ -7,6 +7,7 @@ the Stop button reaches a loop. Finished runs ignore further calls, with one war
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.errors import ValueNotLoggedError
+from nbtrack.errors import CheckpointError, OptionError, ValueNotLoggedError
 from nbtrack.guard import guard
 from nbtrack.records import Goal, Param, Status
 from nbtrack.text import clean_name
@@ -77,6 +78,7 @@ class Run:
         self.n_dropped = 0
         self.stop = StopSwitch(name)
         self.logged_names: set[str] = set()  # by hand: the watcher leaves these alone
+        self._finishing = threading.Lock()
         self.started_at = time.time()
         self._started = time.monotonic()
         self._on_finish = on_finish
@@ -211,6 +213,10 @@ class Run:
         OptionError
             For any other word.
         """
+        if goal not in ("min", "max"):
+            raise OptionError(
+                f"goal {goal!r} of {metric!r} is neither 'min' nor 'max'."
+            )
         self._metrics.goals[metric] = goal
         self._emit("metric_changed", name=clean_name(metric), fields={"goal": goal})
 
@@ -271,11 +277,23 @@ class Run:
             Default: the file's stem, or the class name in lower case.
         step, metrics : optional
             Default: the latest ones that were logged.
+
+        Raises
+        ------
+        CheckpointError
+            When there is no such file, or nothing knows how to save such an object.
+            Trouble with the disk is said in one line instead: training goes on.
         """
         from nbtrack.tracking.checkpoints import save_checkpoint
 
-        with guard("checkpoint"):
+        with guard("checkpoint", letting=CheckpointError):
             save_checkpoint(self, what, name=name, step=step, metrics=metrics)
+
+    def file_saving(self, path: Path) -> None:
+        """A saver is about to write over a file: a copy under way must end first."""
+        from nbtrack.tracking.checkpoints import before_save
+
+        before_save(self, path)
 
     def file_saved(self, path: Path, *, saver: str) -> None:
         """A saver wrote a file while this run was active: keep it as a checkpoint."""
@@ -346,11 +364,17 @@ class Run:
         >>> run = nbtrack.start("by hand")
         >>> run.finish()
         """
-        if self.status != "running":
-            return
-        if status is None:
-            status = "stopped" if self.stop.requested else "finished"
-        self._close(status, error, reason)
+        with self._finishing:
+            if self.status != "running":
+                return
+            if status is None:
+                status = "stopped" if self.stop.requested else "finished"
+            try:
+                with guard("files"):
+                    self._settle_files()
+            finally:  # Ctrl-C while files settle must not leave the run running
+                self._close(status, error, reason)
+        self._journal.flush(FINISH_WAIT_S)
 
     def _close(self, status: Status, error: str | None, reason: str | None) -> None:
         from nbtrack.redact import redact
@@ -358,8 +382,6 @@ class Run:
         if status == "stopped" and reason is None and self.stop.requested:
             reason = f"Stop pressed ({self.stop.by})"
         self.stop.end()
-        with guard("files"):
-            self._settle_files()
         self._emit(
             "run_finished",
             status=status,
@@ -373,7 +395,6 @@ class Run:
         self._journal.on_control(self.id, None)
         if self._on_finish is not None:
             self._on_finish(self)
-        self._journal.flush(FINISH_WAIT_S)
 
     def _settle_files(self) -> None:
         import sys

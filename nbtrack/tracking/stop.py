@@ -4,7 +4,7 @@
 2. Inside `nbtrack.epochs` the loop ends after the epoch and the cell completes.
 3. Elsewhere the next `log()` or watched value raises `RunStopped` in the run's thread.
 4. When neither happens within `GRACE_S`, the main thread is interrupted as by Ctrl-C.
-5. A second request does not wait for the end of the epoch.
+5. A second request waits for no epoch, and stops what runs after a soft end too.
 
 A checkpoint is saved before the exception where somebody registered `before_stop`.
 """
@@ -32,7 +32,8 @@ class StopSwitch:
         self._grace_s = grace_s
         self._soft_loops = 0
         self._insisted = False
-        self._done = False
+        self._honoured = False
+        self._ended = False
         self._thread = threading.get_ident()
         self._timer: threading.Timer | None = None
 
@@ -40,40 +41,37 @@ class StopSwitch:
         """Ask for a stop; safe from every thread, returns at once."""
         self._insisted = self.requested
         self.requested, self.by = True, by
-        if self._timer is None or self._insisted:
-            self._timer = threading.Timer(self._grace_s, self._interrupt)
-            self._timer.daemon = True
-            self._timer.start()
+        self._cancel_timer()
+        self._timer = threading.Timer(self._grace_s, self._interrupt)
+        self._timer.daemon = True
+        self._timer.start()
 
     def check(self) -> None:
-        """Raise `RunStopped` once, in the run's own thread, unless an epoch may end.
+        """Raise `RunStopped` once a request, in the run's thread, unless an epoch ends.
 
         Raises
         ------
         RunStopped
             When a stop was requested and no soft loop is going to honour it.
         """
-        if not self.requested or self._done or self._waits_for_epoch():
-            return
-        if threading.get_ident() != self._thread:
+        if not self._is_due() or threading.get_ident() != self._thread:
             return
         self.honour()
         raise RunStopped(f"run {self._run_name!r} was stopped ({self.by})")
 
     def honour(self) -> None:
         """The stop is being carried out: save what was registered, once."""
-        if self._done:
-            return
-        self.end()
-        for save in self.before_stop:
+        first = not self._honoured
+        self._honoured, self._insisted = True, False
+        self._cancel_timer()
+        for save in self.before_stop if first else ():
             with guard("checkpoint at stop"):
                 save()
 
     def end(self) -> None:
-        """The run is over or stopping: nothing may be interrupted any more."""
-        self._done = True
-        if self._timer is not None:
-            self._timer.cancel()
+        """The run is over: nothing may be interrupted any more."""
+        self._ended = True
+        self._cancel_timer()
 
     def enter_soft_loop(self) -> None:
         """An `epochs` loop runs: it will look at `requested` between epochs."""
@@ -83,11 +81,16 @@ class StopSwitch:
         """The `epochs` loop is over, for whatever reason."""
         self._soft_loops -= 1
 
-    def _waits_for_epoch(self) -> bool:
-        return self._soft_loops > 0 and not self._insisted
+    def _is_due(self) -> bool:
+        if self._ended or not self.requested:
+            return False
+        return self._insisted or not (self._honoured or self._soft_loops)
 
     def _interrupt(self) -> None:
-        if self._done or self._waits_for_epoch():
-            return
-        # A real signal also wakes sleeping system calls, interrupt_main() does not.
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        if self._is_due():
+            # A real signal also wakes sleeping system calls; interrupt_main() does not.
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

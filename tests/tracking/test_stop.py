@@ -45,6 +45,18 @@ def test_pressing_stop_again_does_not_wait_for_the_epoch():
         switch.check()
 
 
+def test_after_a_soft_end_the_cell_goes_on_until_stop_is_pressed_again():
+    switch = StopSwitch("base")
+    switch.enter_soft_loop()
+    switch.request("panel")
+    switch.honour()
+    switch.leave_soft_loop()
+    switch.check()  # a last evaluation after the loop may log
+    switch.request("panel")
+    with pytest.raises(RunStopped):
+        switch.check()
+
+
 def test_only_the_thread_of_the_run_is_stopped():
     switch = StopSwitch("base")
     switch.request("panel")
