@@ -311,7 +311,8 @@ export function tickLabel(tick: number, gap: number): string {
   const size = Math.abs(tick);
   if (size >= 1e9 || (gap > 0 && gap < 1e-5)) return tick ? number(tick) : '0';
   const [unit, sign] = size >= 1e6 ? [1e6, 'M'] : size >= 1e4 ? [1e3, 'k'] : [1, ''];
-  const decimals = gap > 0 ? Math.max(0, -Math.floor(Math.log10(gap / unit) + 1e-9)) : 2;
+  const decimals =
+    gap > 0 ? Math.max(0, -Math.floor(Math.log10(gap / unit) + 1e-9)) : 2;
   return `${(tick / unit).toFixed(Math.min(decimals, 9))}${sign}`.replace('-', '−');
 }
 
