@@ -15,14 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.errors import CheckpointError, OptionError, ValueNotLoggedError
+from nbtrack.errors import CheckpointError
 from nbtrack.guard import guard
-from nbtrack.records import Goal, Param, Status
+from nbtrack.records import Param, Status
 from nbtrack.text import clean_name
-from nbtrack.tracking.metrics import Metrics
-from nbtrack.tracking.numbers import as_number, flatten, whole_step
 from nbtrack.tracking.outcome import outcome_of
-from nbtrack.tracking.stop import StopSwitch
+from nbtrack.tracking.recorder import Recorder
 from nbtrack.tracking.tags import as_tags
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ def utc_text(at: float) -> str:
     return moment.isoformat(timespec="microseconds") + "Z"
 
 
-class Run:
+class Run(Recorder):
     """One execution that is being recorded; made by `nbtrack.start` or `%%track`.
 
     Use it as a context manager, or call `finish()`. It may be shared by threads; in a
@@ -68,157 +66,16 @@ class Run:
         parent: str | None = None,
         on_finish: Callable[[Run], None] | None = None,
     ) -> None:
+        super().__init__(store.journal, id=id, name=name)
         self.store = store
-        self.id = id
-        self.name = name
         self.experiment = experiment
         self.parent = parent
-        self.status: Status = "running"
         self.reason = ""
-        self.n_dropped = 0
-        self.stop = StopSwitch(name)
-        self.logged_names: set[str] = set()  # by hand: the watcher leaves these alone
-        self._finishing = threading.Lock()
         self.started_at = time.time()
         self._started = time.monotonic()
+        self._finishing = threading.Lock()
         self._on_finish = on_finish
-        self._journal = store.journal
-        self._metrics = Metrics(id, self._journal)
-        self._series = self._metrics.by_name
-        self._axes = self._metrics.axes
-        self._point: Callable[[int, int, float, float], None] = self._journal.point
         self._journal.on_control(id, self._control)
-
-    # -- metrics ---------------------------------------------------------------------
-
-    def log(
-        self,
-        values: Mapping[str, Any] | None = None,
-        /,
-        *,
-        step: int | None = None,
-        **named: Any,  # any scalar type of any library
-    ) -> None:
-        """Keep metric values; a point is safe from kill -9 when this returns.
-
-        Parameters
-        ----------
-        values : mapping, optional
-            Names to numbers; nested mappings become dotted names.
-        step : int, optional
-            Any order; the same step again replaces the earlier value on reading.
-            Default: how often that metric was logged before.
-        **named
-            The same as keywords: `run.log(loss=0.3, acc=0.9)`.
-
-        Raises
-        ------
-        RunStopped
-            After Stop was pressed, outside `nbtrack.epochs`.
-
-        Examples
-        --------
-        >>> import nbtrack
-        >>> with nbtrack.start() as run:
-        ...     run.log({"loss": 0.5}, step=10)
-        ...     run.log(loss=0.4, acc=0.9)
-        """
-        if self.stop.requested:
-            self.stop.check()
-        if named:
-            values = {**values, **named} if values else named
-        if values:
-            if step is not None and type(step) is not int:
-                step = self._as_step(step)
-            self._log(values, step)
-
-    def _log(self, values: Mapping[str, Any], step: int | None) -> None:
-        # The hot path: one scalar costs about a microsecond, so locals and no helpers.
-        at = time.time()
-        known, point, axes = self._series, self._point, self._axes
-        series = None
-        for name, value in values.items():
-            series = known.get(name)
-            if type(value) is not float or series is None:
-                self._log_slowly(name, value, step)
-                continue
-            if step is None:
-                series.step = own = series.auto_step()
-            else:
-                series.step = own = step
-                series.resume_at = step + 1
-            series.latest = value
-            point(series.id, own, value, at)
-            if axes:
-                self._metrics.log_axes(series, own, at)
-        if series is not None:
-            self._metrics.note_logged(series)
-
-    def _log_slowly(self, name: str, value: Any, step: int | None) -> None:
-        """First uses, other number types, nested mappings and things we must refuse."""
-        if self.status != "running":
-            self._late_point()
-            return
-        if isinstance(value, Mapping):
-            self._log(dict(flatten({name: value})), step)
-            return
-        try:
-            number = as_number(name, value)
-        except ValueNotLoggedError as exc:
-            self._drop(name, exc)
-            return
-        if name not in self._series:
-            self._metrics.declare(name)
-            self.logged_names.add(name)
-        self._log({name: number}, step)
-
-    def _as_step(self, step: Any) -> int | None:
-        """A step of another type; one that is no whole number is left out, and said."""
-        try:
-            return whole_step(step)
-        except ValueNotLoggedError as exc:
-            guard.warn_once(f"step: {self.id}", str(exc))
-            return None
-
-    def _drop(self, name: str, exc: ValueNotLoggedError) -> None:
-        self.n_dropped += 1
-        guard.warn_once(f"not a number: {self.id}.{name}", str(exc))
-
-    def _late_point(self, *_: object) -> None:
-        """What stands for the journal once the run has ended."""
-        self.n_dropped += 1
-        self._warn_late()
-
-    def set_axis(self, name: str, value: float) -> None:
-        """Say where the run is (`epoch` 3): stored beside each metric logged from now.
-
-        Examples
-        --------
-        >>> import nbtrack
-        >>> with nbtrack.start() as run:
-        ...     run.set_axis("epoch", 3)
-        ...     run.log(loss=0.1)
-        """
-        self._axes[name] = float(value)
-
-    def drop_axis(self, name: str) -> None:
-        """The loop that counted this axis is over."""
-        self._axes.pop(name, None)
-
-    def set_goal(self, metric: str, goal: Goal) -> None:
-        """Say whether `metric` is to be made small ("min") or large ("max").
-
-        Raises
-        ------
-        OptionError
-            For any other word.
-        """
-        if goal not in ("min", "max"):
-            raise OptionError(
-                f"goal {goal!r} of {metric!r} is neither 'min' nor 'max'."
-            )
-        self._metrics.goals[metric] = goal
-        self._emit("metric_changed", name=clean_name(metric), fields={"goal": goal})
 
     # -- what describes the run ------------------------------------------------------
 
@@ -300,38 +157,6 @@ class Run:
         from nbtrack.tracking.checkpoints import keep_saved_file
 
         keep_saved_file(self, path, saver=saver)
-
-    def latest_metrics(self) -> dict[str, float]:
-        """The last value of every metric, logged or watched."""
-        return self._metrics.latest()
-
-    def latest_step(self) -> int | None:
-        """The step of the metric that came last; None before the first."""
-        return self._metrics.latest_step()
-
-    # -- what the watcher calls (capture.watch.MetricSink) ----------------------------
-
-    @property
-    def stop_requested(self) -> bool:
-        """Whether Stop was pressed."""
-        return self.stop.requested
-
-    def check_stop(self) -> None:
-        """Raise `RunStopped` when that is due; see `nbtrack.tracking.stop`."""
-        self.stop.check()
-
-    def declare(self, name: str, *, axis_of: str | None = None) -> int:
-        """A series of a watched metric, or of one of its axes."""
-        return self._metrics.declare_watched(name, axis_of)
-
-    def point(self, series: int, step: int, value: float, at: float) -> None:
-        """Append a watched point."""
-        self._metrics.note(series, step, value)
-        self._point(series, step, value, at)
-
-    def thinned(self, name: str, k: int) -> None:
-        """About one point in `k` of this metric is kept: said wherever it is shown."""
-        self._emit("metric_changed", name=clean_name(name), fields={"thinned": k})
 
     # -- the end -----------------------------------------------------------------------
 
@@ -426,19 +251,6 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.name!r} {self.id} {self.status}>"
-
-    def _emit(self, kind: str, **fields: Any) -> None:
-        if self.status != "running":
-            self._warn_late()
-            return
-        self._journal.emit({"kind": kind, "run": self.id, **fields})
-
-    def _warn_late(self) -> None:
-        guard.warn_once(
-            f"finished: {self.id}",
-            f"run {self.name!r} is {self.status}; what is recorded after that is not "
-            "kept. Start a new run.",
-        )
 
     def _control(self, command: str) -> None:
         if command == "stop":
