@@ -25,7 +25,10 @@ export default tseslint.config(
       ],
       'no-restricted-syntax': [
         'error',
-        { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: MARKUP },
+        {
+          selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]',
+          message: MARKUP,
+        },
         { selector: 'NewExpression[callee.name="DOMParser"]', message: MARKUP },
         { selector: 'NewExpression[callee.name="Function"]', message: MARKUP },
       ],
