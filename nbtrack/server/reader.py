@@ -74,8 +74,7 @@ class Reader:
         rows = [
             run_row(record)
             for record in records
-            if status in (None, record.status)
-            and kernel in (None, record.kernel_id)
+            if status in (None, record.status) and kernel in (None, record.kernel_id)
         ]
         rows.sort(key=lambda row: str(row["started_at"]), reverse=True)
         return {"runs": rows[:limit], "problems": problems}

@@ -122,12 +122,9 @@ def test_the_sdist_carries_the_built_bundle_and_nothing_installed(built):
     assert not any("node_modules" in name for name in names)
 
 
-@pytest.mark.packaging
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", ["*.whl", "*.tar.gz"])
-def test_it_installs_without_node_and_jupyter_finds_both_extensions(
-    built, bare_path, tmp_path, kind
-):
+@pytest.fixture
+def say(bare_path, tmp_path):
+    """Run a program of an environment of its own, on a machine without Node."""
     venv.create(tmp_path / "env", with_pip=True)
     programs = tmp_path / "env" / "bin"
 
@@ -135,9 +132,25 @@ def test_it_installs_without_node_and_jupyter_finds_both_extensions(
         path = f"{programs}:{bare_path}"
         return plain(run(programs / name, *arguments, cwd=tmp_path, path=path))
 
-    say("pip", "install", "--quiet", str(next(built.glob(kind))), "jupyterlab")
+    return say
+
+
+@pytest.mark.packaging
+@pytest.mark.timeout(600)
+def test_the_wheel_installs_without_node_and_jupyter_finds_both_extensions(built, say):
+    say("pip", "install", "--quiet", str(next(built.glob("*.whl"))), "jupyterlab")
     lab = say("jupyter", "labextension", "list")
     server = say("jupyter", "server", "extension", "list")
     assert f"nbtrack v{nbtrack.__version__} enabled OK" in lab
     assert "nbtrack.server enabled" in server
     assert f"nbtrack.server {nbtrack.__version__} OK" in server
+
+
+@pytest.mark.packaging
+@pytest.mark.timeout(600)
+def test_the_sdist_installs_without_node(built, say, tmp_path):
+    say("pip", "install", "--quiet", "--no-deps", str(next(built.glob("*.tar.gz"))))
+    files = say("pip", "show", "--files", "nbtrack")
+    extension = tmp_path / "env/share/jupyter/labextensions/nbtrack"
+    assert (extension / "static/style.js").is_file()
+    assert "nbtrack/notebook/static/panel.js" in files
