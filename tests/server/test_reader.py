@@ -1,0 +1,109 @@
+"""Which stores the server reads, and what it does with those that it cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbtrack.errors import RunNotFoundError
+from nbtrack.server.reader import Reader, Session
+from nbtrack.server.viewers import MAX_VIEWERS, Viewers
+from nbtrack.store import Store
+
+SOME_ID = "0" * 13
+
+
+def started(folder, *, run=SOME_ID, name="found", kernel="k1"):
+    """A store beside a notebook, with one running run; open until it is closed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    store = Store.open(folder / ".nbtrack")
+    store.journal.emit(
+        {
+            "kind": "run_started",
+            "run": run,
+            "name": name,
+            "experiment": "e",
+            "started_at": "2026-01-01T00:00:00.000000Z",
+            "session": {"kernel_id": kernel},
+        }
+    )
+    assert store.journal.flush()
+    return store
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.delenv("NBTRACK_STORE", raising=False)
+    (tmp_path / "root").mkdir()
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def reader(root):
+    made = Reader(root)
+    yield made
+    made.close()
+
+
+def names(answer):
+    return [row["name"] for row in answer["runs"]]
+
+
+def test_runs_of_a_kernel_are_told_from_those_of_another(root, reader):
+    with started(root / "a"):
+        sessions = [Session("a/n.ipynb", "k1")]
+        mine = reader.runs(sessions, "running", "k1", 10)
+        other = reader.runs(sessions, "running", "k2", 10)
+    assert (names(mine), names(other)) == (["found"], [])
+
+
+def test_a_session_that_claims_to_be_outside_the_root_shows_no_store(root, reader):
+    with started(root.parent / "outside"):
+        for path in ("../outside/n.ipynb", str(root.parent / "outside" / "n.ipynb")):
+            assert reader.runs([Session(path, "k1")], None, None, 10)["runs"] == []
+
+
+def test_a_link_out_of_the_root_is_not_followed(root, reader):
+    with started(root.parent / "outside"):
+        (root / "link").symlink_to(root.parent / "outside")
+        answer = reader.runs([Session("link/n.ipynb", "k1")], None, None, 10)
+    assert answer == {"runs": [], "problems": []}
+
+
+def test_a_damaged_store_is_named_and_the_others_are_still_read(root, reader):
+    bad = root / "bad" / ".nbtrack"
+    bad.mkdir(parents=True)
+    (bad / "nbtrack.db").write_bytes(b"this is no database " * 500)
+    sessions = [Session("bad/n.ipynb", "k0"), Session("a/n.ipynb", "k1")]
+    with started(root / "a"):
+        answer = reader.runs(sessions, None, None, 10)
+    assert names(answer) == ["found"]
+    assert [problem["store"] for problem in answer["problems"]] == ["bad"]
+
+
+def test_a_store_that_vanished_is_no_longer_asked(root, reader):
+    import shutil
+
+    sessions = [Session("a/n.ipynb", "k1")]
+    with started(root / "a"):
+        assert names(reader.runs(sessions, None, None, 10)) == ["found"]
+        shutil.rmtree(root / "a" / ".nbtrack")
+        assert reader.runs(sessions, None, None, 10)["runs"] == []
+        with pytest.raises(RunNotFoundError):
+            reader.run(sessions, SOME_ID)
+
+
+def test_a_notebook_without_a_store_gets_none(root, reader):
+    (root / "a").mkdir()
+    assert reader.runs([Session("a/n.ipynb", "k")], None, None, 10)["runs"] == []
+    assert list((root / "a").iterdir()) == []
+
+
+def test_viewers_are_forgotten_the_longest_silent_first(root):
+    viewers = Viewers()
+    with started(root) as store:
+        first = viewers.frame(store, SOME_ID, "")["cursor"]
+        for _ in range(MAX_VIEWERS):
+            viewers.frame(store, SOME_ID, "")
+        again = viewers.frame(store, SOME_ID, first)
+    assert len(viewers) == MAX_VIEWERS
+    assert again["full"]
