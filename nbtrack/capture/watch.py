@@ -26,7 +26,7 @@ from nbtrack.capture.watch_functions import (
     code_index,
     compiled_functions,
 )
-from nbtrack.capture.watch_names import SPLIT_WORDS, words_of
+from nbtrack.capture.watch_names import says_evaluation
 from nbtrack.capture.watch_reader import read_scope
 from nbtrack.capture.watch_recorder import MetricSink
 from nbtrack.capture.watch_rewrite import Edits, add_made
@@ -253,5 +253,4 @@ class Watcher:
 
 def _is_evaluation(scope: Scope) -> tuple[bool, bool]:
     """The cell, then what trains, then what evaluates: plain names in this order."""
-    words = words_of(scope.name)
-    return not scope.is_cell, bool((SPLIT_WORDS - {"train"}).intersection(words))
+    return not scope.is_cell, says_evaluation(scope.name)

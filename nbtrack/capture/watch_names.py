@@ -41,6 +41,7 @@ _SPLIT_WORDS_TEXT = """
     train val valid validation test dev eval
 """
 SPLIT_WORDS = frozenset(_SPLIT_WORDS_TEXT.split())
+_EVALUATION_WORDS = (SPLIT_WORDS - {"train"}) | {"evaluate", "validate", "estimate"}
 # `vloss`, `trainacc`, `lossi`: glued spellings that tutorials use.
 _GLUED = re.compile(r"(?:loss|accuracy|acc|error)$|^loss(?!les|y)")
 _WORD = re.compile(
@@ -106,6 +107,15 @@ def is_accumulator_name(name: str) -> bool:
     (True, False)
     """
     return bool(_ACCUMULATOR_WORDS.intersection(words_of(name)))
+
+
+def says_evaluation(name: str) -> bool:
+    """Whether a function of this name evaluates rather than trains.
+
+    >>> says_evaluation("evaluate"), says_evaluation("train_epoch")
+    (True, False)
+    """
+    return bool(_EVALUATION_WORDS.intersection(words_of(name)))
 
 
 def entry_name(base: str, key: str) -> str:

@@ -116,8 +116,11 @@ def _statement(call: str, arguments: list[ast.expr], at: ast.AST) -> ast.Expr:
 def _place(node: ast.AST, at: ast.AST) -> None:
     """Give every new node below `node` the place of `at`; the user's keep theirs."""
     for new in ast.walk(node):
-        if "lineno" in new._attributes and not hasattr(new, "lineno"):
+        if isinstance(new, ast.expr | ast.stmt) and not hasattr(new, "lineno"):
             ast.copy_location(new, at)
+            # A method call over several lines would be counted on its last one.
+            if new.end_lineno != new.lineno:
+                new.end_lineno, new.end_col_offset = new.lineno, new.col_offset
 
 
 def _set(holder: Any, key: str | int, value: ast.expr) -> None:
