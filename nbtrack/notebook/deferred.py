@@ -7,6 +7,7 @@ number in the begin call. A cell that does not compile leaves nothing behind.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +19,22 @@ if TYPE_CHECKING:
 
 
 class DeferredSink:
-    """A metric sink that drops everything until `attach` hands it the run."""
+    """A metric sink that drops everything until `attach` hands it the run.
+
+    A watcher keeps `point` and `logged_names` from the first moment on, so these two
+    stay the same objects when the run comes.
+    """
 
     def __init__(self) -> None:
         self._run: Run | None = None
+        self._point: Callable[[int, int, float, float], object] = _dropped
+        self.logged_names: set[str] = set()  # by hand
 
     def attach(self, run: Run) -> None:
-        """Send everything to `run` from now on; no detour is left in the hot call."""
-        self._run = run
-        self.point = run.point  # type: ignore[method-assign]
-        self.check_stop = run.check_stop  # type: ignore[method-assign]
+        """Send everything to `run` from now on."""
+        self._run, self._point = run, run.point
+        self.logged_names |= run.logged_names
+        run.logged_names = self.logged_names
 
     @property
     def stop_requested(self) -> bool:
@@ -39,15 +46,22 @@ class DeferredSink:
         return -1 if self._run is None else self._run.declare(name, axis_of=axis_of)
 
     def point(self, series: int, step: int, value: float, at: float) -> None:
-        """Nothing yet: `attach` puts the run's own method here."""
+        """Append a point to the run."""
+        self._point(series, step, value, at)
 
     def check_stop(self) -> None:
-        """Nothing yet: `attach` puts the run's own method here."""
+        """Raise RunStopped when that is due."""
+        if self._run is not None:
+            self._run.check_stop()
 
     def thinned(self, name: str, k: int) -> None:
         """Tell the run, if there is one."""
         if self._run is not None:
             self._run.thinned(name, k)
+
+
+def _dropped(*_: object) -> None:
+    """Where points go while there is no run."""
 
 
 @dataclass(slots=True)
@@ -57,6 +71,12 @@ class PreparedCell:
     options: TrackOptions
     sink: DeferredSink = field(default_factory=DeferredSink)
     watcher: Watcher | None = None
-    tree: Any = None  # ast.Module of the user's code, as instrumented
+    tree: Any = None  # ast.Module of the user's code
     inner: str | None = None  # dump of the body an inner cell magic will compile
     broken: bool = False  # that body is no Python: begin no run
+
+    def discard(self) -> None:
+        """Take the watch calls back where no run comes to do so."""
+        if self.watcher is not None:
+            self.watcher.finish()
+            self.watcher = None

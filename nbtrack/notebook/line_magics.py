@@ -1,17 +1,81 @@
-"""`%runs`, `%panel`, `%track_status`: each parses its line and calls one function."""
+"""`%runs`, `%panel`, `%track_status`: each parses its line and calls one function.
+
+What they need is imported when they are used, so that loading the extension is quick.
+A mistake in a line is shown as one line; the Python twins raise as usual.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from nbtrack.errors import NbtrackError
 
+LineMagic = Callable[[str], Any]  # Any: what a magic returns is shown by the notebook
+
+
+def _friendly(magic: LineMagic) -> LineMagic:
+    """Our own errors as one line without a traceback, as IPython shows UsageError."""
+
+    @wraps(magic)
+    def call(line: str) -> Any:
+        from nbtrack.notebook.tracked_cell import usage_error
+
+        slip: NbtrackError | None = None
+        try:
+            return magic(line)
+        except NbtrackError as exc:
+            slip = exc
+        raise usage_error(slip)
+
+    return call
+
+
+@_friendly
+def runs(line: str) -> Any:
+    """Show runs, or change one: %runs [QUERY] [options].
+
+    %runs loss < .3 and params.opt == "adam" --sort val_acc --last 20
+    %runs --cols name params.lr best.loss     --trashed shows the trash
+    %runs rename base-3 better                %runs note base-3 'too slow'
+    %runs tag base-3 baseline 'data: mnist'   %runs untag base-3 baseline
+    %runs trash base-3                        %runs restore base-3
+
+    It returns the table; its `.df` is the frame of `nbtrack.runs(QUERY)`. The changes
+    are functions of `nbtrack.analysis.edits`.
+    """
+    from nbtrack.notebook.runs_magic import runs_magic
+
+    return runs_magic(line)
+
+
+@_friendly
+def panel(line: str) -> None:
+    """Show the picture of a run here: %panel [RUN], by default the last one.
+
+    A run that goes on is shown live, also when another kernel records it.
+    """
+    from nbtrack.notebook.panel_magic import show_panel
+
+    show_panel(line)
+
+
+@_friendly
 def track_status(line: str) -> None:
     """Say where runs are kept, which one is recorded, and what is switched off."""
+    from nbtrack.errors import OptionError
     from nbtrack.notebook.display import show_line
     from nbtrack.notebook.status import status_lines
 
+    if line.strip():
+        raise OptionError(f"%track_status takes nothing after it, not {line[:40]!r}.")
     for text in status_lines():
         show_line(text)
 
 
-LINE_MAGICS: dict[str, Any] = {"track_status": track_status}
+LINE_MAGICS: dict[str, LineMagic] = {
+    "runs": runs,
+    "panel": panel,
+    "track_status": track_status,
+}

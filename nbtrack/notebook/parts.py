@@ -81,7 +81,11 @@ class Params:
         from nbtrack.capture.params import CellCapture
 
         self._capture = CellCapture(on.python, on.namespace, on.log, options=on.params)
-        on.run.log_params(self._capture.at_start())
+        try:
+            on.run.log_params(self._capture.at_start())
+        except SyntaxError:
+            # The user's own slip (`return` outside a function): the cell says so.
+            self._capture = None
 
     def end(self, on: Tracking) -> None:
         """Objects that the cell made, and how far its loops came."""
@@ -149,7 +153,9 @@ class Panel:
         from nbtrack.notebook.panels.live import LivePanel
 
         run = on.run
-        self._panel = LivePanel(run.id, run.store, on_stop=run.request_stop)
+        self._panel = LivePanel(
+            run.id, run.store, on_stop=lambda: run.request_stop("panel")
+        )
         self._panel.show()
 
     def end(self, on: Tracking) -> None:

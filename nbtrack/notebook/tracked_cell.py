@@ -8,7 +8,6 @@ the cell before it runs.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from nbtrack.errors import NbtrackError, OptionError
@@ -27,6 +26,7 @@ from nbtrack.notebook.parts import (
     Tracking,
     Watching,
 )
+from nbtrack.notebook.rewrite import FEATURE as WATCHING
 from nbtrack.notebook.summary import summary_line
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class TrackedCell:
 
     def _started(self) -> Run:
         from nbtrack.notebook.notebook_name import notebook_path
-        from nbtrack.redact import redact_text
+        from nbtrack.redact import redact_source
         from nbtrack.tracking.session import process_session
 
         cell, options = self._cell, self._prepared.options
@@ -124,10 +124,7 @@ class TrackedCell:
             notebook=str(notebook) if notebook else None,
             cell_id=cell.cell_id,
             execution=cell.execution,
-            source=redact_text(cell.raw),
-            source_digest=hashlib.sha256(
-                cell.raw.encode("utf-8", "surrogatepass")
-            ).hexdigest(),
+            source=redact_source(cell.raw)[0],
         )
 
     def _begin_part(self, part: Part, on: Tracking) -> None:
@@ -139,6 +136,8 @@ class TrackedCell:
     def _end(self, outcome: Outcome) -> None:
         run = self._on.run if self._on else self._orphan()
         if run is None:
+            with guard(WATCHING):
+                self._prepared.discard()
             return
         while self._on and self._begun:
             part = self._begun.pop()

@@ -1,0 +1,132 @@
+"""A real kernel in a folder of its own, and what its cells answered."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty
+
+import pytest
+
+REPLY_S = 60
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass
+class Answer:
+    """The reply to one execute request, and the outputs that came with it."""
+
+    status: str = ""
+    error: str = ""  # "ValueError: no"
+    stdout: str = ""
+    stderr: str = ""
+    result: str | None = None  # text/plain of the last expression
+    shown: list[str] = field(default_factory=list)  # text/plain of display_data
+    traceback: str = ""
+    execution: int | None = None
+
+    @property
+    def line(self) -> str:
+        """The summary line."""
+        return next((t for t in reversed(self.shown) if t.startswith("run ")), "")
+
+
+class Kernel:
+    """Drives one kernel as a front end does."""
+
+    def __init__(self, manager, client, folder: Path) -> None:
+        self.manager, self.client, self.folder = manager, client, folder
+
+    def run(self, code: str, **metadata) -> Answer:
+        return self.answer(self.send(code, **metadata))
+
+    def send(self, code: str, **metadata) -> str:
+        message = self.client.session.msg(
+            "execute_request",
+            {
+                "code": code,
+                "silent": False,
+                "store_history": True,
+                "user_expressions": {},
+                "allow_stdin": False,
+                "stop_on_error": True,
+            },
+            metadata=metadata,
+        )
+        self.client.shell_channel.send(message)
+        return message["header"]["msg_id"]
+
+    def answer(self, asked: str) -> Answer:
+        answer = Answer()
+        self._outputs(asked, answer)
+        while True:
+            reply = self.client.get_shell_msg(timeout=REPLY_S)
+            if reply["parent_header"].get("msg_id") == asked:
+                answer.status = reply["content"]["status"]
+                answer.execution = reply["content"].get("execution_count")
+                return answer
+
+    def _outputs(self, asked: str, answer: Answer) -> None:
+        while True:
+            message = self.client.get_iopub_msg(timeout=REPLY_S)
+            if message["parent_header"].get("msg_id") != asked:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "stream":
+                setattr(
+                    answer,
+                    content["name"],
+                    getattr(answer, content["name"]) + content["text"],
+                )
+            elif kind in ("display_data", "update_display_data"):
+                answer.shown.append(content["data"].get("text/plain", ""))
+            elif kind == "execute_result":
+                answer.result = content["data"]["text/plain"]
+            elif kind == "error":
+                answer.error = f"{content['ename']}: {content['evalue']}"
+                answer.traceback = _ANSI.sub("", "\n".join(content["traceback"]))
+            elif kind == "status" and content["execution_state"] == "idle":
+                return
+
+    def wait_for_stdout(self, asked: str, text: str) -> None:
+        """Read outputs until the busy cell has printed `text`."""
+        seen = ""
+        while text not in seen:
+            try:
+                message = self.client.get_iopub_msg(timeout=REPLY_S)
+            except Empty:
+                pytest.fail(f"{text!r} was not printed")
+            if message["parent_header"].get("msg_id") == asked:
+                seen += message["content"].get("text", "")
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """A kernel with the extension loaded, in an empty folder, its store beside it."""
+    from jupyter_client.manager import start_new_kernel
+
+    folder = tmp_path_factory.mktemp("notebook")
+    env = {**os.environ, "NBTRACK_STORE": str(folder / ".nbtrack")}
+    env["IPYTHONDIR"] = str(folder / "ipython")
+    env.pop("JPY_SESSION_NAME", None)
+    manager, client = start_new_kernel(
+        kernel_name="python3", cwd=str(folder), env=env, startup_timeout=REPLY_S
+    )
+    driven = Kernel(manager, client, folder)
+    assert driven.run("%load_ext nbtrack").status == "ok"
+    yield driven
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel_store(kernel):
+    """The kernel's store, read from this process."""
+    from nbtrack.store import Store
+
+    kernel.run("import nbtrack; _ = nbtrack.open()")
+    opened = Store.open(kernel.folder / ".nbtrack")
+    yield opened
+    opened.close()
