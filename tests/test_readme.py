@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES_MAX = 200
 PICTURE_MAX_BYTES = 150_000
+INSTALL = 'python -m pip install ".[lab]"'
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -68,17 +68,13 @@ def test_python_blocks_run_as_cells_and_show_what_readme_shows(tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_readme_is_there(command, tmp_path):
-    words = shlex.split(command)
-    if words[0] == "make":
-        checked = ["make", "--dry-run", *words[1:]]
-    elif words[:4] == ["python", "-m", "pip", "install"]:
-        # What the build itself makes is tried by tests/packaging and by .ci/run.
-        assert (ROOT / "pyproject.toml").is_file()
-        checked = [sys.executable, "-m", "pip", "install", "--help"]
-    else:
-        pytest.fail(f"README has a command that no test runs: {command}")
-    said = subprocess.run(checked, cwd=ROOT, capture_output=True, text=True)
+def test_a_command_of_readme_is_there(command):
+    if command == INSTALL:
+        return  # tests/packaging and .ci/run install for real
+    program, *targets = shlex.split(command)
+    assert program == "make", f"README has a command that no test knows: {command}"
+    dry = ["make", "--dry-run", *targets]
+    said = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
 
 
