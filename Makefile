@@ -24,7 +24,7 @@ ifdef NBTRACK_DATA
 export NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
 endif
 
-.PHONY: help demo demo-check test test-browser test-faults test-fuzz bench peers lint build clean
+.PHONY: help demo demo-check test test-browser test-faults test-fuzz test-packaging bench peers lint build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -57,6 +57,9 @@ test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
 
 test-fuzz: $(VENV)/.test  ## long random tests
 	$(RUN) pytest -m fuzz $(PYTEST_ARGS)
+
+test-packaging: $(VENV)/.test $(VENV)/.lint  ## sdist and wheel, built and installed without Node
+	$(RUN) pytest -m packaging $(PYTEST_ARGS)
 
 bench: $(VENV)/.test  ## what tracking costs, as ratios beside their targets
 	$(RUN) pytest -m benchmark -s $(PYTEST_ARGS)
