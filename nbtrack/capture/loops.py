@@ -12,7 +12,8 @@ from nbtrack.capture.evaluate import NO_DEFAULT, Known, dotted, known_or
 from nbtrack.capture.survey import Survey
 
 NAMELESS = "iterations"  # what `for _ in range(100)` counts
-_RANGES = frozenset({"range", "trange", "prange", "tnrange", "epochs", "arange"})
+# Not `nbtrack.epochs`: that loop records its own length.
+_RANGES = frozenset({"range", "trange", "prange", "tnrange", "arange"})
 _WRAPPERS = frozenset(
     {"tqdm", "enumerate", "progress_bar", "master_bar", "track", "list", "reversed"}
     | {"tqdm_notebook", "alive_it", "iter", "tuple", "sorted"}
@@ -63,7 +64,7 @@ def while_bounds(node: ast.While, found: Survey, known: Known) -> dict[str, Any]
 
 
 def is_range(bound: ast.expr) -> bool:
-    """Whether a loop counts: over `range(n)`, `trange(n)`, `nbtrack.epochs(n)`.
+    """Whether a loop counts: over `range(n)`, `trange(n)`.
 
     >>> is_range(ast.parse("tqdm(range(n))", mode="eval").body)
     True

@@ -22,6 +22,7 @@ logger = logging.getLogger("nbtrack")
 
 # The loops that are running in each run, the outermost first.
 _loops: WeakKeyDictionary[Run, list[Epochs]] = WeakKeyDictionary()
+_cut: WeakKeyDictionary[Run, set[str]] = WeakKeyDictionary()
 
 
 class Epochs:
@@ -84,8 +85,11 @@ class Epochs:
         for loop in outer:  # a loop of the same name may be around this one
             if loop.name == self.name:
                 run.set_axis(loop.name, loop.begun - 1)
-        if run.status == "running":
-            run.log_params({f"{self._param}_done": self.begun})
+        cut = _cut.setdefault(run, set())
+        # Said where a loop ended early; a later full loop of that name corrects it.
+        if run.status == "running" and (self.begun != self.n or self._param in cut):
+            cut.add(self._param)
+            run.log_params({self._param: {"done": self.begun}})
 
 
 def progress_of(run: Run) -> Epochs | None:
@@ -96,8 +100,8 @@ def progress_of(run: Run) -> Epochs | None:
 def epochs(n: SupportsIndex, *, name: str = "epoch", run: Run | None = None) -> Epochs:
     """Count epochs from 0 to `n - 1`, as part of the current run.
 
-    Metrics that are logged inside carry the epoch as an axis. The params `epochs` and
-    `epochs_done` (those that began) are recorded. When Stop is pressed the loop ends
+    Metrics that are logged inside carry the epoch as an axis. The param `epochs`
+    is recorded, and `epochs.done` (those that began) where the loop ended early. When Stop is pressed the loop ends
     after the epoch, the rest of the cell runs, and the run's status is `stopped`.
 
     Parameters
@@ -123,7 +127,7 @@ def epochs(n: SupportsIndex, *, name: str = "epoch", run: Run | None = None) -> 
     >>> with nbtrack.start("base") as run:
     ...     for epoch in nbtrack.epochs(3):
     ...         nbtrack.log(loss=1 / (epoch + 1))
-    >>> run.record().params["epochs_done"].value
+    >>> run.record().params["epochs"].value
     3
     """
     count = operator.index(n)

@@ -29,18 +29,18 @@ def test_metrics_inside_have_the_epoch_as_axis(run):
     assert seen == [0, 1, 2]
     assert epochs_of(run, "loss") == {0: 0, 1: 0, 2: 1, 3: 1, 4: 2, 5: 2}
     assert "epoch" not in run.store.curve(run.id, "test_acc").axes
-    assert params_of(run) == {"epochs": 3, "epochs_done": 3}
+    assert params_of(run) == {"epochs": 3}
 
 
 def test_a_break_and_an_exception_show_how_far_it_got(run):
     for epoch in nbtrack.epochs(10):
         if epoch == 3:
             break
-    assert params_of(run)["epochs_done"] == 4
+    assert params_of(run)["epochs.done"] == 4
     with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the loop is the subject
         for epoch in nbtrack.epochs(5):
             1 / (1 - epoch)
-    assert params_of(run) == {"epochs": 5, "epochs_done": 2}
+    assert params_of(run) == {"epochs": 5, "epochs.done": 2}
     assert progress_of(run) is None
 
 
@@ -63,7 +63,7 @@ def test_stop_ends_the_loop_after_the_epoch_and_the_cell_completes(run):
     assert seen == [0, 1, 2]
     assert run.status == "stopped"
     assert list(run.store.curve(run.id, "test_acc").values) == [0.5]
-    assert params_of(run)["epochs_done"] == 3
+    assert params_of(run)["epochs.done"] == 3
 
 
 def test_stop_ends_all_loops_that_are_nested(run):
@@ -76,9 +76,9 @@ def test_stop_ends_all_loops_that_are_nested(run):
     assert seen == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
     assert params_of(run) == {
         "folds": 3,
-        "folds_done": 2,
+        "folds.done": 2,
         "epochs": 3,
-        "epochs_done": 2,
+        "epochs.done": 2,
     }
 
 
@@ -162,4 +162,4 @@ def test_zero_epochs_and_numpy_integers_are_fine(run):
 
     assert list(nbtrack.epochs(0)) == []
     assert list(nbtrack.epochs(np.int64(2))) == [0, 1]
-    assert params_of(run) == {"epochs": 2, "epochs_done": 2}
+    assert params_of(run) == {"epochs": 2}
