@@ -276,7 +276,7 @@ def _typed(values: list[Any]) -> pd.Series[Any]:
         return pd.Series(values)  # object in pandas 2, str in pandas 3
     else:
         dtype = "object"
-    return pd.Series(values, dtype=dtype)  # type: ignore[call-overload, no-any-return]
+    return pd.Series(values, dtype=dtype)
 
 
 def _goal(records: Sequence[RunRecord], key: str) -> str | None:

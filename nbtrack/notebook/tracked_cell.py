@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbtrack.errors import NbtrackError, OptionError
+from nbtrack.errors import NbtrackError, OptionError, StoreError
 from nbtrack.guard import guard
 from nbtrack.notebook.cells import OpenCell, Outcome
 from nbtrack.notebook.deferred import PreparedCell
@@ -111,10 +111,13 @@ class TrackedCell:
         from nbtrack.redact import redact_source
         from nbtrack.tracking.session import process_session
 
-        cell, options = self._cell, self._prepared.options
+        cell, options, session = self._cell, self._prepared.options, process_session()
         notebook = notebook_path(cell.shell.user_ns)
         beside = notebook.parent if notebook and notebook.parent.is_dir() else None
-        return process_session().start(
+        store = session.store_for(beside)
+        if store.why_read_only is not None:
+            raise StoreError(store.why_read_only)
+        return session.start(
             options.name,
             experiment=options.experiment or (notebook.stem if notebook else None),
             tags=options.tags,
