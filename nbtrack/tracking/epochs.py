@@ -100,9 +100,10 @@ def progress_of(run: Run) -> Epochs | None:
 def epochs(n: SupportsIndex, *, name: str = "epoch", run: Run | None = None) -> Epochs:
     """Count epochs from 0 to `n - 1`, as part of the current run.
 
-    Metrics that are logged inside carry the epoch as an axis. The param `epochs`
-    is recorded, and `epochs.done` (those that began) where the loop ended early. When Stop is pressed the loop ends
-    after the epoch, the rest of the cell runs, and the run's status is `stopped`.
+    Metrics that are logged inside carry the epoch as an axis. The param `epochs` is
+    recorded, and `epochs.done` (those that began) where the loop ended early. When
+    Stop is pressed the loop ends after the epoch, the rest of the cell runs, and the
+    run's status is `stopped`.
 
     Parameters
     ----------
