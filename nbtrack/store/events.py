@@ -74,11 +74,11 @@ def iso(moment: float | str | None) -> str | None:
     return _utc(datetime.fromtimestamp(moment, UTC))
 
 
-def storable(text: Any) -> str | None:
+def storable(value: Any) -> str | None:
     """Text that SQLite takes: lone surrogates become escapes."""
-    if text is None:
+    if value is None:
         return None
-    text = str(text)
+    text = str(value)
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -232,7 +232,8 @@ class Journal:
     def _drop(self, kind: str, message: str) -> None:
         if self._pid == os.getpid():
             self.lose(1)
-            guard.warn_once(kind, message)
+            if not self.is_closed:
+                guard.warn_once(kind, message)
 
     def _roll(self, text_bytes: int = 0) -> None:
         """Go on in a new segment; the old one takes no more slots."""

@@ -65,7 +65,7 @@ create table tags (
   primary key (run, name)
 );
 create table metrics (
-  id integer primary key,
+  id integer primary key autoincrement,
   run text not null references runs(id) on delete cascade,
   name text not null,
   axis_of text,
@@ -170,6 +170,9 @@ from metrics
 join chunks on chunks.metric = metrics.id
 join json_each(nbtrack_points(chunks.body)) as point;
 """
+
+# Ids of metrics are never used again (autoincrement): a writer that has not noticed a
+# purge would add its points to somebody else's curve.
 
 # A temporary view is trusted where the file's own views are not (trusted_schema off).
 TEMP_POINTS = (

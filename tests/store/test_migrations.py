@@ -1,0 +1,104 @@
+"""Stores of older versions become today's, and new ones are born as that."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from nbtrack.store import Store
+from nbtrack.store.birth import make_store
+from nbtrack.store.schema import APPLICATION_ID, VERSION
+
+pytest.importorskip("sqlite_utils")
+
+
+def shape_of(path):
+    """Everything that the tables are: columns, keys, indexes, views."""
+    connection = sqlite3.connect(path)
+    try:
+        names = connection.execute(
+            "select type, name, sql from sqlite_master where name not like 'sqlite_%'"
+            " and name not like '%sqlite_migrations%' order by type, name"
+        ).fetchall()
+        return [
+            (
+                kind,
+                name,
+                sql,
+                connection.execute(f"pragma table_info('{name}')").fetchall(),
+            )
+            for kind, name, sql in names
+            if kind != "view"
+        ] + [(kind, name, sql) for kind, name, sql in names if kind == "view"]
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def oldest(tmp_path):
+    """A store before its first migration: stamped, and empty."""
+    (tmp_path / ".nbtrack").mkdir()
+    path = tmp_path / ".nbtrack" / "nbtrack.db"
+    connection = sqlite3.connect(path)
+    connection.execute(f"pragma application_id = {APPLICATION_ID}")
+    connection.execute("pragma user_version = 0")
+    connection.close()
+    return path
+
+
+def test_migrations_from_empty_end_at_the_frozen_schema(oldest, tmp_path):
+    Store.open(oldest.parent).close()
+    born = tmp_path / "born" / ".nbtrack" / "nbtrack.db"
+    make_store(born, network=False)
+    assert shape_of(oldest) == shape_of(born)
+
+
+def test_a_migrated_store_is_stamped_and_works(oldest):
+    with Store.open(oldest.parent) as store:
+        store.journal.emit({"kind": "run_started", "run": "r"})
+        assert store.journal.flush()
+        assert store.run("r").status == "running"
+    connection = sqlite3.connect(oldest)
+    assert connection.execute("pragma user_version").fetchone() == (VERSION,)
+    assert connection.execute("pragma application_id").fetchone() == (APPLICATION_ID,)
+    connection.close()
+
+
+def test_a_new_store_is_born_without_sqlite_utils(tmp_path):
+    code = """
+import sys
+from nbtrack.store import Store
+with Store.open(sys.argv[1]) as store:
+    store.journal.emit({"kind": "run_started", "run": "r"})
+    store.journal.flush(), store.runs()
+print([m for m in ("sqlite_utils", "pandas", "numpy", "datasette") if m in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_two_that_are_born_at_once_are_one(tmp_path):
+    code = """
+import sys
+from nbtrack.store import Store
+print(Store.open(sys.argv[1]).created)
+"""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    answers = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert set(answers) <= {"True\n", "False\n"}
+    assert [p.name for p in (tmp_path / ".nbtrack").glob(".new*")] == []
+    with Store.open(tmp_path) as store:
+        assert store.runs() == []
