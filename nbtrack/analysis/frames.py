@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.families import headline, split_role
 from nbtrack.analysis.ghost import best_earlier_run, ghost_series
-from nbtrack.analysis.progress import ProgressMeter
+from nbtrack.analysis.progress import ProgressMeter, bound_by_param
 from nbtrack.analysis.series_feed import SeriesFeed, Triple
 from nbtrack.analysis.wire import (
     FrameHead,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 METRICS_MAX = 200  # of one panel; the rest is in the store and in tables
 ERROR_CHARS = 300
+Totals = Mapping[str, int] | Callable[[], Mapping[str, int]] | None
 _NOTHING: Triple = ((), (), ())
 
 
@@ -52,9 +53,10 @@ class RunFeed:
         Where the run is; only read.
     run_id : str
         The full id.
-    totals : mapping, optional
-        Declared bounds of loops by the name of their axis; may grow while it is used.
-        Integer params of that name serve where a bound is missing.
+    totals : mapping or callable, optional
+        Declared bounds of loops by the name of their axis, or what returns them; it is
+        asked for each frame. Params called `epoch` or `n_epochs` serve where the bound
+        of an `epoch` loop is not known.
 
     Examples
     --------
@@ -68,7 +70,7 @@ class RunFeed:
         store: Store,
         run_id: str,
         *,
-        totals: Mapping[str, int] | None = None,
+        totals: Totals = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -136,8 +138,8 @@ class RunFeed:
 
     def _meta(self, record: RunRecord) -> RunMeta:
         started_at, now = epoch_s(record.started_at), self._clock()
-        totals = self._all_totals(record)
         meter = self._meter or ProgressMeter(started_at)
+        totals = self._all_totals(record, meter)
         is_running = record.status == "running"
         elapsed_s = now - started_at if is_running else record.duration_s
         return {
@@ -166,13 +168,14 @@ class RunFeed:
                 changed.append(meta)
         return changed
 
-    def _all_totals(self, record: RunRecord) -> dict[str, int]:
-        whole = {
-            name: param.value
-            for name, param in record.params.items()
-            if type(param.value) is int and param.value > 0
+    def _all_totals(self, record: RunRecord, meter: ProgressMeter) -> dict[str, int]:
+        declared = self._totals() if callable(self._totals) else self._totals
+        by_param = {
+            axis: bound
+            for axis in meter.axes()
+            if (bound := bound_by_param(axis, record.params)) is not None
         }
-        return {**whole, **self._totals}
+        return {**by_param, **declared}
 
     def require(self) -> RunRecord:
         """The run as last read; reads it when that has not happened."""

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nbtrack.analysis.wire import Progress
+from nbtrack.records import Param
+
+_COUNT_WORDS = ("n_", "num_", "max_", "total_", "n", "num", "max")
 
 
 @dataclass(slots=True)
@@ -21,7 +24,7 @@ class _Seen:
     last: float
     last_at: float
     n_changes: int = 0
-    latest_at: float = 0.0
+    goes_back: bool = False  # an inner loop, which starts anew in each round
 
 
 class ProgressMeter:
@@ -33,7 +36,7 @@ class ProgressMeter:
 
     def see(self, axis: str, values: Sequence[float], at: Sequence[float]) -> None:
         """Take in points in the order of time."""
-        if not values:
+        if not len(values):
             return
         if axis not in self._axes:
             self._axes[axis] = _Seen(values[0], at[0], values[0], at[0])
@@ -42,30 +45,55 @@ class ProgressMeter:
             if value > seen.last:
                 seen.last, seen.last_at = value, moment
                 seen.n_changes += 1
-            seen.latest_at = max(seen.latest_at, moment)
+            elif value < seen.last:
+                seen.goes_back = True
 
     def progress(self, totals: Mapping[str, int]) -> Progress | None:
-        """The outermost loop with a bound; None when there is none."""
-        axis = self._outermost(totals)
-        if axis is None:
+        """The outermost loop; None when it has no declared bound."""
+        axis = self._outermost()
+        if axis is None or totals.get(axis, 0) <= 0:
             return None
         seen, total = self._axes[axis], totals[axis]
         begun = seen.last - seen.first + 1
-        return {"axis": axis, "done": min(begun, total), "total": total}
+        # More rounds than the bound allows: that was not its bound.
+        return {"axis": axis, "done": begun, "total": total} if begun <= total else None
 
     def eta_s(self, totals: Mapping[str, int], now: float) -> float | None:
         """Seconds that remain at the pace so far; None while that is unknown."""
-        axis = self._outermost(totals)
-        if axis is None or self._axes[axis].n_changes == 0:
+        progress = self.progress(totals)
+        if progress is None or self._axes[progress["axis"]].n_changes == 0:
             return None
-        seen = self._axes[axis]
+        seen = self._axes[progress["axis"]]
         done = seen.last - seen.first
         pace = (seen.last_at - seen.first_at) / done
         # Metrics of an epoch often come at its end: then one more is done already.
         at_end = seen.first_at - self._started_at > 0.5 * pace
-        remaining = max(0.0, totals[axis] - done - at_end)
+        remaining = max(0.0, progress["total"] - done - at_end)
         return max(0.0, seen.last_at + pace * remaining - now)
 
-    def _outermost(self, totals: Mapping[str, int]) -> str | None:
-        known = [axis for axis in self._axes if totals.get(axis, 0) > 0]
-        return min(known, key=lambda axis: self._axes[axis].n_changes, default=None)
+    def axes(self) -> list[str]:
+        """The loop counters that were seen."""
+        return list(self._axes)
+
+    def _outermost(self) -> str | None:
+        """An inner loop turns more often than the one around it."""
+        rising = [axis for axis, seen in self._axes.items() if not seen.goes_back]
+        return min(rising, key=lambda axis: self._axes[axis].n_changes, default=None)
+
+
+def bound_by_param(axis: str, params: Mapping[str, Param]) -> int | None:
+    """A whole param that is called like the number of rounds of this loop.
+
+    >>> bound_by_param("epoch", {"n_epochs": Param("n_epochs", 10, "literal")})
+    10
+    """
+    names = {axis, f"{axis}s"} | {f"{word}{axis}s" for word in _COUNT_WORDS}
+    for name, param in params.items():
+        value = param.value
+        if (
+            name.rpartition(".")[2].lower() in names
+            and type(value) is int
+            and value > 0
+        ):
+            return value
+    return None

@@ -40,6 +40,7 @@ _DOTS = {
     "pruned": "#d98f00",
 }
 _ROLE_COLOURS = {"train": 0, "": 0, "val": 1, "test": 2}
+_PLAIN_BESIDE_TRAIN = 3  # `loss` beside `train_loss`: not the colour of validation
 _MUTED = "opacity:.68"
 _CELL = "padding:1px 0 1px 16px;text-align:right;white-space:nowrap;border:0"
 
@@ -223,9 +224,14 @@ def _x_label(axis: str | None, *, spread: bool) -> str:
 
 def _colours(family: Sequence[SeriesDelta]) -> list[str]:
     """Train and validation keep their colours in every chart."""
+    roles = [split_role(series.metric)[1] for series in family]
     taken: list[int] = []
-    for series in family:
-        index = _ROLE_COLOURS.get(split_role(series.metric)[1], 0)
+    for role in roles:
+        index = (
+            _PLAIN_BESIDE_TRAIN
+            if not role and "train" in roles
+            else _ROLE_COLOURS[role]
+        )
         while index in taken and len(taken) < len(PALETTE):
             index = (index + 1) % len(PALETTE)
         taken.append(index)

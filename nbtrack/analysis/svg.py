@@ -136,7 +136,7 @@ def _x_axis(box: _Box, label: str) -> list[str]:
     room = right - _CHAR * len(text) - 14  # ticks end where the label begins
     ticks = [
         f"<text x='{box.x(tick):.1f}' y='{y}' text-anchor='middle'>{value}</text>"
-        for tick, value in _ticks(box.x_min, box.x_max, 5)
+        for tick, value in _ticks(box.x_min, box.x_max, 5, least=1.0)
         if box.x(tick) < room
     ]
     return [
@@ -166,13 +166,16 @@ def _xml(text: str) -> str:
     return escape(text).translate({0xFFFE: "?", 0xFFFF: "?"})
 
 
-def _ticks(low: float, high: float, n: int) -> list[tuple[float, str]]:
+def _ticks(
+    low: float, high: float, n: int, *, least: float = 0.0
+) -> list[tuple[float, str]]:
     """Round values within the range, with no more decimals than they need."""
     span = high - low
     if not (0 < span < math.inf):
         return [(low, number(low))]
     gap = 10.0 ** math.floor(math.log10(span / n))
     gap *= next(m for m in (1, 2, 5, 10) if span / (gap * m) <= n + 0.5)
+    gap = max(gap, least)
     first, last = math.ceil(low / gap), math.floor(high / gap)
     if last - first > 2 * n:  # digits run out: the range is too narrow for its place
         return [(low, number(low))]

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from nbtrack.analysis.progress import ProgressMeter
+from nbtrack.analysis.progress import ProgressMeter, bound_by_param
+from nbtrack.records import Param
 
 
 def test_an_epoch_loop_with_metrics_at_its_end_is_timed_from_its_pace():
@@ -48,6 +49,37 @@ def test_the_outer_of_two_loops_counts():
     meter.see("batch", [*range(100), *range(100)], [i / 10 for i in range(200)])
 
     assert meter.progress({"epoch": 5, "batch": 100})["axis"] == "epoch"
+
+
+def test_an_inner_loop_never_stands_for_the_run():
+    meter = ProgressMeter(started_at=0.0)
+    meter.see("epoch", [0, 1], [0.0, 10.0])
+    meter.see("batch", [*range(100), *range(100)], [i / 10 for i in range(200)])
+
+    assert meter.progress({"batch": 100}) is None
+
+
+def test_a_bound_that_was_passed_was_none():
+    meter = ProgressMeter(started_at=0.0)
+    meter.see("epoch", [0, 1, 2], [1.0, 2.0, 3.0])
+
+    assert meter.progress({"epoch": 2}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "bound"),
+    [
+        ("epoch", 10, 10),
+        ("n_epochs", 10, 10),
+        ("config.num_epochs", 10, 10),
+        ("EPOCHS", 10, 10),
+        ("n_epochs", 10.0, None),
+        ("epochs", True, None),
+        ("warmup_epochs", 10, None),
+    ],
+)
+def test_a_param_called_like_the_number_of_rounds_is_the_bound(name, value, bound):
+    assert bound_by_param("epoch", {name: Param(name, value, "literal")}) == bound
 
 
 def test_an_overdue_run_has_nothing_left_rather_than_less():

@@ -168,7 +168,14 @@ export class FamilyChart implements Disposable {
       },
       scales: { x: { time: false }, y: { range: yRange } },
       axes: [
-        { ...axis, size: 22, gap: 2, space: 60, values: tickLabels },
+        {
+          ...axis,
+          size: 22,
+          gap: 2,
+          space: 60,
+          values: tickLabels,
+          ...wholeTicks(x.choice),
+        },
         { ...axis, size: 44, gap: 4, space: 28, values: tickLabels },
       ],
       series: [
@@ -293,6 +300,13 @@ function isSparse(column: ArrayLike<number | null | undefined> | undefined): boo
   for (let i = 0; column && i < column.length && n <= FEW_POINTS; i += 1)
     if (column[i] != null) n += 1;
   return n <= FEW_POINTS;
+}
+
+/** Steps and epochs are counted: no tick stands between two of them. */
+function wholeTicks(choice: XChoice): { incrs?: number[] } {
+  if (choice.kind === 'time') return {};
+  const decades = Array.from({ length: 13 }, (_, i) => 10 ** i);
+  return { incrs: decades.flatMap((ten) => [ten, 2 * ten, 5 * ten]) };
 }
 
 function yRange(_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {

@@ -82,12 +82,13 @@ const CSS = `
 .nbt-chart-title { font-weight: 600; margin-right: 6px; overflow-wrap: anywhere; unicode-bidi: isolate; }
 .nbt-chart-note { color: var(--nbt-muted); font-size: 11px; }
 .nbt-panel .nbt-legend {
-  display: inline-flex; align-items: center; gap: 5px; padding: 0 4px; font-size: 12px;
+  display: inline-flex; align-items: baseline; gap: 5px; padding: 0 4px; font-size: 12px;
   border: 0; background: transparent; max-width: 100%;
 }
 .nbt-legend:hover { background: var(--nbt-raised); }
 .nbt-legend[aria-pressed="false"] { opacity: 0.45; text-decoration: line-through; }
-.nbt-swatch { flex: none; width: 14px; height: 0; border-top: 2px solid currentColor; }
+.nbt-legends { display: contents; }
+.nbt-swatch { flex: none; align-self: center; width: 14px; height: 0; border-top: 2px solid currentColor; }
 .nbt-legend-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 22ch; unicode-bidi: isolate; }
 .nbt-legend-value { min-width: 5ch; text-align: right; color: var(--nbt-muted); }
 .nbt-plot { position: relative; height: 144px; }

@@ -45,14 +45,15 @@ function backgroundOf(element: Element): number | null {
   return null;
 }
 
-const ROLE_COLOURS: Record<string, number> = { train: 0, val: 1, valid: 1, test: 2 };
+const ROLE_COLOURS: Record<string, number> = { '': 0, train: 0, val: 1, test: 2 };
+const PLAIN_BESIDE_TRAIN = 3; // `loss` beside `train_loss`: not validation's colour
 
-/** The same role has the same colour in every chart; others follow in order. */
+/** The same role has the same colour in every chart. */
 export function colourIndices(roles: readonly string[]): number[] {
   const taken = new Set<number>();
-  const isPaired = roles.includes('val') || roles.includes('test');
   return roles.map((role) => {
-    let index = ROLE_COLOURS[role] ?? (isPaired ? 0 : taken.size);
+    const isBeside = role === '' && roles.includes('train');
+    let index = isBeside ? PLAIN_BESIDE_TRAIN : (ROLE_COLOURS[role] ?? 0);
     while (taken.has(index) && taken.size < LIGHT.length)
       index = (index + 1) % LIGHT.length;
     taken.add(index);

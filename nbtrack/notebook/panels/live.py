@@ -12,11 +12,11 @@ import contextvars
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis.frames import RunFeed
+from nbtrack.analysis.frames import RunFeed, Totals
 from nbtrack.analysis.static_panel import static_bundle, static_panel
 from nbtrack.analysis.wire import messages
 from nbtrack.errors import RunNotFoundError
@@ -56,9 +56,9 @@ class LivePanel:
         Where it is; the panel only reads.
     on_stop : callable
         Called in the panel's thread when Stop was pressed; it must only set flags.
-    total : mapping, optional
-        Declared bounds of loops by the name of their axis, for progress and ETA. It is
-        read again for each frame, so it may be filled while the run goes on.
+    total : mapping or callable, optional
+        Declared bounds of loops by the name of their axis, or what returns them, for
+        progress and ETA; it is asked for each frame, in the panel's thread.
     unattended : bool
         Nobody will call `finish`: the panel ends when the store says the run has.
 
@@ -75,7 +75,7 @@ class LivePanel:
         store: Store,
         *,
         on_stop: Callable[[], object],
-        total: Mapping[str, int] | None = None,
+        total: Totals = None,
         unattended: bool = False,
     ) -> None:
         self.run_id = run_id
