@@ -124,9 +124,15 @@ class Watcher:
         self._scopes = [cell, *reached]
         self._mark_calls_of_notebook()
         edits = Edits()
-        for scope in self._placed([cell, *reached]):
-            if self._weaver.weave(scope, edits) and not scope.is_cell:
-                self._add_made(scope)
+        changed = [
+            scope
+            for scope in self._placed([cell, *reached])
+            if self._weaver.weave(scope, edits)
+        ]
+        for function in cell.all_functions():
+            # A function that makes a changed one must be put back as well.
+            if any(s in changed for s in (function, *function.all_functions())):
+                self._add_made(function)
         edits.apply()
 
     def _may_watch(self, function: Scope) -> bool:
@@ -244,10 +250,12 @@ class Watcher:
         assert self._weaver is not None
         recorders = self._weaver.all_recorders()
         return WatchReport(
-            watched=[r.name for r in recorders if r.n_kept],
+            watched=[r.name for r in recorders if r.was_declared],
             loops=[(p.name, p.declared, p.iterations) for p in self._weaver.loops],
             thinned={r.name: r.largest_k for r in recorders if r.largest_k > 1},
-            skipped={r.name: r.reason for r in recorders if r.reason and not r.n_kept},
+            skipped={
+                r.name: r.reason for r in recorders if r.reason and not r.was_declared
+            },
         )
 
 

@@ -112,7 +112,7 @@ class Recorder:
         self.largest_k = 1
         self.is_off = False
         self.reason = ""  # why it is off, when that is worth saying
-        self.n_kept = 0
+        self.was_declared = False
         self._outer = tuple(o for o in outer if o not in axes)
         self._axis_names = (*axes, *self._outer)
         self._counters = counters or Counters()
@@ -120,6 +120,8 @@ class Recorder:
         self._clock = clock
         self._series: int | None = None
         self._point: Callable[[Any, int, float, float], None] = sink.point
+        # A run keeps the latest point of a metric in mind; of an axis nobody asks it.
+        self._axis_point = getattr(sink, "axis_point", sink.point)
         self._logged = sink.logged_names
         self._axis_series: list[int] = []
         self._seen_axes: Axes = ()
@@ -142,21 +144,25 @@ class Recorder:
         """The watched name got `value`; `axes` are the counters of the loops around."""
         # One frame and no helpers for a float: this is what tight loops pay for.
         self.count = count = self.count + 1
-        if self._is_plain:
-            if count < self._due:
-                if value.__class__ is float:
-                    self._last = last = (count - 1, value, axes)
-                    if value < self._low:
-                        self._low, self._lowest = value, last
-                    elif not value <= self._high:
-                        self._new_high(value, last)
-                    return
-            elif value.__class__ is float:
-                self._keep(count - 1, value, axes)
-                if self.sink.stop_requested:
-                    self.sink.check_stop()
+        if value.__class__ is not float or not self._is_plain:
+            self._hit_slowly(count, value, axes)
+        elif count < self._due:
+            self._last = last = (count - 1, value, axes)
+            if value < self._low:
+                self._low, self._lowest = value, last
+            elif not value <= self._high:
+                self._new_high(value, last)
+            return
+        else:
+            at = self._clock()
+            if self._logged and self.name in self._logged:
+                self.turn_off("logged by hand")
                 return
-        self._hit_slowly(count, value, axes)
+            if count > self._look_at:
+                self._look(at)
+            if axes != self._seen_axes:
+                self._write_axes(count - 1, axes, at)
+            self._point(self._series, count - 1, value, at)
         if self.sink.stop_requested:
             self.sink.check_stop()
 
@@ -178,15 +184,9 @@ class Recorder:
 
     def _keep(self, step: int, value: float, axes: Axes) -> None:
         at = self._clock()
-        if self._logged and self.name in self._logged:
-            self.turn_off("logged by hand")
-            return
         if step >= self._look_at:
             self._look(at)
-        if axes != self._seen_axes:
-            self._write_axes(step, axes, at)
-        self._point(self._series, step, value, at)
-        self.n_kept += 1
+        self._write(step, value, axes, at)
 
     def _keep_slowly(self, step: int, value: Any, axes: Axes) -> None:
         """The first value, one of another type, one on a device."""
@@ -242,6 +242,7 @@ class Recorder:
     def _declare(self) -> None:
         if self._series is None:
             self._series = self.sink.declare(self.name)
+            self.was_declared = True
             self._is_plain = self._picks is None and not self._outer
             self._axis_series = [
                 self.sink.declare(axis, axis_of=self.name) for axis in self._axis_names
@@ -261,21 +262,24 @@ class Recorder:
 
     def _resolved(self, step: int, value: float, at: float) -> None:
         self._point(self._series, step, value, at)
-        self.n_kept += 1
 
     def _write(self, step: int, value: float, axes: Axes, at: float) -> None:
-        self._write_axes(step, axes, at)
+        if axes != self._seen_axes:
+            self._write_axes(step, axes, at)
         self._point(self._series, step, value, at)
-        self.n_kept += 1
 
     def _write_axes(self, step: int, axes: Axes, at: float) -> None:
         # Values equal to the ones before are not repeated: readers carry them forward.
-        series, seen = self._axis_series, self._seen_axes
-        for index, value in enumerate(axes):
-            is_new = index >= len(seen) or value != seen[index]
-            if is_new and value is not _UNKNOWN:
-                self._point(series[index], step, float(value), at)
+        seen = self._seen_axes
         self._seen_axes = axes
+        if self._is_plain and seen and axes[:-1] == seen[:-1]:
+            # Nearly every time only the innermost counter has moved.
+            self._axis_point(self._axis_series[-1], step, float(axes[-1]), at)
+            return
+        for index, value in enumerate(axes):
+            is_new = not seen or value != seen[index]
+            if is_new and value is not _UNKNOWN:
+                self._axis_point(self._axis_series[index], step, float(value), at)
 
     # -- thinning --------------------------------------------------------------------
 
