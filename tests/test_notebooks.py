@@ -19,7 +19,6 @@ ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
 # Real MNIST where a developer has it; nothing needs it.
 BESIDE = NOTEBOOKS.parent.parent / "shared/data/mnist"
 MNIST = Path(os.environ.get("NBTRACK_TEST_MNIST", BESIDE))
-GROWTH_MAX_BYTES = 100_000  # of the .ipynb, per run
 
 
 def opened(name: str) -> nbformat.NotebookNode:
@@ -78,16 +77,6 @@ def test_the_quickstart_tells_its_story_on_the_bundled_digits(
     assert len(store.curve(base.id, "train_loss").steps) == 3
     accuracy = store.curve(base.id, "val_acc").values[-1]
     assert f"val_acc of base: {accuracy:.4f}" in text_of(cells["back"])
-
-
-def test_a_run_adds_little_to_the_notebook_file(tmp_path, monkeypatch, no_mnist):
-    settings = {"NBTRACK_DATA": str(no_mnist), "NBTRACK_EPOCHS": "3"}
-    notebook = opened("01_first_run.ipynb")
-    keep = ("load", "data", "params", "base")
-    notebook.cells = [cell for cell in notebook.cells if cell.id in keep]
-    before = len(nbformat.writes(notebook))
-    done = execute(notebook, tmp_path, monkeypatch, settings=settings)
-    assert len(nbformat.writes(done)) - before <= GROWTH_MAX_BYTES
 
 
 def test_the_quickstart_reads_the_files_of_a_folder_that_is_named(
