@@ -7,7 +7,6 @@ same moment the second uses the first's.
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from nbtrack.store.schema import SCHEMA, STAMP
 def make_store(database: Path, *, network: bool) -> None:
     """Make the folders and the database of a store that is not there yet."""
     prepare_folder(database.parent)
-    aside = database.with_name(f".new-{secrets.token_hex(8)}.db")
+    aside = database.with_name(f".new-{os.urandom(8).hex()}.db")
     try:
         _write_schema(aside, network=network)
         aside.chmod(0o600)

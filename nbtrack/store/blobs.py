@@ -7,10 +7,8 @@ A blob is whole or absent. Nothing here looks into a file.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -49,6 +47,8 @@ def blob_path(blobs: Path, digest: str) -> Path:
 
 
 def _digest_of(path: Path) -> tuple[str, int]:
+    import hashlib  # milliseconds that a run without files need not pay
+
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return digest, file.tell()
@@ -56,7 +56,7 @@ def _digest_of(path: Path) -> tuple[str, int]:
 
 def _copy(source: Path, blobs: Path) -> FileRef:
     """Copy and hash in one pass: the file may have changed since it was looked at."""
-    partial = blobs / f".partial-{secrets.token_hex(8)}"
+    partial = blobs / f".partial-{os.urandom(8).hex()}"
     blobs.mkdir(mode=0o700, exist_ok=True)
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -74,6 +74,8 @@ def _copy(source: Path, blobs: Path) -> FileRef:
 
 
 def _write(source: Path, copy: BinaryIO) -> FileRef:
+    import hashlib
+
     digest, size = hashlib.sha256(), 0
     with source.open("rb") as file:
         while piece := file.read(_PIECE_BYTES):

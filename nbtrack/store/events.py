@@ -7,7 +7,6 @@ the reason, and never stops the ones behind it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import sqlite3
@@ -156,9 +155,15 @@ def _keep_source(connection: sqlite3.Connection, event: Event) -> str | None:
     source = storable(event.get("source"))
     if source is None:
         return None
-    digest = event.get("source_digest") or hashlib.sha256(source.encode()).hexdigest()
+    digest = event.get("source_digest") or _sha256(source)
     connection.execute("insert or ignore into sources values (?, ?)", (digest, source))
     return str(digest)
+
+
+def _sha256(text: str) -> str:
+    import hashlib  # milliseconds that most runs need not pay
+
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _params(connection: sqlite3.Connection, event: Event) -> None:

@@ -7,8 +7,6 @@ that store, and ended when the last of them is closed or the interpreter exits.
 from __future__ import annotations
 
 import os
-import secrets
-import socket
 import time
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +30,7 @@ class Session:
     def __init__(self, database: Path, *, network: bool) -> None:
         facts = {
             "pid": os.getpid(),
-            "host": socket.gethostname(),
+            "host": os.uname().nodename,
             "started_at": time.time(),
         }
         self.n_users = 0
@@ -125,4 +123,4 @@ def _own_folder(journal: Path, facts: dict[str, Any]) -> SessionLock | None:
 
 def _new_id() -> str:
     """Sorts by time; the rest keeps two sessions of one second apart."""
-    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.urandom(4).hex()}"

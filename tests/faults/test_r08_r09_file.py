@@ -135,6 +135,7 @@ def test_r12_a_read_only_folder_is_read_and_logging_only_warns(filled):
         text=True,
         env={**os.environ, "PYTHONPATH": os.getcwd()},
     )
+    assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "True 20 500", done.stderr
     assert "open for reading only" in lines[1]
