@@ -32,8 +32,8 @@ def rename(store: Store, run: str, name: str) -> RunRecord:
     Examples
     --------
     >>> import nbtrack
-    >>> with nbtrack.start("bsae"): pass
-    >>> rename(nbtrack.open(), "bsae", "base").name
+    >>> with nbtrack.start("bsae") as run: pass
+    >>> rename(nbtrack.open(), run.id, "base").name
     'base'
     """
     if not clean_name(name):
@@ -47,8 +47,8 @@ def tag(store: Store, run: str, *tags: str) -> RunRecord:
     Examples
     --------
     >>> import nbtrack
-    >>> with nbtrack.start("base"): pass
-    >>> dict(tag(nbtrack.open(), "base", "baseline").tags)
+    >>> with nbtrack.start("base") as run: pass
+    >>> dict(tag(nbtrack.open(), run.id, "baseline").tags)
     {'baseline': None}
     """
     return _applied(store, run, kind="tags", set=as_tags(tags), remove=[])
@@ -60,8 +60,8 @@ def untag(store: Store, run: str, *tags: str) -> RunRecord:
     Examples
     --------
     >>> import nbtrack
-    >>> with nbtrack.start("base", tags=["a"]): pass
-    >>> dict(untag(nbtrack.open(), "base", "a").tags)
+    >>> with nbtrack.start("base", tags=["a"]) as run: pass
+    >>> dict(untag(nbtrack.open(), run.id, "a").tags)
     {}
     """
     return _applied(store, run, kind="tags", set={}, remove=list(as_tags(tags)))
@@ -73,8 +73,8 @@ def note(store: Store, run: str, text: str) -> RunRecord:
     Examples
     --------
     >>> import nbtrack
-    >>> with nbtrack.start("base"): pass
-    >>> note(nbtrack.open(), "base", "too slow").notes
+    >>> with nbtrack.start("base") as run: pass
+    >>> note(nbtrack.open(), run.id, "too slow").notes
     'too slow'
     """
     return _changed(store, run, notes=str(text))
@@ -86,11 +86,11 @@ def trash(store: Store, run: str) -> RunRecord:
     Examples
     --------
     >>> import nbtrack
-    >>> with nbtrack.start("base"): pass
-    >>> trash(nbtrack.open(), "base").trashed_at is None
+    >>> with nbtrack.start("base") as run: pass
+    >>> trash(nbtrack.open(), run.id).trashed_at is None
     False
-    >>> len(nbtrack.runs())
-    0
+    >>> run.id in nbtrack.runs()["id"].tolist()
+    False
     """
     now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
     return _changed(store, run, trashed_at=f"{now}Z")

@@ -56,8 +56,8 @@ def runs(
     >>> import nbtrack
     >>> with nbtrack.start("base", params={"lr": 0.1}):
     ...     nbtrack.log(loss=0.5)
-    >>> nbtrack.runs("loss < 1").loc[0, ["name", "params.lr", "best.loss"]].tolist()
-    ['base', 0.1, 0.5]
+    >>> nbtrack.runs("loss < 1", last=1)[["params.lr", "best.loss"]].values.tolist()
+    [[0.1, 0.5]]
     """
     return frame_of(select(store_here(), query, sort=sort, last=last))
 
@@ -112,10 +112,10 @@ def sql(query: str) -> pd.DataFrame:
     Examples
     --------
     >>> import nbtrack
-    >>> with nbtrack.start("base"):
+    >>> with nbtrack.start("base") as run:
     ...     nbtrack.log(loss=0.5)
-    >>> nbtrack.sql("select name, status from runs").values.tolist()
-    [['base', 'finished']]
+    >>> nbtrack.sql(f"select status from runs where id = '{run.id}'").values.tolist()
+    [['finished']]
     """
     import pandas as pd
 

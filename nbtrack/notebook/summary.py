@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from nbtrack.records import Param, RunRecord
 from nbtrack.text import shorten
 
 N_SHOWN = 6  # names of one kind; the rest is counted
 N_NOTICES = 2
-_CHECKPOINT = "checkpoint"
 
 
-def summary_line(record: RunRecord, notices: Sequence[str] = ()) -> str:
+def summary_line(
+    record: RunRecord, notices: Sequence[str] = (), *, logged: Collection[str] = ()
+) -> str:
     """Sum up a finished run in one line.
 
     Parameters
@@ -21,6 +22,8 @@ def summary_line(record: RunRecord, notices: Sequence[str] = ()) -> str:
         The run as it stands in the store.
     notices : sequence of str
         What was not captured, and why.
+    logged : collection of str
+        Names of the metrics that the user logged by hand.
 
     Examples
     --------
@@ -30,7 +33,7 @@ def summary_line(record: RunRecord, notices: Sequence[str] = ()) -> str:
     >>> summary_line(base, ["f (a function)"])
     'run base · params lr (cell 3) · nothing watched · not recorded: f (a function)'
     """
-    parts = [_head(record), *_captured(record)]
+    parts = [_head(record), *_captured(record, logged)]
     if notices:
         parts.append(f"not recorded: {_listed(notices, N_NOTICES)}")
     return " · ".join(parts)
@@ -41,13 +44,16 @@ def _head(record: RunRecord) -> str:
     return f"run {record.name}{status}"
 
 
-def _captured(record: RunRecord) -> list[str]:
+def _captured(record: RunRecord, logged: Collection[str]) -> list[str]:
     params = [_param(param) for param in record.params.values()]
-    metrics = [shorten(name, 40) for name in record.metrics]
+    by_hand = [shorten(name, 40) for name in record.metrics if name in logged]
+    watched = [shorten(name, 40) for name in record.metrics if name not in logged]
     n_files = len(record.checkpoints)
     return [
         f"params {_listed(params, N_SHOWN)}" if params else "no params",
-        f"watched {_listed(metrics, N_SHOWN)}" if metrics else "nothing watched",
+        *([f"logged {_listed(by_hand, N_SHOWN)}"] if by_hand else []),
+        *([f"watched {_listed(watched, N_SHOWN)}"] if watched else []),
+        *([] if record.metrics else ["nothing watched"]),
         *([f"{n_files} checkpoint{'s' * (n_files > 1)}"] if n_files else []),
         *[
             _thinned(m.name, m.thinned)

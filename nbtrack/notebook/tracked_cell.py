@@ -166,12 +166,16 @@ class TrackedCell:
 
     def _show(self, on: Tracking) -> None:
         with guard("the summary line"):
-            on.record = on.run.record()
+            try:
+                on.record = on.run.record()
+            except NbtrackError as exc:
+                show_line(f"run {on.run.name} · not recorded: {exc}")
         with guard(self._panel.feature):
             self._panel.close(on)
-        if on.record is not None:
-            with guard("the summary line"):
-                show_line(summary_line(on.record, on.notices))
+        with guard("the summary line"):
+            if on.record is not None:
+                logged = on.run.logged_names
+                show_line(summary_line(on.record, on.notices, logged=logged))
 
 
 def begin_tracked(

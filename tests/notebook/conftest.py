@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
@@ -88,6 +89,18 @@ class Kernel:
                 answer.error = f"{content['ename']}: {content['evalue']}"
                 answer.traceback = _ANSI.sub("", "\n".join(content["traceback"]))
             elif kind == "status" and content["execution_state"] == "idle":
+                return
+
+    def settle(self, asked: str, *, timeout_s: float) -> None:
+        """Wait until the kernel is idle again, or for so long."""
+        until = time.monotonic() + timeout_s
+        while time.monotonic() < until:
+            try:
+                message = self.client.get_iopub_msg(timeout=timeout_s)
+            except Empty:
+                return
+            is_ours = message["parent_header"].get("msg_id") == asked
+            if is_ours and message["content"].get("execution_state") == "idle":
                 return
 
     def wait_for_stdout(self, asked: str, text: str) -> None:

@@ -1,0 +1,153 @@
+"""Runs as a frame, curves as a frame, SQL as a frame, and changes to runs."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+import nbtrack
+from nbtrack.analysis import edits
+from nbtrack.analysis.runs_table import frame_of, select, sorted_by
+from nbtrack.errors import OptionError, QueryError, RunNotFoundError, StoreError
+
+
+@pytest.fixture
+def three(store_path):
+    """Runs `slow`, `quick` and `bare`, in this order."""
+    with nbtrack.start("slow", params={"lr": 0.1, "n": 1}, tags=["a", "d: x"]) as run:
+        for step, loss in enumerate([0.9, 0.2, 0.4]):
+            run.log({"loss": loss, "acc": 1 - loss}, step=10 * step)
+    with nbtrack.start(
+        "quick", experiment="digits", params={"lr": 1, "opt": {"b": [1]}, "on": True}
+    ) as run:
+        run.log(loss=0.3, acc=math.nan)
+    with nbtrack.start("bare", params={"lr": 0.5, "on": False}):
+        pass
+    return nbtrack.open()
+
+
+def test_a_row_has_the_columns_that_are_promised(three):
+    frame = nbtrack.runs()
+    fixed = ["id", "name", "experiment", "status", "started_at", "duration_s", "tags"]
+    assert list(frame.columns)[:7] == fixed
+    assert frame["name"].tolist() == ["bare", "quick", "slow"]
+    slow = frame[frame["name"] == "slow"].iloc[0]
+    assert slow["tags"] == ["a", "d: x"]
+    assert slow[["params.lr", "params.n"]].tolist() == [0.1, 1]
+    assert slow[["metrics.loss", "best.loss", "best_step.loss"]].tolist() == [
+        0.4,
+        0.2,
+        10,
+    ]
+    assert slow["best.acc"] == 0.8
+
+
+def test_columns_have_the_types_of_their_values(three):
+    types = nbtrack.runs().dtypes
+    assert isinstance(types["started_at"], pd.DatetimeTZDtype)
+    assert types["duration_s"] == "float64"
+    assert types["params.lr"] == "float64"
+    assert types["params.n"] == "Int64"
+    assert types["params.on"] == "boolean"
+    assert types["metrics.loss"] == "float64"
+    assert types["best_step.loss"] == "Int64"
+    assert nbtrack.runs("name == 'quick'")["params.lr"].dtype == "int64"
+
+
+def test_an_empty_store_gives_an_empty_frame_with_columns(store_path):
+    frame = nbtrack.runs()
+    assert len(frame) == 0
+    assert frame["started_at"].dtype == pd.DatetimeTZDtype("us", "UTC") or (
+        isinstance(frame["started_at"].dtype, pd.DatetimeTZDtype)
+    )
+    assert frame_of([]).columns.tolist() == frame.columns.tolist()
+
+
+def test_a_query_chooses_and_missing_values_leave_out(three):
+    assert nbtrack.runs("loss < .25")["name"].tolist() == ["slow"]
+    assert nbtrack.runs("not loss < .25")["name"].tolist() == ["quick"]
+    assert nbtrack.runs('"a" in tags or params.on')["name"].tolist() == [
+        "quick",
+        "slow",
+    ]
+
+
+def test_sorting_puts_the_best_first_and_the_missing_last(three):
+    def names(sort):
+        return nbtrack.runs(sort=sort)["name"].tolist()
+
+    assert names("loss") == ["slow", "quick", "bare"]
+    assert names("-loss") == ["quick", "slow", "bare"]
+    assert names("acc") == ["slow", "bare", "quick"] or names("acc")[0] == "slow"
+    assert names("params.lr") == ["slow", "bare", "quick"]
+    assert names("-params.lr") == ["quick", "bare", "slow"]
+    assert names("name") == ["bare", "quick", "slow"]
+    assert names("started_at") == ["slow", "quick", "bare"]
+    with pytest.raises(QueryError, match="Did you mean loss"):
+        names("lss")
+
+
+def test_mixed_types_have_an_order(store_path):
+    for value in ("x", 2, None, 1, [3]):
+        with nbtrack.start("run", params={"v": value}):
+            pass
+    records = select(nbtrack.open())
+    order = [r.params["v"].value for r in sorted_by(records, "v")]
+    assert order == [1, 2, "x", [3], None]
+
+
+def test_last_takes_the_newest_that_answer(three):
+    assert nbtrack.runs("loss < 1", last=1)["name"].tolist() == ["quick"]
+    assert nbtrack.runs(last=0).empty
+    with pytest.raises(OptionError):
+        nbtrack.runs(last=-1)
+
+
+def test_a_curve_has_steps_values_times_and_axes(store_path):
+    with nbtrack.start("base") as run:
+        for epoch in range(2):
+            run.set_axis("epoch", epoch)
+            for batch in range(3):
+                run.log({"loss": epoch + batch / 10}, step=10 * epoch + batch)
+    frame = nbtrack.curve("base", "loss")
+    assert frame["step"].tolist() == [0, 1, 2, 10, 11, 12]
+    assert frame["value"].tolist() == [0, 0.1, 0.2, 1, 1.1, 1.2]
+    assert frame["epoch"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert isinstance(frame["at"].dtype, pd.DatetimeTZDtype)
+    with pytest.raises(RunNotFoundError):
+        nbtrack.curve("nope", "loss")
+
+
+def test_sql_reads_and_never_writes(three):
+    frame = nbtrack.sql(
+        "select name, count(*) as n from points join runs on runs.id = points.run "
+        "where metric = 'loss' group by name"
+    )
+    assert dict(frame.itertuples(index=False)) == {"quick": 1, "slow": 3}
+    with pytest.raises(StoreError):
+        nbtrack.sql("delete from runs")
+
+
+def test_runs_are_renamed_tagged_noted_trashed_and_restored(three):
+    assert edits.rename(three, "slow", " slower ").name == "slower"
+    assert dict(edits.tag(three, "slower", "b", "d: y").tags) == {
+        "a": None,
+        "b": None,
+        "d": "y",
+    }
+    assert list(edits.untag(three, "slower", "a", "d", "nope").tags) == ["b"]
+    assert edits.note(three, "slower", "a\nb").notes == "a\nb"
+    assert edits.trash(three, "slower").trashed_at.endswith("Z")
+    assert "slower" not in nbtrack.runs()["name"].tolist()
+    assert [r.name for r in select(three, trashed=True)] == ["slower"]
+    assert edits.restore(three, "slower").trashed_at is None
+    assert "slower" in nbtrack.runs()["name"].tolist()
+
+
+def test_a_change_that_makes_no_sense_is_refused(three):
+    with pytest.raises(OptionError):
+        edits.rename(three, "slow", "  ")
+    with pytest.raises(RunNotFoundError):
+        edits.trash(three, "nope")
