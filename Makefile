@@ -21,7 +21,8 @@ CHECK_TOOLS := labextension/node_modules/.check-tools
 AS_ROOT := $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
 # A relative folder is meant from here, and the notebook runs elsewhere.
 ifdef NBTRACK_DATA
-export NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
+override NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
+export NBTRACK_DATA
 endif
 
 .PHONY: help demo demo-check test test-browser test-faults test-fuzz test-packaging bench peers lint build clean
