@@ -174,7 +174,9 @@ def _charts(run: RunMeta, families: Mapping[str, list[SeriesDelta]]) -> str:
     shown = list(families.items())[:CHARTS_MAX]
     n_curves = sum(len(family) for _, family in shown)
     most = max(20, min(POINTS_PER_CURVE, POINTS_BUDGET // max(1, n_curves)))
-    pictures = [_picture(name, family, axis, most) for name, family in shown]
+    every = [series for family in families.values() for series in family]
+    spread = axis is not None and any(has_repeats(one, axis) for one in every)
+    pictures = [_picture(*one, axis, most, spread=spread) for one in shown]
     notes = []
     if run["ghost"]:
         name = escape(run["ghost"]["name"])
@@ -186,9 +188,13 @@ def _charts(run: RunMeta, families: Mapping[str, list[SeriesDelta]]) -> str:
 
 
 def _picture(
-    name: str, family: Sequence[SeriesDelta], axis: str | None, most: int
+    name: str,
+    family: Sequence[SeriesDelta],
+    axis: str | None,
+    most: int,
+    *,
+    spread: bool,
 ) -> str:
-    spread = axis is not None and any(has_repeats(one, axis) for one in family)
     own = [one for one in family if not one.ghost]
     lines = [
         _line(one, axis, most, spread=spread, colour=colour)

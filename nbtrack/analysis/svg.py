@@ -146,18 +146,25 @@ def _x_axis(box: _Box, label: str) -> list[str]:
 
 
 def _heading(title: str, lines: Sequence[Line]) -> list[str]:
-    text = _xml(shorten(title, _TITLE_CHARS))
-    parts = [f"<text x='{_LEFT}' y='14' font-weight='600'>{text}</text>"]
-    x = float(WIDTH - _RIGHT)
+    text = shorten(title, _TITLE_CHARS)
+    parts = [f"<text x='{_LEFT}' y='14' font-weight='600'>{_xml(text)}</text>"]
     named = [line for line in lines if not line.is_ghost]
     if len(named) > 1:
-        for line in reversed(named):
-            label = shorten(line.label, _LABEL_CHARS)
-            parts.append(
-                f"<text x='{x:.0f}' y='14' text-anchor='end' fill='{line.colour}'>"
-                f"{_xml(label)}</text>"
-            )
-            x -= _CHAR * len(label) + 10
+        room = (WIDTH - _LEFT - _RIGHT) / _CHAR - len(text) - 2  # letters
+        parts += _legend(named, most=max(3, int(room / len(named)) - 2))
+    return parts
+
+
+def _legend(lines: Sequence[Line], *, most: int) -> list[str]:
+    """Names in their colours, from the right, so that they end before the title."""
+    parts, x = [], float(WIDTH - _RIGHT)
+    for line in reversed(lines):
+        label = shorten(line.label, min(most, _LABEL_CHARS))
+        parts.append(
+            f"<text x='{x:.0f}' y='14' text-anchor='end' fill='{line.colour}'>"
+            f"{_xml(label)}</text>"
+        )
+        x -= _CHAR * (len(label) + 2)
     return parts
 
 

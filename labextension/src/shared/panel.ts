@@ -42,6 +42,7 @@ class Panel implements Disposable {
   private readonly scheduler = new FrameScheduler(() => this.draw());
   private readonly syncKey = `nbt-${(nPanels += 1)}`;
   private readonly disposables: (() => void)[] = [];
+  private readonly sizes = new ResizeObserver(() => this.refresh());
   private picked: XChoice | null = null;
 
   constructor(
@@ -111,6 +112,8 @@ class Panel implements Disposable {
       chart = new FamilyChart(this.model, name);
       this.byFamily.set(name, chart);
       this.charts.append(chart.element);
+      // A chart that joins a row makes the others narrower.
+      this.sizes.observe(chart.element);
     }
     return chart;
   }
@@ -118,6 +121,7 @@ class Panel implements Disposable {
   private dropCharts(keep: Set<string>): void {
     for (const [name, chart] of this.byFamily) {
       if (keep.has(name)) continue;
+      this.sizes.unobserve(chart.element);
       chart.dispose();
       this.byFamily.delete(name);
     }
@@ -134,13 +138,12 @@ class Panel implements Disposable {
   /** The clock, the width and the theme of the page. */
   private watchPage(): void {
     const timer = setInterval(() => this.header.tick(performance.now()), TICK_MS);
-    const sizes = new ResizeObserver(() => this.refresh());
-    sizes.observe(this.root);
+    this.sizes.observe(this.root);
     const theme = new MutationObserver(() => this.refresh());
     theme.observe(document.body, { attributes: true });
     this.disposables.push(
       () => clearInterval(timer),
-      () => sizes.disconnect(),
+      () => this.sizes.disconnect(),
       () => theme.disconnect(),
     );
     this.markTheme();

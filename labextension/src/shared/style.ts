@@ -91,7 +91,7 @@ const CSS = `
 .nbt-swatch { flex: none; align-self: center; width: 14px; height: 0; border-top: 2px solid currentColor; }
 .nbt-legend-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 22ch; unicode-bidi: isolate; }
 .nbt-legend-value { min-width: 5ch; text-align: right; color: var(--nbt-muted); }
-.nbt-plot { position: relative; height: 144px; }
+.nbt-plot { position: relative; height: 144px; min-width: 0; overflow: hidden; }
 .nbt-table-scroll { overflow-x: auto; padding: 6px 12px 0; }
 .nbt-panel .nbt-table { border-collapse: collapse; font-size: 12px; margin: 0; table-layout: auto; width: auto; border: 0; }
 .nbt-panel .nbt-table th, .nbt-panel .nbt-table td {
