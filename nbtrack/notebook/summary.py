@@ -35,7 +35,8 @@ def summary_line(
     """
     parts = [_head(record), *_captured(record, logged)]
     if notices:
-        parts.append(f"not recorded: {_listed(notices, N_NOTICES)}")
+        said = [shorten(text.replace(" not recorded", ""), 60) for text in notices]
+        parts.append(f"not recorded: {_listed(said, N_NOTICES)}")
     return " · ".join(parts)
 
 

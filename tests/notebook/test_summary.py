@@ -27,7 +27,7 @@ def test_it_names_what_was_captured_and_what_was_not():
     metrics = {"loss": metric("loss", 7), "acc": metric("acc")}
     line = summary_line(
         record(params=params, metrics=metrics, checkpoints=(checkpoint("m"),)),
-        ["f (a function)"],
+        ["f not recorded (a function)"],
         logged={"acc"},
     )
     assert line == (
