@@ -145,7 +145,7 @@ def test_a_panel_of_a_store_that_vanished_says_so_and_raises_nothing(shell, stor
 
     panel.finish()
 
-    assert guard.failures["panel"] == 1
+    assert guard.failures["panel picture"] == 1
 
 
 def test_show_panel_of_an_ended_run_is_the_still_picture(shell, store, capsys):
@@ -155,6 +155,27 @@ def test_show_panel_of_an_ended_run_is_the_still_picture(shell, store, capsys):
 
     assert show_panel(store, FIRST) is None
     assert "finished" in capsys.readouterr().out
+
+
+BROKEN = """
+from nbtrack.store import Store
+def broken(self, *_):
+    raise OSError("the disk is gone")
+real, Store.tail = Store.tail, broken
+"""
+MENDED = "Store.tail = real"
+
+
+def test_a_panel_that_breaks_mid_run_leaves_the_cell_alone(execute):
+    lines = ["    if epoch == 2 and batch == 0:", "        Store.tail = broken"]
+    train = TRAIN.replace(
+        "        time", "\n".join([*[f"    {x}" for x in lines], ""]) + "        time"
+    )
+    book = execute(BROKEN + MENDED, train, MENDED, "loss")
+
+    assert book.cells[-1].outputs[0]["data"]["text/plain"].startswith("0.01")
+    said = [o["text"] for c in book.cells for o in c.outputs if "text" in o]
+    assert sum("live panel is off for this session" in text for text in said) == 1
 
 
 LIVE_ELSEWHERE = """

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nbtrack.records import RunRecord
     from nbtrack.store import Store
 
+LIVE, PICTURE = "live panel", "panel picture"  # what may fail, each by itself
 TICK_S = 0.1  # at most ten frames a second
 STATUS_EVERY_S = 1.0  # the header goes out this often when no point came
 SNAPSHOT_EVERY_S = 1.0  # HTML that is replaced, where there are no widgets
@@ -99,9 +100,9 @@ class LivePanel:
 
     def show(self) -> None:
         """Show the panel under the running cell and begin to follow the run."""
-        with guard("panel"):
+        with guard(LIVE):
             self.surface = best_surface()
-            if self.surface not in ("widget", "html"):
+            if self.surface not in ("widget", "html") or guard.is_off(LIVE):
                 return
             self._outlet.show(placeholder("run starts"))
             # The display and comm messages of the thread belong to this cell.
@@ -119,11 +120,11 @@ class LivePanel:
         record : RunRecord, optional
             Taken for symmetry with the other parts of a cell; the store is read.
         """
-        with guard("panel"):
+        with guard(PICTURE):
             is_quiet = self._end_thread()
             if self.surface != "none":
                 self._outlet.show(self._still(is_quiet=is_quiet))
-        with guard("panel"):
+        with guard(LIVE):
             if self._widget is not None:
                 self._widget.close()
                 self._widget = None
@@ -133,7 +134,7 @@ class LivePanel:
     def _follow(self) -> None:
         if self._over.wait(SETTLE_S):
             return
-        with guard("panel"):
+        with guard(LIVE):
             if not self._wait_for_run():
                 return
             if self.surface == "widget":
