@@ -7,7 +7,7 @@ do not decide; the wall time is printed beside it.
 from __future__ import annotations
 
 import ast
-import statistics
+import gc
 import time
 
 import pytest
@@ -16,8 +16,8 @@ from nbtrack.capture.watch import Watcher
 
 pytestmark = pytest.mark.benchmark
 
-ROUNDS = 11
-LOOP_S = 0.4  # of one timed loop
+ROUNDS = 60  # the best of many short ones: other processes only ever add time
+LOOP_S = 0.08  # of one timed loop
 LENGTHS_S = {"20 us": 20e-6, "100 us": 100e-6, "1 ms": 1e-3}
 TARGETS = {"20 us": None, "100 us": 1.01, "1 ms": 1.01}  # below 100 us it is thinned
 SOURCE = """
@@ -26,6 +26,7 @@ begun = thread_time(), perf_counter()
 for i in range({n}):
     work({k})
     loss = 1.0 / (i + 1)
+    {extra}
 took = thread_time() - begun[0], perf_counter() - begun[1]
 """
 
@@ -50,39 +51,43 @@ def rounds_for(length_s: float) -> int:
 
 def timed(cell: str, run=None) -> tuple[tuple[float, float], dict[str, int]]:
     """CPU and wall seconds of the loop, bare or watched into a live run."""
-    namespace: dict = {"work": work, "__name__": "__main__"}
+    namespace: dict = {"work": work, "kept": [], "__name__": "__main__"}
     tree, thinned = ast.parse(cell), {}
     watcher = Watcher(run) if run is not None else None
     if watcher is not None:
         tree = watcher.instrument(tree, namespace)
-    exec(compile(tree, "<cell>", "exec"), namespace)
+    code = compile(tree, "<cell>", "exec")
+    gc.collect()  # what rewriting left behind is a cost of the cell, not of the loop
+    exec(code, namespace)
     if watcher is not None:
         thinned = watcher.finish().thinned
     return namespace["took"], thinned
 
 
-@pytest.mark.parametrize("length", LENGTHS_S)
-def test_overhead_of_one_watched_value(length, store_path, capsys):
-    import nbtrack
+def ratio(watched, bare, clock: int) -> float:
+    """The best rounds of both, by CPU (0) or wall (1) time."""
+    return min(w[clock] for w in watched) / min(b[clock] for b in bare)
 
+
+@pytest.mark.parametrize("length", LENGTHS_S)
+def test_overhead_of_one_watched_value(length, run, capsys):
     length_s = LENGTHS_S[length]
-    cell = SOURCE.format(n=int(LOOP_S / length_s), k=rounds_for(length_s))
+    size = {"n": int(LOOP_S / length_s), "k": rounds_for(length_s)}
+    cell = SOURCE.format(**size, extra="")
+    floor_cell = SOURCE.format(**size, extra="kept.append((i, loss, perf_counter()))")
     timed(cell)
-    ratios, walls, thinned = [], [], {}
+    bare, watched, thinned = [], [], {}
     for _ in range(ROUNDS):
-        before, _ = timed(cell)
-        with nbtrack.start("watched") as run:
-            watched, thinned = timed(cell, run)
-        after, _ = timed(cell)
-        ratios.append(2 * watched[0] / (before[0] + after[0]))
-        walls.append(2 * watched[1] / (before[1] + after[1]))
-    ratio, target = statistics.median(ratios), TARGETS[length]
-    spread = f"{min(ratios):.4f}-{max(ratios):.4f}"
-    said = f"<= {target}" if target else "none, thinned"
+        bare.append(timed(cell)[0])
+        took, thinned = timed(cell, run)
+        watched.append(took)
+    cpu, wall = (min(w[i] for w in watched) / min(b[i] for b in bare) for i in range(2))
+    target = TARGETS[length]
     with capsys.disabled():
         print(
-            f"\nwatch overhead at {length}: {ratio:.4f} ({spread}, {ROUNDS} rounds; "
-            f"wall {statistics.median(walls):.4f}; target {said}; "
+            f"\nwatch overhead at {length}: {cpu:.4f} (a list kept by hand "
+            f"{ratio(floor, bare, 0):.4f}, wall {wall:.4f}, best of "
+            f"{ROUNDS} rounds; target {target or 'none'}; "
             f"{thinned or 'all points kept'})"
         )
-    assert target is None or ratio <= target
+    assert target is None or cpu <= target
