@@ -1,8 +1,8 @@
 """The border to the user's code: the one place with `except Exception`.
 
 A hook of ours never raises into the user's cell. The first failure of a kind prints
-one line of warning, later ones are only counted, and the feature that failed is off
-for the rest of the session where the caller asks for that.
+one line of warning, later ones are only counted; a caller that wants the feature off for the rest of the
+session asks `is_off`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Guard:
     >>> guard = Guard(warn=print)
     >>> with guard("panel"):
     ...     raise ValueError("no widget manager")
-    nbtrack: panel is off for this session: ValueError: no widget manager
+    nbtrack: panel failed and was left out: ValueError: no widget manager
     >>> guard.failures["panel"], guard.is_off("panel")
     (1, True)
     """
@@ -94,7 +94,7 @@ class Guard:
         logger.debug("%s failed", feature, exc_info=exc)
         if first:
             what = shorten(f"{type(exc).__name__}: {exc}", 200)
-            self._warn(f"nbtrack: {feature} is off for this session: {what}")
+            self._warn(f"nbtrack: {feature} failed and was left out: {what}")
 
     def warn_once(self, kind: str, message: str) -> None:
         """Show `message` the first time `kind` happens, count it every time."""

@@ -174,6 +174,7 @@ def log_for_a_while(run):
 
 
 async def test_stop_reaches_the_run_that_is_busy(ask, run):
+    run.record()  # a request may come only after the run is in the store
     await ask("runs", run.id, "control", method="POST", body='{"command": "stop"}')
     with pytest.raises(KeyboardInterrupt):
         log_for_a_while(run)

@@ -93,4 +93,4 @@ def test_a_failing_checkpoint_does_not_hide_the_stop(capsys):
     switch.request("panel")
     with pytest.raises(RunStopped):
         switch.check()
-    assert "checkpoint at stop is off" in capsys.readouterr().err
+    assert "checkpoint at stop failed" in capsys.readouterr().err
