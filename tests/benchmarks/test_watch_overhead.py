@@ -76,12 +76,13 @@ def test_overhead_of_one_watched_value(length, run, capsys):
     cell = SOURCE.format(**size, extra="")
     floor_cell = SOURCE.format(**size, extra="kept.append((i, loss, perf_counter()))")
     timed(cell)
-    bare, watched, thinned = [], [], {}
+    bare, floor, watched, thinned = [], [], [], {}
     for _ in range(ROUNDS):
         bare.append(timed(cell)[0])
+        floor.append(timed(floor_cell)[0])
         took, thinned = timed(cell, run)
         watched.append(took)
-    cpu, wall = (min(w[i] for w in watched) / min(b[i] for b in bare) for i in range(2))
+    cpu, wall = ratio(watched, bare, 0), ratio(watched, bare, 1)
     target = TARGETS[length]
     with capsys.disabled():
         print(
