@@ -24,6 +24,12 @@ from nbtrack.capture.watch_scopes import (
     slot_value,
     while_counters,
 )
+from nbtrack.capture.watch_style import (
+    logs_by_hand,
+    names_in,
+    names_returned,
+    style_of,
+)
 
 _LISTS_OF_RECORDS_TEXT = """
     history hist log logs results metrics records record rows stats track trace
@@ -58,15 +64,12 @@ def read_scope(
     name = "" if isinstance(node, ast.Module) else node.name
     scope = Scope(node, name, prefix + name, class_name)
     _Reader(scope, frozenset(asked)).read_block(node.body, (), ())
-    scope.logs = any(_logs(inner) for inner in ast.walk(node))
+    scope.logs = any(logs_by_hand(inner) for inner in ast.walk(node))
     return scope
 
 
 # The statement, the list it stands in, the way there, the loops around it.
 Place = tuple[ast.stmt, list[ast.stmt], Path, Loops]
-
-
-_MATHS = frozenset({"math", "np", "numpy", "torch", "jnp", "tf", "cmath", "F"})
 
 
 class _Reader:
@@ -134,7 +137,7 @@ class _Reader:
     ) -> None:
         loop = self._enter(node, block, path, loops)
         self._refer(node.iter, loops)
-        for name in _names(node.target):
+        for name in names_in(node.target):
             if name in self.asked:
                 read = ast.Name(name, ast.Load())
                 self._note_name(name, "value", node, node.body, path, (*loops, loop))
@@ -162,9 +165,9 @@ class _Reader:
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr):
             self._note_values(node, block, path, loops)
         elif isinstance(node, ast.Return):
-            self.scope.returned.update(_returned(node.value))
+            self.scope.returned.update(names_returned(node.value))
         elif isinstance(node, ast.Delete):
-            self.scope.unsafe.update(n for t in node.targets for n in _names(t))
+            self.scope.unsafe.update(n for t in node.targets for n in names_in(t))
 
     def _read_list(
         self, field: str, value: list[ast.AST], path: Path, loops: Loops
@@ -228,7 +231,7 @@ class _Reader:
         if isinstance(target, ast.Name):
             if isinstance(node.value, _CONTAINERS):
                 return
-            style = _style(target.id, node)
+            style = style_of(target.id, node)
             if style == "accumulate":
                 self.scope.accumulated.add(target.id)
             self._note_name(target.id, style, node, block, path, loops)
@@ -363,59 +366,3 @@ def _full_key(key: str, holder: ast.expr) -> str | None:
         if isinstance(above, str) and above.isidentifier():
             return f"{above}_{key}"
     return key
-
-
-def _style(name: str, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Style:
-    if isinstance(node, ast.AugAssign):
-        if isinstance(node.op, ast.Add | ast.Sub):
-            return "accumulate"
-        return "divide" if isinstance(node.op, ast.Div) else "refine"
-    value = node.value
-    assert value is not None
-    if any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value)):
-        return _own_style(name, value)
-    return "constant" if _is_constant(value) else "fresh"
-
-
-def _own_style(name: str, value: ast.expr) -> Style:
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
-        sides = (value.left, value.right)
-        if any(isinstance(side, ast.Name) and side.id == name for side in sides):
-            return "accumulate"
-    operators = [n.op for n in ast.walk(value) if isinstance(n, ast.BinOp)]
-    return "divide" if any(isinstance(o, ast.Div) for o in operators) else "refine"
-
-
-def _is_constant(node: ast.expr) -> bool:
-    """A number written out, also as `float("inf")`, `torch.zeros(1)`, `Value(0.0)`."""
-    if isinstance(node, ast.UnaryOp):
-        return _is_constant(node.operand)
-    if isinstance(node, ast.Call):
-        return bool(node.args) and all(_is_constant(a) for a in node.args)
-    if isinstance(node, ast.List | ast.Tuple):
-        return all(_is_constant(e) for e in node.elts)
-    return isinstance(node, ast.Constant)
-
-
-def _logs(node: ast.AST) -> bool:
-    """`run.log(...)` or a callback of ours, but not `torch.log(...)`."""
-    if not isinstance(node, ast.Call):
-        return False
-    name = last_name(node.func) or ""
-    holder = node.func.value if isinstance(node.func, ast.Attribute) else None
-    if isinstance(holder, ast.Name) and holder.id in _MATHS:
-        return False
-    return name in ("log", "log_metrics", "log_metric") or name.endswith("Callback")
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-
-
-def _returned(value: ast.expr | None) -> set[str]:
-    if value is None:
-        return set()
-    parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
-    if isinstance(value, ast.Dict):
-        parts = value.values
-    return {name for part in parts if (name := bare_name(part))}
