@@ -1,21 +1,43 @@
 """Floor 1: what is kept, where, and how it is read back.
 
-locate, mounts, birth        where the store is, and how one is born
-schema, migrations, database the SQLite file, its settings, its one way to write
-journal, segments, reserve   the hot path: points that are safe on return
-writer, ingest, reading, columns, chunks, summary, events, compact, controls
-from the journal into the tables
-session, process, liveness, recovery
-whose journal it is, whether it lives, taking it over
-queries, curves, sql, plugin, blobs, purge
-reading runs, points and files; removing for good
-store                        `Store`, the one object others hold
+The way of a point, from being said to being read:
+
+    journal, reserve, segments   the hot path: safe from kill -9 on return
+    writer, reading, ingest      one thread, from the journal into the tables
+    columns, chunks, summary     points taken apart, packed, summed up
+    events, controls, compact    everything else that is written
+    schema, migrations, database the SQLite file, its settings, its one way to write
+    queries, curves, sql, plugin reading runs and points
+    blobs, purge                 files by content; removing for good
+
+Around it:
+
+    locate, mounts, birth        where the store is, and how one is born
+    session, process, liveness   whose journal it is, and whether it lives
+    recovery, takeover           what dead processes left
+    store                        `Store`, the one object others hold
 """
 
-from nbtrack.store.blobs import FileRef
-from nbtrack.store.curves import Curve, Tail
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from nbtrack.store.journal import Journal
 from nbtrack.store.locate import find_store
 from nbtrack.store.store import Store
 
+if TYPE_CHECKING:
+    from nbtrack.store.blobs import FileRef
+    from nbtrack.store.curves import Curve, Tail
+
 __all__ = ["Curve", "FileRef", "Journal", "Store", "Tail", "find_store"]
+
+_LATER = {"Curve": "curves", "FileRef": "blobs", "Tail": "curves"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what only readers of points and files need when it is asked for."""
+    if name in _LATER:
+        return getattr(import_module(f"nbtrack.store.{_LATER[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

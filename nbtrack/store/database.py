@@ -152,6 +152,15 @@ def inspect(path: Path) -> int:
     return version
 
 
+def why_read_only(folder: Path, database: Path, version: int) -> str | None:
+    """Why the store can only be read, where that is so."""
+    if version > VERSION:
+        return too_new(version)
+    if not os.access(folder, os.W_OK) or not os.access(database, os.W_OK):
+        return f"The store {folder} cannot be written: it is open for reading only."
+    return None
+
+
 def too_new(version: int) -> str:
     """Say that a store comes from a newer nbtrack."""
     return (

@@ -65,6 +65,13 @@ def store_folder(path: Path) -> Path:
     return path / STORE_NAME
 
 
+def folder_for(path: Path | str | None, near: Path | str | None) -> Path:
+    """The folder that `Store.open` means: there already, or to be made."""
+    if path is not None:
+        return store_folder(Path(path).expanduser())
+    return find_store(near) or place_for_new(near)
+
+
 def prepare_folder(folder: Path) -> None:
     """Make the store's folders, private, with a `.gitignore` of `*`."""
     try:

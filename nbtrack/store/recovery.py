@@ -1,8 +1,7 @@
 """Takes over what dead processes left in their journals.
 
-Done by whoever opens the store next and wins the dead session's lock. It is the same
-code that the living writer runs, from the position that was committed last, so that
-nothing is lost and nothing is doubled. Runs that still ran become `crashed`.
+Done by whoever opens the store next and wins the dead session's lock; `takeover` does
+the work, and is only loaded where there is some. Runs that still ran become `crashed`.
 """
 
 from __future__ import annotations
@@ -12,29 +11,41 @@ import sqlite3
 import time
 from pathlib import Path
 
+from nbtrack.errors import StoreDamagedError
 from nbtrack.guard import guard
-from nbtrack.store.compact import compact_run
-from nbtrack.store.database import Database, connect, connect_reader
-from nbtrack.store.events import iso
-from nbtrack.store.ingest import Ingest, settle_session
-from nbtrack.store.liveness import SessionLock, is_alive
+from nbtrack.store.database import connect, connect_reader, store_error
+from nbtrack.store.liveness import is_alive
+from nbtrack.store.mounts import is_network
 from nbtrack.store.process import PROCESS
-from nbtrack.store.reading import BATCH_SLOTS
-from nbtrack.store.segments import SLOT_BYTES, Segment, read_segment
 
 _UNBORN_S = 3600.0  # a folder that was never finished being made
+
+
+def recover_if_possible(database: Path) -> None:
+    """Take over dead journals; a store that is busy now is no reason not to open it."""
+    try:
+        recover(database, network=is_network(database))
+    except sqlite3.OperationalError as exc:
+        error = store_error(database, exc)
+        if isinstance(error, StoreDamagedError):
+            raise error from exc
+        guard.warn_once("recovery", f"dead journals wait: {error}")
 
 
 def recover(database: Path, *, network: bool) -> int:
     """Take over every dead journal; the number of sessions that were settled."""
     with PROCESS.lock:
         dead = _dead_folders(database.parent / "journal")
-        if not dead and not _has_orphans(database):
+        orphans = _orphans(database)
+        if not dead and not orphans:
             return 0
+        from nbtrack.store.takeover import settle_orphans, take_over
+
         writing = connect(database, network=network)
         try:
-            n = sum(_take_over(writing, folder) for folder in dead)
-            return n + _settle_orphans(writing)
+            n = sum(take_over(writing, folder) for folder in dead)
+            settle_orphans(writing, orphans)
+            return n + len(orphans)
         finally:
             writing.close()
 
@@ -62,83 +73,19 @@ def _remove_unborn(folder: Path) -> None:
             folder.rmdir()
 
 
-def _take_over(database: Database, folder: Path) -> bool:
-    lock = SessionLock.take_over(folder)
-    if lock is None:
-        return False
-    try:
-        _drain(database, lock)
-    except (sqlite3.Error, OSError) as exc:
-        lock.release()
-        guard.warn_once("recovery", f"a dead session's points wait in {folder}: {exc}")
-        return False
-    lock.remove()
-    return True
-
-
-def _drain(database: Database, lock: SessionLock) -> None:
-    ingest = Ingest(database, lock.id, is_recovery=True)
-    ingest.begin(lock.facts())
-    for path in sorted(lock.folder.glob("*.seg")):
-        segment = read_segment(path)
-        if segment is not None and segment.number >= ingest.segment:
-            _drain_segment(ingest, segment)
-        elif segment is not None:
-            _drain_holes(ingest, segment)
-    runs = database.connection.execute(
-        "select id from runs where session = ?", (lock.id,)
-    ).fetchall()
-    with database.write(durable=True):
-        settle_session(database, lock.id, now=iso(time.time()))
-    for (run,) in runs:
-        compact_run(database, run)
-
-
-def _drain_segment(ingest: Ingest, segment: Segment) -> None:
-    """Take everything that was written; nobody will write the empty slots now."""
-    _drain_holes(ingest, segment)
-    start = ingest.slot if segment.number == ingest.segment else 1
-    for begin in range(start, segment.end, BATCH_SLOTS):
-        stop = min(begin + BATCH_SLOTS, segment.end)
-        if segment.marks(begin, stop).strip(b"\0"):
-            ingest.take(
-                segment.raw(begin, stop), segment, (segment.number, stop), ingest.holes
-            )
-
-
-def _drain_holes(ingest: Ingest, segment: Segment) -> None:
-    for hole in [h for h in ingest.holes if h[0] == segment.number]:
-        left = [h for h in ingest.holes if h != hole]
-        raw = segment.raw(hole[1], hole[1] + 1)
-        if raw[SLOT_BYTES - 1]:
-            ingest.take(raw, segment, (ingest.segment, ingest.slot), left)
-
-
-def _has_orphans(database: Path) -> bool:
+def _orphans(database: Path) -> list[str]:
+    """Sessions with running runs and no journal folder: there is nothing to drain."""
     reader = connect_reader(database)
     try:
-        return bool(_orphans(reader, database.parent / "journal"))
+        rows = reader.execute(
+            "select distinct session from runs where status = 'running'"
+            " and session is not null"
+        ).fetchall()
     finally:
         reader.close()
-
-
-def _orphans(connection: sqlite3.Connection, journal: Path) -> list[str]:
-    """Sessions with running runs and no journal folder: there is nothing to drain."""
-    rows = connection.execute(
-        "select distinct session from runs where status = 'running'"
-        " and session is not null"
-    ).fetchall()
+    journal = database.parent / "journal"
     return [
         session
         for (session,) in rows
         if session not in PROCESS.sessions and not (journal / session).exists()
     ]
-
-
-def _settle_orphans(database: Database) -> int:
-    orphans = _orphans(database.connection, database.path.parent / "journal")
-    if orphans:
-        with database.write():
-            for session in orphans:
-                settle_session(database, session, now=iso(time.time()))
-    return len(orphans)

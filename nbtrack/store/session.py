@@ -7,21 +7,21 @@ that store, and ended when the last of them is closed or the interpreter exits.
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nbtrack.guard import guard
-from nbtrack.store.database import Database, connect, identity_of
+from nbtrack.store.database import connect, identity_of
 from nbtrack.store.journal import Journal
 from nbtrack.store.liveness import SessionLock
 from nbtrack.store.process import PROCESS
 from nbtrack.store.reserve import Reserve
-from nbtrack.store.writer import Writer
 
 CLOSE_S = 5.0
+FIRST_DRAIN_S = 0.2
 
 
 class Session:
@@ -42,11 +42,15 @@ class Session:
         session = _new_id() if self._lock is None else self._lock.id
         PROCESS.sessions.add(session)
         self.journal = Journal(Reserve(folder, mapped=not network), session)
-        open_database: Callable[[], Database] = partial(
-            connect, database, network=network
+        self._stop_by: float | None = None
+        self._is_complete = False
+        self._thread = threading.Thread(
+            target=self._write,
+            args=(facts, network),
+            name="nbtrack-writer",
+            daemon=True,
         )
-        self._writer = Writer(self.journal, open_database, lock=self._lock, facts=facts)
-        self._writer.start()
+        self._thread.start()
 
     def close(self, timeout_s: float = CLOSE_S) -> bool:
         """Commit what waits, then let go; False where it stays for the next opener."""
@@ -55,13 +59,14 @@ class Session:
         if PROCESS.journals.get(str(self._database)) is self:
             del PROCESS.journals[str(self._database)]
         self.journal.end()
-        self._writer.stop(timeout_s)
-        self._writer.join(timeout_s)
-        if self._writer.is_alive():
+        self._stop_by = time.monotonic() + timeout_s
+        self.journal.wake.set()
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
             return False  # stuck in a commit: the lock goes with the process
         with guard("closing the journal"):
             self._let_go()
-        return self._writer.is_complete
+        return self._is_complete
 
     def is_of_another_store(self) -> bool:
         """Whether the store was deleted, and perhaps made anew at the same place."""
@@ -71,11 +76,25 @@ class Session:
         """In a forked child: see `Journal.become_inert`."""
         self.journal.become_inert()
 
+    def _write(self, facts: dict[str, Any], network: bool) -> None:
+        """The thread: waits first, so that a run begins before its writer is loaded."""
+        self.journal.wake.wait(FIRST_DRAIN_S)
+        from nbtrack.store.writer import Writer
+
+        writer = Writer(
+            self.journal,
+            partial(connect, self._database, network=network),
+            lock=self._lock,
+            facts=facts,
+            stop_by=lambda: self._stop_by,
+        )
+        self._is_complete = writer.run()
+
     def _let_go(self) -> None:
         PROCESS.sessions.discard(self.journal.session)
         if self._lock is None:
             return
-        if self._writer.is_complete and self._lock.folder.is_dir():
+        if self._is_complete and self._lock.folder.is_dir():
             self._lock.remove()
         else:
             self._lock.release()

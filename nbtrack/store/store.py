@@ -15,14 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbtrack.errors import NbtrackError, StoreDamagedError, StoreError
-from nbtrack.guard import guard
+from nbtrack.errors import NbtrackError, StoreError
 from nbtrack.records import RunRecord
 from nbtrack.store.birth import make_store
-from nbtrack.store.blobs import FileRef, blob_path, put_file
-from nbtrack.store.curves import Cursor, Curve, Tail, read_curve, read_tail
 from nbtrack.store.database import (
     Connection,
     Database,
@@ -32,21 +29,16 @@ from nbtrack.store.database import (
     inspect,
     readable_errors,
     refuse_too_new,
-    store_error,
-    too_new,
+    why_read_only,
 )
-from nbtrack.store.events import apply_event, iso
 from nbtrack.store.journal import Journal
 from nbtrack.store.locate import (
     DATABASE_NAME,
-    find_store,
-    place_for_new,
+    folder_for,
     prepare_folder,
     refuse_foreign_link,
-    store_folder,
 )
 from nbtrack.store.mounts import is_network
-from nbtrack.store.purge import purge_run
 from nbtrack.store.queries import (
     find_run_id,
     last_of_name,
@@ -54,7 +46,7 @@ from nbtrack.store.queries import (
     read_runs,
     read_source,
 )
-from nbtrack.store.recovery import recover
+from nbtrack.store.recovery import recover_if_possible
 from nbtrack.store.schema import VERSION
 from nbtrack.store.session import (
     Session,
@@ -62,8 +54,13 @@ from nbtrack.store.session import (
     leave_session,
     read_only_journal,
 )
-from nbtrack.store.sql import prepare_for_queries, run_query
 
+if TYPE_CHECKING:
+    from nbtrack.store.blobs import FileRef
+    from nbtrack.store.curves import Cursor, Curve, Tail
+
+# What a run's first second does not need is imported where it is used: the import of
+# the store is most of the time until the first metric is taken.
 _COMMANDS = ("stop", "checkpoint")
 
 
@@ -133,7 +130,7 @@ class Store:
         '.nbtrack'
         >>> store.close()
         """
-        folder = _folder_for(path, near)
+        folder = folder_for(path, near)
         refuse_foreign_link(folder)
         folder = folder.resolve()
         database = folder / DATABASE_NAME
@@ -148,14 +145,14 @@ class Store:
     @classmethod
     def _opened(cls, folder: Path, database: Path, *, created: bool) -> Store:
         version = VERSION if created else inspect(database)
-        why = _why_read_only(folder, database, version)
+        why = why_read_only(folder, database, version)
         if why is None and not created:
             prepare_folder(folder)
             if version < VERSION:
                 from nbtrack.store.migrations import upgrade
 
                 upgrade(database, network=is_network(folder))
-            _recover(database)
+            recover_if_possible(database)
         return cls(folder, created=created, version=version, why_read_only=why)
 
     @property
@@ -241,6 +238,8 @@ class Store:
 
         Raises MetricNotFoundError, naming what there is.
         """
+        from nbtrack.store.curves import read_curve
+
         with self._reading() as reader:
             return read_curve(reader, run_id, metric)
 
@@ -249,6 +248,8 @@ class Store:
 
         Pass None first, then the `cursor` of the tail before.
         """
+        from nbtrack.store.curves import Tail, read_tail
+
         with self._reading() as reader:
             points, axes, new = read_tail(reader, self.path / "journal", run_id, cursor)
         return Tail(points, axes, new, new.run)
@@ -260,6 +261,8 @@ class Store:
 
         Raises StoreError for a statement that fails, writes, or takes too long.
         """
+        from nbtrack.store.sql import prepare_for_queries, run_query
+
         with self._lock, readable_errors(self._database):
             self._check_connections()
             if self._queries is None:
@@ -271,6 +274,8 @@ class Store:
 
     def control(self, run_id: str, command: str, *, by: str) -> None:
         """Tell a running run, in whatever process, to "stop" or to "checkpoint"."""
+        from nbtrack.store.events import iso
+
         if command not in _COMMANDS:
             raise StoreError(f"Command {command!r} is not one of {_COMMANDS}.")
         with self._writing() as database:
@@ -285,6 +290,8 @@ class Store:
         Raises RunNotFoundError where there is no such run, StoreError where the event
         makes no sense or the store cannot be written now.
         """
+        from nbtrack.store.events import apply_event
+
         if self._journal is not None:
             self._journal.flush(1.0)  # the run may have begun a moment ago
         with self._writing() as database:
@@ -297,12 +304,16 @@ class Store:
 
     def put_file(self, path: Path | str) -> FileRef:
         """Keep a copy of a file by its content, once per content."""
+        from nbtrack.store.blobs import put_file
+
         if self.why_read_only is not None:
             raise StoreError(self.why_read_only)
         return put_file(self.path / "blobs", Path(path))
 
     def file_path(self, digest: str) -> Path:
         """Where the file with this digest is; StoreError where it is not kept."""
+        from nbtrack.store.blobs import blob_path
+
         path = blob_path(self.path / "blobs", digest)
         if not path.is_file():
             raise StoreError(f"No file {digest[:12]}… is kept in {self.path}.")
@@ -310,6 +321,8 @@ class Store:
 
     def purge(self, run_id: str) -> None:
         """Remove a run for good: rows, points, and files that no other run names."""
+        from nbtrack.store.purge import purge_run
+
         if self._journal is not None:
             self._journal.flush(1.0)
         with self._connected() as database:
@@ -384,28 +397,3 @@ class Store:
     def _writing(self) -> Iterator[Database]:
         with self._connected() as database, database.write():
             yield database
-
-
-def _folder_for(path: Path | str | None, near: Path | str | None) -> Path:
-    if path is not None:
-        return store_folder(Path(path).expanduser())
-    return find_store(near) or place_for_new(near)
-
-
-def _why_read_only(folder: Path, database: Path, version: int) -> str | None:
-    if version > VERSION:
-        return too_new(version)
-    if not os.access(folder, os.W_OK) or not os.access(database, os.W_OK):
-        return f"The store {folder} cannot be written: it is open for reading only."
-    return None
-
-
-def _recover(database: Path) -> None:
-    """Take over dead journals; a store that is busy now is no reason not to open it."""
-    try:
-        recover(database, network=is_network(database))
-    except sqlite3.OperationalError as exc:
-        error = store_error(database, exc)
-        if isinstance(error, StoreDamagedError):
-            raise error from exc
-        guard.warn_once("recovery", f"dead journals wait: {error}")

@@ -12,9 +12,10 @@ from array import array
 from dataclasses import dataclass, replace
 from itertools import compress
 from operator import not_
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbtrack.store.chunks import Columns
+if TYPE_CHECKING:
+    from nbtrack.store.chunks import Columns
 
 
 @dataclass(slots=True)

@@ -8,7 +8,6 @@ from then on points are counted as dropped, and the training goes on.
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -31,8 +30,8 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
-class Writer(threading.Thread):
-    """Owns the writing connection; `stop` makes it drain once more and end."""
+class Writer:
+    """Owns the writing connection; runs until it is told when to stop."""
 
     def __init__(
         self,
@@ -41,41 +40,39 @@ class Writer(threading.Thread):
         *,
         lock: SessionLock | None,
         facts: dict[str, Any],
+        stop_by: Callable[[], float | None],
     ) -> None:
-        super().__init__(name="nbtrack-writer", daemon=True)
         self._journal = journal
         self._connect = connect
         self._lock = lock
         self._facts = facts
-        self._stop_by: float | None = None
+        self._stop_by = stop_by
         self._failing_since: float | None = None
         self._ingest: Ingest | None = None
         self._controls: Controls | None = None
         self._hole: tuple[int, int, float, int] | None = None
         self._drained: list[tuple[float, Segment]] = []
-        self.is_complete = False  # everything was committed when it ended
+        self._is_complete = False  # everything that was said is committed
 
-    def stop(self, within_s: float) -> None:
-        """Ask for a last drain and the end, within that time; does not wait."""
-        self._stop_by = time.monotonic() + within_s
-        self._journal.wake.set()
-
-    def run(self) -> None:
-        """Drain until stopped."""
+    def run(self) -> bool:
+        """Drain until stopped; whether everything was committed by then."""
         while not self._journal.is_gone:
-            stop_by = self._stop_by
+            stop_by = self._stop_by()
             self._journal.wake.clear()
-            self.is_complete = self._turn()
-            if stop_by is not None and (self.is_complete or stop_by < time.monotonic()):
+            self._is_complete = self._turn()
+            if stop_by is not None and (
+                self._is_complete or stop_by < time.monotonic()
+            ):
                 break
             self._pause()
         self._close()
+        return self._is_complete
 
     def _pause(self) -> None:
-        if self.is_complete:
+        if self._is_complete:
             self._journal.wake.wait(DRAIN_S)
         else:  # whoever waits in flush() must not make this a busy loop
-            time.sleep(DRAIN_S if self._stop_by is None else DRAIN_S / 10)
+            time.sleep(DRAIN_S if self._stop_by() is None else DRAIN_S / 10)
 
     def _turn(self) -> bool:
         """One drain; False where it could not be done now."""
@@ -163,7 +160,7 @@ class Writer(threading.Thread):
         now = time.monotonic()
         for drained_at, segment in list(self._drained):
             mine = [h for h in ingest.holes if h[0] == segment.number]
-            if not mine or now - drained_at > _HOLE_KEEP_S or self._stop_by:
+            if not mine or now - drained_at > _HOLE_KEEP_S or self._stop_by():
                 ingest.holes = [h for h in ingest.holes if h not in mine]
                 self._drained.remove((drained_at, segment))
                 self._journal.retire(segment)
@@ -232,7 +229,7 @@ class Writer(threading.Thread):
     def _close(self) -> None:
         if self._ingest is None:
             return
-        if self.is_complete and not self._journal.is_gone:
+        if self._is_complete and not self._journal.is_gone:
             write = self._ingest.database.write(wait_s=1.0)
             with guard("closing the session"), write:
                 self._ingest.end()

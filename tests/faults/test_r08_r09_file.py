@@ -106,6 +106,7 @@ READ_ONLY = """
 import os, sys
 from nbtrack.store import Store
 from nbtrack.errors import StoreError
+import nbtrack.store.curves, nbtrack.store.events  # the stdlib may be root's alone
 os.setgid(65534); os.setuid(65534)
 store = Store.open(sys.argv[1])
 print(store.read_only, len(store.runs()), len(store.curve("r0", "loss")))
