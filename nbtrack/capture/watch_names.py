@@ -6,6 +6,7 @@ Words are read from snake_case and camelCase. Pure text: nothing here looks at v
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 # Singular words; a plural of one of them says metric as well.
 _METRIC_WORDS_TEXT = """
@@ -14,21 +15,26 @@ _METRIC_WORDS_TEXT = """
     jaccard precision recall sensitivity specificity mcc kappa nll bce ce elbo kl
     kld wer cer psnr ssim fid mrr ndcg map map50 cost objective entropy logloss
     likelihood loglik regret inertia silhouette gradnorm bpc bpb top1 top5 lossi
-    metric
+    metric ll fitness penalty energy divergence sse rss aic bic nmi
 """
 METRIC_WORDS = frozenset(_METRIC_WORDS_TEXT.split())
-# A name with one of these is a function, a setting, a container of something else, or
-# a best-so-far (which the summary has anyway).
-_NOT_METRIC_WORDS_TEXT = """
-    fn func function functions criterion criteria scorer meter meters scale scaler
-    weight weights coef factor lambda name names type mode key keys msg message str
-    string text label labels mask id ids idx index plot fig figure ax axes axis
-    color matrix file path dir df logger callback module layer best min max lowest
-    highest prev previous old target threshold thresh tol tolerance patience
-    scheduler schedule shape dim size dtype cls config cfg kwargs args bar pbar fmt
-    format
+_PHRASES = frozenset({("learning", "rate"), ("r", "squared"), ("success", "rate")})
+# A name with one of these is a function, a setting, or a best-so-far (which the
+# summary has anyway).
+_NEVER_TEXT = """
+    fn func function functions criterion criteria scorer meter meters scaler lambda
+    fig figure ax axes axis df logger callback best min max minimum maximum lowest
+    highest prev previous old threshold thresh tol tolerance patience config cfg
+    kwargs args bar pbar fmt format
 """
-NOT_METRIC_WORDS = frozenset(_NOT_METRIC_WORDS_TEXT.split())
+_NEVER = frozenset(_NEVER_TEXT.split())
+# What a name is about stands last: `loss_label` is a label, `label_loss` a loss.
+_NOT_BEHIND_TEXT = """
+    scale weight weights coef factor name names type mode key keys msg message str
+    string text label labels mask id ids idx index plot color matrix file path dir
+    module layer target scheduler schedule shape dim size dtype
+"""
+_NOT_BEHIND = frozenset(_NOT_BEHIND_TEXT.split())
 _CONTAINERS = (
     "history|hist|list|logs|log|curves|curve|values|vals|array|arr|all|tracker|track|"
     "records|record|trace|buffer"
@@ -76,15 +82,24 @@ def singular(word: str) -> str:
 def says_metric(name: str) -> bool:
     """Whether a value of this name is a metric by its name.
 
-    >>> [says_metric(n) for n in ("loss", "val_acc", "loss_fn", "best_loss")]
-    [True, True, False, False]
+    >>> [says_metric(n) for n in ("loss", "val_acc", "label_loss", "learning_rate")]
+    [True, True, True, True]
+    >>> [says_metric(n) for n in ("loss_fn", "best_loss", "loss_label", "epochs")]
+    [False, False, False, False]
     """
     words = words_of(name)
-    if not words or NOT_METRIC_WORDS.intersection(words):
+    if not words or _NEVER.intersection(words):
         return False
-    if any(_is_metric_word(word) for word in words):
-        return True
+    last = _last_metric_word(words)
+    if last is not None:
+        return not _NOT_BEHIND.intersection(words[last:])
     return words[0] in SPLIT_WORDS and words[1:] == ["l"]  # d2l's `train_l`
+
+
+def _last_metric_word(words: list[str]) -> int | None:
+    found = [i for i, word in enumerate(words) if _is_metric_word(word)]
+    found += [i for i, two in enumerate(pairwise(words), 1) if two in _PHRASES]
+    return max(found, default=None)
 
 
 def series_name(name: str) -> str | None:
