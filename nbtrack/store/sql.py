@@ -73,6 +73,7 @@ def points_json(body: bytes | None) -> str | None:
 
     NaN becomes null, as everywhere in SQLite; infinities stay, as 9e999.
 
+    >>> from array import array
     >>> from nbtrack.store.chunks import Columns, pack
     >>> points_json(pack(Columns(array("q", [7]), array("d", [.5]), array("d", [1]))))
     '[[7,0.5,1.0]]'

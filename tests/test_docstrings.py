@@ -1,0 +1,24 @@
+"""Every example in a docstring runs, in a store of its own."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import nbtrack
+
+MODULES = [
+    found.name for found in pkgutil.walk_packages(nbtrack.__path__, prefix="nbtrack.")
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_a_module_run(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NBTRACK_STORE", raising=False)
+    module = importlib.import_module(name)
+    result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert not result.failed, capsys.readouterr().out
