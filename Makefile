@@ -37,7 +37,7 @@ demo: $(VENV)/.demo $(VENV)/.front-end  ## open the quickstart in JupyterLab
 	$(RUN) jupyterlab $(AS_ROOT) $(LAB_ARGS) $(QUICKSTART)
 
 demo-check: $(VENV)/.demo $(VENV)/.front-end  ## the demo without JupyterLab: run its cells
-	@echo "nbtrack: running $(QUICKSTART) (2 to 4 minutes on 2 cores) ..."
+	@echo "nbtrack: running $(QUICKSTART) (about a minute on 2 idle cores) ..."
 	@mkdir -p $(VENV)/demo-check && rm -rf $(VENV)/demo-check/.nbtrack
 	@cp $(QUICKSTART) $(VENV)/demo-check/
 	$(RUN) nbconvert --log-level=WARN --to notebook --execute --inplace \
