@@ -1,8 +1,8 @@
 """The border to the user's code: the one place with `except Exception`.
 
 A hook of ours never raises into the user's cell. The first failure of a kind prints
-one line of warning, later ones are only counted; a caller that wants the feature off for the rest of the
-session asks `is_off`.
+one line of warning, later ones are only counted; a caller that wants the feature off
+for the rest of the session asks `is_off`.
 """
 
 from __future__ import annotations

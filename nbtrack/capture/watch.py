@@ -32,6 +32,7 @@ from nbtrack.capture.watch_recorder import MetricSink
 from nbtrack.capture.watch_rewrite import Edits, add_made
 from nbtrack.capture.watch_scopes import Scope
 from nbtrack.capture.watch_sites import (
+    consumed_by,
     drop_consumed,
     mark_calls,
     place_sites,
@@ -68,12 +69,14 @@ class Watcher:
 
     Examples
     --------
+    >>> from types import SimpleNamespace
     >>> class Show:
-    ...     stop_requested, logged_names = False, ()
+    ...     stop, logged_names = SimpleNamespace(requested=False), ()
     ...     def declare(self, name, *, axis_of=None):
     ...         return name
     ...     def point(self, series, step, value, at):
     ...         print(series, step, value)
+    ...     axis_point = point
     >>> watcher, namespace = Watcher(Show()), {}
     >>> cell = ast.parse("for _ in range(2): loss = 0.5 + len('a')")
     >>> exec(compile(watcher.instrument(cell, namespace), "<cell>", "exec"), namespace)
@@ -154,7 +157,7 @@ class Watcher:
             place_sites(scope)
             if not self._zero_edit:
                 scope.sites = [site for site in scope.sites if site.asked]
-        consumed = {name for scope in self._scopes for name in scope.consumed}
+        consumed = consumed_by(self._scopes)
         for scope in scopes:
             drop_consumed(scope, consumed)
         return sorted(scopes, key=_is_evaluation)
@@ -245,6 +248,12 @@ class Watcher:
             own = indexes[key].get((code.co_qualname, code.co_firstlineno))
             if own is not None and own.co_freevars == code.co_freevars:
                 function.__code__ = own
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """The lengths known so far of the cell's loops, by the name of the counter."""
+        loops = self._weaver.loops if self._weaver is not None else []
+        return {loop.name: loop.declared for loop in loops if loop.declared}
 
     def _report(self) -> WatchReport:
         assert self._weaver is not None

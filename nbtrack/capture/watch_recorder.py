@@ -28,12 +28,18 @@ Axes = tuple[Any, ...]  # loop counters as the user's loop has them
 Pending = tuple[int, float, Axes]  # step, value, counters
 
 
+class StopFlag(Protocol):
+    """Whether Stop was pressed, as an attribute that every hit can afford to read."""
+
+    requested: bool
+
+
 class MetricSink(Protocol):
     """What a watcher writes to; a live run is one."""
 
     @property
-    def stop_requested(self) -> bool:
-        """Whether Stop was pressed; read at every hit."""
+    def stop(self) -> StopFlag:
+        """The flag of the run; `check_stop` says what a raised one means."""
 
     @property
     def logged_names(self) -> Collection[str]:
@@ -43,7 +49,10 @@ class MetricSink(Protocol):
         """The number of a series, or of an axis of one."""
 
     def point(self, series: int, step: int, value: float, at: float) -> None:
-        """Append one point."""
+        """Append one point of a metric."""
+
+    def axis_point(self, series: int, step: int, value: float, at: float) -> None:
+        """Append one point of an axis, which nobody asks for the latest value of."""
 
     def check_stop(self) -> None:
         """Raise RunStopped when that is due."""
@@ -119,9 +128,9 @@ class Recorder:
         self._queue = queue if queue is not None else DeviceQueue()
         self._clock = clock
         self._series: int | None = None
+        self._stop = sink.stop
         self._point: Callable[[Any, int, float, float], None] = sink.point
-        # A run keeps the latest point of a metric in mind; of an axis nobody asks it.
-        self._axis_point = getattr(sink, "axis_point", sink.point)
+        self._axis_point = sink.axis_point
         self._logged = sink.logged_names
         self._axis_series: list[int] = []
         self._seen_axes: Axes = ()
@@ -163,7 +172,7 @@ class Recorder:
             if axes != self._seen_axes:
                 self._write_axes(count - 1, axes, at)
             self._point(self._series, count - 1, value, at)
-        if self.sink.stop_requested:
+        if self._stop.requested:
             self.sink.check_stop()
 
     def _hit_slowly(self, count: int, value: Any, axes: Axes) -> None:
@@ -243,6 +252,9 @@ class Recorder:
         if self._series is None:
             self._series = self.sink.declare(self.name)
             self.was_declared = True
+            # The run may have begun after this recorder was made: bind to it directly.
+            self._stop, self._point = self.sink.stop, self.sink.point
+            self._axis_point = self.sink.axis_point
             self._is_plain = self._picks is None and not self._outer
             self._axis_series = [
                 self.sink.declare(axis, axis_of=self.name) for axis in self._axis_names

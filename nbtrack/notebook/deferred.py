@@ -15,39 +15,34 @@ from nbtrack.notebook.options import TrackOptions
 
 if TYPE_CHECKING:
     from nbtrack.capture.watch import Watcher
+    from nbtrack.capture.watch_recorder import StopFlag
     from nbtrack.tracking.run import Run
 
 
 class DeferredSink:
     """A metric sink that drops everything until `attach` hands it the run.
 
-    A watcher keeps `point` and `logged_names` from the first moment on, so these two
-    stay the same objects when the run comes.
+    A watcher keeps `logged_names` from the first moment on, so that stays the same
+    object; it binds the rest anew when a series is declared, straight to the run.
     """
 
     def __init__(self) -> None:
         self._run: Run | None = None
-        self._point: Callable[[int, int, float, float], object] = _dropped
+        self.stop: StopFlag = _NoStop()
+        self.point: Callable[[int, int, float, float], None] = _dropped
+        self.axis_point: Callable[[int, int, float, float], None] = _dropped
         self.logged_names: set[str] = set()  # by hand
 
     def attach(self, run: Run) -> None:
         """Send everything to `run` from now on."""
-        self._run, self._point = run, run.point
+        self._run, self.stop = run, run.stop
+        self.point, self.axis_point = run.point, run.axis_point
         self.logged_names |= run.logged_names
         run.logged_names = self.logged_names
-
-    @property
-    def stop_requested(self) -> bool:
-        """Whether Stop was pressed."""
-        return self._run is not None and self._run.stop.requested
 
     def declare(self, name: str, *, axis_of: str | None = None) -> int:
         """A series of the run; -1 while there is none."""
         return -1 if self._run is None else self._run.declare(name, axis_of=axis_of)
-
-    def point(self, series: int, step: int, value: float, at: float) -> None:
-        """Append a point to the run."""
-        self._point(series, step, value, at)
 
     def check_stop(self) -> None:
         """Raise RunStopped when that is due."""
@@ -58,6 +53,10 @@ class DeferredSink:
         """Tell the run, if there is one."""
         if self._run is not None:
             self._run.thinned(name, k)
+
+
+class _NoStop:
+    requested = False
 
 
 def _dropped(*_: object) -> None:

@@ -52,6 +52,9 @@ class Extension:
 
     def unload(self) -> None:
         """Take everything away again."""
+        from nbtrack.tracking.session import process_session, tell_on_stderr
+
+        process_session().tell = tell_on_stderr
         cleanup = self.shell.input_transformers_cleanup
         if self._transform in cleanup:
             cleanup.remove(self._transform)

@@ -90,8 +90,10 @@ class Params:
     def end(self, on: Tracking) -> None:
         """Objects that the cell made, and how far its loops came."""
         if self._capture is not None:
-            loops = on.watched.loops if on.watched else []
-            on.run.log_params(self._capture.at_end(on.namespace, loops))
+            seen = on.watched
+            loops, names = (seen.loops, seen.watched) if seen else ([], [])
+            params = self._capture.at_end(on.namespace, loops, watched=names)
+            on.run.log_params(params)
             on.notices += self._capture.notices
 
 
@@ -152,9 +154,12 @@ class Panel:
             return
         from nbtrack.notebook.panels.live import LivePanel
 
-        run = on.run
+        run, watcher = on.run, on.prepared.watcher
         self._panel = LivePanel(
-            run.id, run.store, on_stop=lambda: run.request_stop("panel")
+            run.id,
+            run.store,
+            on_stop=lambda: run.request_stop("panel"),
+            total=lambda: watcher.totals if watcher is not None else {},
         )
         self._panel.show()
 

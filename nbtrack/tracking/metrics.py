@@ -57,8 +57,8 @@ class Metrics:
         self._journal = journal
         self.by_name: dict[str, Series] = {}
         self.axes: dict[str, float] = {}
-        self._watched: dict[int, Series] = {}
-        self._last: Series | None = None
+        self.watched: dict[int, Series] = {}
+        self.last: Series | None = None
         self.goals: dict[str, Goal] = {}
 
     def declare(self, name: str) -> Series:
@@ -76,19 +76,8 @@ class Metrics:
             return self._axis(name, clean_name(axis_of))
         clean = clean_name(name)
         series_id = self._declared(name, clean)
-        self._watched.setdefault(series_id, Series(series_id, clean))
+        self.watched.setdefault(series_id, Series(series_id, clean))
         return series_id
-
-    def note(self, series_id: int, step: int, value: float) -> None:
-        """Remember a watched point as the latest of its metric."""
-        series = self._watched.get(series_id)
-        if series is not None:
-            series.step, series.latest = step, value
-            self._last = series
-
-    def note_logged(self, series: Series) -> None:
-        """Remember which metric was logged last."""
-        self._last = series
 
     def log_axes(self, series: Series, step: int, at: float) -> None:
         """Keep the axes that changed since this metric was logged last."""
@@ -104,12 +93,12 @@ class Metrics:
 
     def latest(self) -> dict[str, float]:
         """The last value of every metric."""
-        watched, logged = list(self._watched.values()), list(self.by_name.values())
+        watched, logged = list(self.watched.values()), list(self.by_name.values())
         return {series.name: series.latest for series in (*watched, *logged)}
 
     def latest_step(self) -> int | None:
         """The step of the metric that was logged last; None before the first."""
-        return None if self._last is None else self._last.step
+        return None if self.last is None else self.last.step
 
     def _declared(self, name: str, clean: str) -> int:
         goal = self.goals.get(name) or goal_of(clean)

@@ -36,6 +36,7 @@ class Recorder:
         self._metrics = Metrics(id, journal)
         self._series = self._metrics.by_name
         self._axes = self._metrics.axes
+        self._watched = self._metrics.watched
         self._point: Callable[[int, int, float, float], None] = journal.point
 
     def log(
@@ -99,7 +100,7 @@ class Recorder:
             if axes:
                 self._metrics.log_axes(series, own, at)
         if series is not None:
-            self._metrics.note_logged(series)
+            self._metrics.last = series
 
     def _log_slowly(self, name: str, value: Any, step: int | None) -> None:
         """First uses, other number types, nested mappings and things we must refuse."""
@@ -175,11 +176,6 @@ class Recorder:
         """The step of the metric that came last; None before the first."""
         return self._metrics.latest_step()
 
-    @property
-    def stop_requested(self) -> bool:
-        """Whether Stop was pressed."""
-        return self.stop.requested
-
     def check_stop(self) -> None:
         """Raise `RunStopped` when that is due; see `nbtrack.tracking.stop`."""
         self.stop.check()
@@ -189,8 +185,15 @@ class Recorder:
         return self._metrics.declare_watched(name, axis_of)
 
     def point(self, series: int, step: int, value: float, at: float) -> None:
-        """Append a watched point."""
-        self._metrics.note(series, step, value)
+        """Append a watched point, and remember it as the latest of its metric."""
+        noted = self._watched.get(series)
+        if noted is not None:
+            noted.step, noted.latest = step, value
+            self._metrics.last = noted
+        self._point(series, step, value, at)
+
+    def axis_point(self, series: int, step: int, value: float, at: float) -> None:
+        """Append a point of an axis of a watched metric."""
         self._point(series, step, value, at)
 
     def thinned(self, name: str, k: int) -> None:

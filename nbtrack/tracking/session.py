@@ -29,6 +29,11 @@ DEFAULT_EXPERIMENT = "default"
 override: ContextVar[Run | None] = ContextVar("nbtrack_run", default=None)
 
 
+def tell_on_stderr(text: str) -> None:
+    """Show one line where there is no notebook; each line once."""
+    guard.warn_once(text, text)
+
+
 class Session:
     """Everything of nbtrack that lives as long as the process; there is one.
 
@@ -36,7 +41,7 @@ class Session:
     """
 
     def __init__(self) -> None:
-        self.tell: Callable[[str], None] = lambda text: guard.warn_once(text, text)
+        self.tell: Callable[[str], None] = tell_on_stderr
         self.n_dropped = 0
         self.inert = False
         self.active: Run | None = None

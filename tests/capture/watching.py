@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from nbtrack.capture.watch import Watcher, WatchReport
@@ -15,7 +16,7 @@ class RecordingSink:
     """What a run would keep; `stop_after` presses Stop after that many points."""
 
     def __init__(self, *, stop_after: int | None = None) -> None:
-        self.stop_requested = False
+        self.stop = SimpleNamespace(requested=False)
         self.logged_names: set[str] = set()
         self.series: list[tuple[str, str | None]] = []
         self.points: list[tuple[int, int, float, float]] = []
@@ -29,7 +30,9 @@ class RecordingSink:
     def point(self, series: int, step: int, value: float, at: float) -> None:
         self.points.append((series, step, value, at))
         if self._stop_after is not None and len(self.points) >= self._stop_after:
-            self.stop_requested = True
+            self.stop.requested = True
+
+    axis_point = point
 
     def check_stop(self) -> None:
         raise RunStopped

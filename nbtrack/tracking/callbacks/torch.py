@@ -128,7 +128,7 @@ class TorchCallback:
         with guard("TorchCallback"):
             self._means.add(values, n)
             self._batch_ended = time.monotonic()
-        if run is not None and run.stop_requested:
+        if run is not None and run.stop.requested:
             run.check_stop()
 
     def epoch_end(self, **values: Any) -> dict[str, float]:
