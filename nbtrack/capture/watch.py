@@ -100,6 +100,7 @@ class Watcher:
         self._clean: ast.Module | None = None
         self._made: list[weakref.ref[FunctionType]] = []
         self._swaps = CodeSwaps()
+        self._search: FunctionSearch | None = None
 
     # -- before the cell -------------------------------------------------------------
 
@@ -195,6 +196,7 @@ class Watcher:
 
     def _instrument_functions(self, search: FunctionSearch) -> None:
         assert self._weaver is not None
+        self._search = search
         reached = reach_all(self._scopes, search.targets)
         known = {id(scope) for scope in self._scopes}
         found = [s for s in reached if id(s) not in known and search.is_found(s)]
@@ -205,6 +207,8 @@ class Watcher:
         for scope in self._placed(found):
             if self._weaver.weave(scope, edits):
                 changed.append(scope)
+        for inner in search.inner_of(changed):
+            self._add_made(inner)
         edits.apply()
         search.lend(changed, self._swaps)
 
@@ -244,7 +248,8 @@ class Watcher:
             code = function.__code__
             key = code.co_filename, code.co_flags
             if key not in indexes and self._clean is not None:
-                indexes[key] = code_index(self._clean, code)
+                earlier = self._search and self._search.source_of(code.co_filename)
+                indexes[key] = code_index(earlier or self._clean, code)
             own = indexes[key].get((code.co_qualname, code.co_firstlineno))
             if own is not None and own.co_freevars == code.co_freevars:
                 function.__code__ = own

@@ -17,6 +17,7 @@ from typing import Any
 
 from nbtrack.capture.watch_reader import read_scope
 from nbtrack.capture.watch_scopes import Scope, last_name
+from nbtrack.capture.watch_sites import targets_of
 
 # Code given to these is read or traced by a compiler, a call of ours with it.
 _COMPILERS_TEXT = """
@@ -33,7 +34,7 @@ Sources = Callable[[str], str | None]
 Place = tuple[str, int]  # co_qualname and co_firstlineno
 
 
-def compiled_functions(tree: ast.Module) -> set[str]:
+def compiled_functions(tree: ast.AST) -> set[str]:
     """Names that the cell hands to a compiler, by decorator or call.
 
     >>> compiled_functions(ast.parse("fast = torch.compile(step)"))
@@ -207,6 +208,7 @@ class FunctionSearch:
         self._asked = asked
         self._files: dict[str, SourceFile | None] = {}
         self._functions: dict[int, tuple[Scope, FunctionType]] = {}
+        self._owners: dict[int, Scope] = {}  # inner functions, by what is lent code
 
     def run(self, scopes: Iterable[Scope]) -> None:
         """Fill `targets` with all that is called from `scopes`, directly or not."""
@@ -230,7 +232,19 @@ class FunctionSearch:
         named.append(scope)
         is_new = id(scope) not in self._functions
         self._functions[id(scope)] = scope, function
-        return [scope, *scope.all_functions()] if is_new else []
+        if not is_new:
+            return []
+        self._add_inner(scope)
+        return [scope, *scope.all_functions()]
+
+    def _add_inner(self, owner: Scope) -> None:
+        """What a function defines is called from within it, and changed with it."""
+        compiled = {"forward", *compiled_functions(owner.node)}
+        for inner in owner.all_functions():
+            if inner.name not in compiled and inner.class_name not in compiled:
+                self._owners[id(inner)] = owner
+                for name in targets_of([inner]):
+                    self.targets.setdefault(name, []).append(inner)
 
     def _file(self, filename: str) -> SourceFile | None:
         if filename not in self._files:
@@ -244,7 +258,13 @@ class FunctionSearch:
 
     def is_found(self, scope: Scope) -> bool:
         """Whether the scope is of a function that can be lent watched code."""
-        return id(scope) in self._functions
+        return id(scope) in self._functions or id(scope) in self._owners
+
+    def inner_of(self, scopes: Collection[Scope]) -> list[Scope]:
+        """Functions in functions that are changed, or that make changed ones."""
+        found = [s for s, _ in self._functions.values()]
+        inner = [i for s in found for i in s.all_functions() if id(i) in self._owners]
+        return [i for i in inner if any(s in scopes for s in (i, *i.all_functions()))]
 
     def source_of(self, filename: str) -> str | None:
         """The clean source of a file that was parsed."""
@@ -254,8 +274,9 @@ class FunctionSearch:
     def lend(self, scopes: Iterable[Scope], swaps: CodeSwaps) -> None:
         """Compile the changed trees and swap the code of these functions."""
         indexes: dict[str, dict[Place, CodeType]] = {}
-        for scope in scopes:
-            _, function = self._functions[id(scope)]
+        owners = {id(o): o for s in scopes for o in [self._owners.get(id(s), s)]}
+        for scope in owners:
+            _, function = self._functions[scope]
             own = function.__code__
             file = self._files[own.co_filename]
             assert file is not None

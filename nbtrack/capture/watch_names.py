@@ -44,10 +44,14 @@ _ACCUMULATOR_WORDS_TEXT = """
 """
 _ACCUMULATOR_WORDS = frozenset(_ACCUMULATOR_WORDS_TEXT.split())
 _SPLIT_WORDS_TEXT = """
-    train val valid validation test dev eval
+    train training val valid validation test testing dev eval
 """
 SPLIT_WORDS = frozenset(_SPLIT_WORDS_TEXT.split())
-_EVALUATION_WORDS = (SPLIT_WORDS - {"train"}) | {"evaluate", "validate", "estimate"}
+_EVALUATION_WORDS = (SPLIT_WORDS - {"train", "training"}) | {
+    "evaluate",
+    "validate",
+    "estimate",
+}
 # `vloss`, `trainacc`, `lossi`: glued spellings that tutorials use.
 _GLUED = re.compile(r"(?:loss|accuracy|acc|error)$|^loss(?!les|y)")
 _WORD = re.compile(

@@ -6,7 +6,14 @@ import ast
 from collections.abc import Collection
 from typing import cast
 
-from nbtrack.capture.watch_names import says_metric, series_name
+from nbtrack.capture.watch_hints import (
+    bare_series,
+    container_name,
+    hints_of,
+    is_guessed,
+    is_quantity,
+)
+from nbtrack.capture.watch_names import entry_name, says_metric, series_name
 from nbtrack.capture.watch_scopes import (
     ForLoop,
     Function,
@@ -28,7 +35,9 @@ from nbtrack.capture.watch_style import (
     logs_by_hand,
     names_in,
     names_returned,
+    pairs_of,
     style_of,
+    style_of_value,
 )
 
 _LISTS_OF_RECORDS_TEXT = """
@@ -63,6 +72,7 @@ def read_scope(
     """
     name = "" if isinstance(node, ast.Module) else node.name
     scope = Scope(node, name, prefix + name, class_name)
+    scope.hints = hints_of(node)
     _Reader(scope, frozenset(asked)).read_block(node.body, (), ())
     scope.logs = any(logs_by_hand(inner) for inner in ast.walk(node))
     return scope
@@ -76,6 +86,7 @@ class _Reader:
     def __init__(self, scope: Scope, asked: frozenset[str]) -> None:
         self.scope = scope
         self.asked = asked
+        self._hints = scope.hints
         self._here: tuple[ast.stmt, list[ast.stmt], Path]  # the statement being read
 
     # -- statements ------------------------------------------------------------------
@@ -140,7 +151,8 @@ class _Reader:
         for name in names_in(node.target):
             if name in self.asked:
                 read = ast.Name(name, ast.Load())
-                self._note_name(name, "value", node, node.body, path, (*loops, loop))
+                place = (node, node.body, path, (*loops, loop))
+                self._note_name(name, "value", place)
                 self.scope.notes[-1].after, self.scope.notes[-1].read = -1, read
         self.read_block(node.body, path, (*loops, loop))
         self.read_block(node.orelse, path, loops)
@@ -214,54 +226,45 @@ class _Reader:
         if node.value is None:
             return
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        place = (node, block, path, loops)
         for target in targets:
-            self._note_target(target, node, block, path, loops)
+            self._note_target(target, place)
         if not isinstance(node, ast.AugAssign):
-            self._note_record(node.value, (node, block, path, loops))
-            self._note_comprehension(targets[0], node, block, path, loops)
+            self._note_record(node.value, place, last_name(targets[0]))
+            self._note_comprehension(targets[0], place)
 
-    def _note_target(
-        self,
-        target: ast.expr,
-        node: ast.Assign | ast.AnnAssign | ast.AugAssign,
-        block: list[ast.stmt],
-        path: Path,
-        loops: Loops,
-    ) -> None:
-        if isinstance(target, ast.Name):
-            if isinstance(node.value, _CONTAINERS):
-                return
-            style = style_of(target.id, node)
-            if style == "accumulate":
-                self.scope.accumulated.add(target.id)
-            self._note_name(target.id, style, node, block, path, loops)
-        elif isinstance(target, ast.Tuple | ast.List):
-            for element in target.elts:
-                if isinstance(element, ast.Name):
-                    self._note_name(element.id, "fresh", node, block, path, loops)
-                elif isinstance(element, ast.Tuple | ast.List):
-                    self._note_target(element, node, block, path, loops)
-        elif not isinstance(node, ast.AugAssign):
-            name = _container_name(target)
-            if name:
-                self._note_slot(name, (node, "value"), (node, block, path, loops))
+    def _note_target(self, target: ast.expr, place: Place) -> None:
+        node = place[0]
+        assert isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
+        for one, value in pairs_of(target, node.value):
+            if isinstance(one, ast.Starred) or isinstance(value, _CONTAINERS):
+                continue
+            if isinstance(one, ast.Name):
+                self._note_name(one.id, _style(one.id, node, target, value), place)
+            elif one is target and not isinstance(node, ast.AugAssign):
+                self._note_kept(target, (node, "value"), place)
 
-    def _note_name(
-        self,
-        name: str,
-        style: Style,
-        node: ast.stmt,
-        block: list[ast.stmt],
-        path: Path,
-        loops: Loops,
-    ) -> None:
-        asked = name in self.asked
-        if not asked and not says_metric(name):
+    def _note_name(self, name: str, style: Style, place: Place) -> None:
+        node, block, path, loops = place
+        asked, says = name in self.asked, says_metric(name)
+        if style == "accumulate":
+            self.scope.accumulated.add(name)
+        if not (asked or says or name in self._hints.losses):
             return
         note = Note(name, name, style, path, loops, node, block, asked=asked)
         note.read, note.after = ast.Name(name, ast.Load()), path[-1][1]
         note.source = bare_name(getattr(node, "value", None))
+        note.is_guess = not (asked or says)
         self.scope.notes.append(note)
+
+    def _note_kept(self, container: ast.expr, slot: Slot, place: Place) -> bool:
+        """A value put into a list, an entry or an attribute with a telling name."""
+        name = container_name(container, self._hints, place[3])
+        if name is None:
+            return False
+        if not (is_guessed(container) and _is_counter(slot_value(*slot), place[3])):
+            self._note_slot(name, slot, place)
+        return True
 
     def _note_append(
         self, node: ast.Expr, block: list[ast.stmt], path: Path, loops: Loops
@@ -277,10 +280,9 @@ class _Reader:
         ):
             return
         place = (node, block, path, loops)
-        name = _container_name(call.func.value)
-        if name is not None:
-            self._note_slot(name, (call.args, 0), place)
-        elif not self._note_record(call.args[0], place):
+        if self._note_kept(call.func.value, (call.args, 0), place):
+            return
+        if not self._note_record(call.args[0], place):
             self._note_unnamed(call, place)
 
     def _note_unnamed(self, call: ast.Call, place: Place) -> None:
@@ -291,12 +293,16 @@ class _Reader:
         if name and says_metric(name) and kept_in.lower() in _LISTS_OF_RECORDS:
             self._note_slot(name, (call.args, 0), place)
 
-    def _note_record(self, value: ast.expr, place: Place) -> bool:
+    def _note_record(
+        self, value: ast.expr, place: Place, kept_in: str | None = None
+    ) -> bool:
         """The entries of `{"epoch": 3, "val_loss": x}` or `dict(val_loss=x)`."""
         if isinstance(value, ast.Dict):
+            base = kept_in if kept_in and is_quantity(kept_in) else None
             for index, key in enumerate(value.keys):
                 name = key.value if isinstance(key, ast.Constant) else None
-                if isinstance(name, str) and says_metric(name):
+                if isinstance(name, str) and (base or says_metric(name)):
+                    name = entry_name(base, name) if base else name
                     self._note_slot(name, (value.values, index), place)
             return True
         if isinstance(value, ast.Call) and last_name(value.func) == "dict":
@@ -306,63 +312,48 @@ class _Reader:
             return True
         return False
 
-    def _note_comprehension(
-        self,
-        target: ast.expr,
-        node: ast.Assign | ast.AnnAssign | ast.AugAssign,
-        block: list[ast.stmt],
-        path: Path,
-        loops: Loops,
-    ) -> None:
+    def _note_comprehension(self, target: ast.expr, place: Place) -> None:
         """`losses = [train_step(x) for x in batches]`, where it is the only loop."""
+        node, block, path, loops = place
+        assert isinstance(node, ast.Assign | ast.AnnAssign)
         made = node.value
         if not isinstance(made, ast.ListComp) or loops:
             return
-        name = _container_name(target)
+        name = container_name(target, self._hints, loops)
         step = made.elt
         if name is None or not isinstance(step, ast.Call) or bare_name(step):
             return
+        if not self.scope.is_cell and last_name(target) not in self._hints.handed:
+            return  # the losses of one batch, on the way to one number
         comprehension = Loop(made, label=None)
         place = (node, block, path, (comprehension,))
         self._note_slot(name, (made, "elt"), place)
 
-    def _note_slot(
-        self,
-        raw: str,
-        slot: Slot,
-        place: Place,
-    ) -> None:
+    def _note_slot(self, raw: str, slot: Slot, place: Place) -> None:
         node, block, path, loops = place
-        name = series_name(raw)
-        asked = raw in self.asked or name in self.asked
-        if name is None and not asked:
-            return
-        holder, key = slot
-        value = slot_value(holder, key)
+        says, value = series_name(raw), slot_value(*slot)
         if isinstance(value, _NO_RESULTS):
             return  # `hist["loss"] = []` starts a list
-        note = Note(name or raw, raw, "value", path, loops, node, block, asked=asked)
+        asked = raw in self.asked or says in self.asked
+        name = says or bare_series(raw)
+        note = Note(name, raw, "value", path, loops, node, block, asked=asked)
         note.slot, note.source = slot, bare_name(value)
+        note.is_guess = not (asked or says)
         self.scope.notes.append(note)
 
 
-def _container_name(node: ast.expr) -> str | None:
-    """The name under which a list, entry or attribute keeps its values."""
-    if isinstance(node, ast.Subscript):
-        key = node.slice
-        if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            return _full_key(key.value, node.value)
-        return None
-    name = last_name(node)
-    return name if name and says_metric(name) else None
+def _is_counter(value: ast.expr, loops: Loops) -> bool:
+    """`epochs.append(epoch)`: plotted as well, but no curve."""
+    return bare_name(value) in {loop.counter for loop in loops}
 
 
-def _full_key(key: str, holder: ast.expr) -> str | None:
-    """`history["train"]["loss"]` is `train_loss`."""
-    if not says_metric(key):
-        return None
-    if isinstance(holder, ast.Subscript) and isinstance(holder.slice, ast.Constant):
-        above = holder.slice.value
-        if isinstance(above, str) and above.isidentifier():
-            return f"{above}_{key}"
-    return key
+def _style(
+    name: str,
+    node: ast.Assign | ast.AnnAssign | ast.AugAssign,
+    target: ast.expr,
+    value: ast.expr | None,
+) -> Style:
+    """Of one target of a statement; what a call gives to several is fresh."""
+    if isinstance(target, ast.Name):
+        return style_of(name, node)
+    return "fresh" if value is None else style_of_value(name, value)

@@ -63,6 +63,7 @@ class Note:
     slot: Slot | None = None  # wrapped in place
     source: str | None = None  # whose value it is: `loss` of `loss.item()`
     asked: bool = False
+    is_guess: bool = False  # the name does not say metric, what is done with it does
     after: int = 0  # index in `block` behind which the call goes
     ordinal: int = 1
 
@@ -74,6 +75,17 @@ class Reference:
     name: str
     is_attribute: bool
     loops: Loops
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Names of one scope, by what is done with them."""
+
+    losses: frozenset[str] = frozenset()  # their gradient is taken
+    pieces: frozenset[str] = frozenset()  # lists that such a loss is made of
+    plotted: frozenset[str] = frozenset()
+    emptied: frozenset[str] = frozenset()  # lists begun anew in a loop
+    handed: frozenset[str] = frozenset()  # read for what is returned
 
 
 @dataclass(slots=True, eq=False)
@@ -89,11 +101,12 @@ class Scope:
     loops: list[Loop] = field(default_factory=list)  # statements, in source order
     functions: list[Scope] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)
+    hints: Hints = field(default_factory=Hints)
     accumulated: set[str] = field(default_factory=set)
     returned: set[str] = field(default_factory=set)
     unsafe: set[str] = field(default_factory=set)  # may be unbound: `del i`
     sites: list[Note] = field(default_factory=list)
-    consumed: set[str] = field(default_factory=set)  # calls whose result is watched
+    consumed: list[str] = field(default_factory=list)  # calls whose result is watched
     logs: bool = False  # whether it seems to log metrics by hand
     in_loop: bool = False
     reached: bool = False
@@ -243,6 +256,8 @@ def _is_counted(node: ast.expr) -> bool:
 def _label(node: ast.expr) -> str | None:
     node = _unwrapped(node)
     if isinstance(node, ast.Call):
+        if last_name(node.func) in _COUNTED:
+            return None  # `range(n_epochs)` is over numbers, not over what they count
         labels = (_label(argument) for argument in node.args)
         return next((label for label in labels if label), None)
     return last_name(node)

@@ -8,6 +8,7 @@ beside `loss = ...` is one series), never a sum on its way (`running_loss += ...
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from nbtrack.capture.watch_names import is_accumulator_name
@@ -26,9 +27,15 @@ def place_sites(scope: Scope) -> None:
         bound = [note for note in notes if note.slot is None]
         chosen = _asked(bound, scope) if _is_asked(bound) else _chosen(bound, scope)
         scope.sites += chosen
-        scope.sites += [n for n in notes if n.slot is not None and _counts(n, scope)]
+        scope.sites += [
+            note
+            for note in notes
+            if note.slot is not None
+            and _counts(note, scope)
+            and not _is_piece(note, scope)
+        ]
     scope.sites.sort(key=lambda note: scope.notes.index(note))
-    scope.consumed = {name for site in scope.sites for name in _called(_value(site))}
+    scope.consumed = [name for site in scope.sites for name in _called(_value(site))]
     _drop_doubles(scope)
     _number(scope.sites)
 
@@ -49,6 +56,11 @@ def _counts(note: Note, scope: Scope) -> bool:
     return note.asked or scope.in_loop or bool(note.loops)
 
 
+def _is_piece(note: Note, scope: Scope) -> bool:
+    """`policy_losses.append(...)` of one step, which its loss is then made of."""
+    return not note.asked and note.raw in scope.hints.pieces
+
+
 def _is_asked(notes: list[Note]) -> bool:
     return any(note.asked for note in notes)
 
@@ -66,6 +78,7 @@ def _chosen(notes: list[Note], scope: Scope) -> list[Note]:
     sites: list[Note] = []
     taken: set[int] = set()
     heads = [n for n in notes if n.style in ("fresh", "constant") and _counts(n, scope)]
+    heads = [head for head in heads if not _is_first_value(head, heads)]
     for head in heads:
         tails = _tails(head, notes, heads)
         taken.update(id(tail) for tail in tails)
@@ -76,6 +89,17 @@ def _chosen(notes: list[Note], scope: Scope) -> list[Note]:
         if orphan and _counts(note, scope):
             sites.append(note)
     return sites
+
+
+def _is_first_value(head: Note, heads: list[Note]) -> bool:
+    """`reward = 0.0` before the loop that sets it."""
+    n = len(head.loops)
+    return head.style == "constant" and any(
+        other.style == "fresh"
+        and len(other.loops) > n
+        and other.loops[:n] == head.loops
+        for other in heads
+    )
 
 
 def _tails(head: Note, notes: list[Note], heads: list[Note]) -> list[Note]:
@@ -98,7 +122,7 @@ def _index_in(block: int, path: Path) -> int:
 
 def _place_head(head: Note, tails: list[Note], scope: Scope) -> bool:
     """Whether `head` is a site; its call goes behind the last of `tails`."""
-    if not tails:
+    if not tails or head.raw in scope.unsafe:
         return not (head.style == "constant" and head.raw in scope.accumulated)
     last = max(tails, key=lambda tail: _index_in(head.path[-1][0], tail.path))
     summed = any(t.style == "accumulate" and t.loops != head.loops for t in tails)
@@ -122,7 +146,11 @@ def _drop_doubles(scope: Scope) -> None:
             dropped.add(id(value))
             continue
         for named in _named_sources(value, scope):
-            dropped.add(id(named if _replaces(value, named) else value))
+            keeps_name = _replaces(value, named) and not _is_passing(value, scope)
+            if keeps_name or named.raw == value.name:
+                dropped.add(id(named if keeps_name else value))
+            elif _replaces(value, named):
+                dropped.add(id(value))
     scope.sites = [site for site in scope.sites if id(site) not in dropped]
 
 
@@ -132,8 +160,16 @@ def _same_value(one: Note, other: Note) -> bool:
 
 def _named_sources(value: Note, scope: Scope) -> Iterator[Note]:
     for site in scope.sites:
-        if site.slot is None and site.raw == value.source and site.raw == value.name:
+        if site.slot is None and site.raw == value.source:
             yield site
+
+
+def _is_passing(value: Note, scope: Scope) -> bool:
+    """Whether a list is begun anew for each epoch, or its name is that of another."""
+    if value.raw in scope.hints.emptied:
+        return True
+    others = (s for s in scope.sites if s is not value and s.raw != value.source)
+    return any(other.name == value.name for other in others)
 
 
 def _replaces(value: Note, named: Note) -> bool:
@@ -242,6 +278,20 @@ def reach_all(start: list[Scope], targets: dict[str, list[Scope]]) -> list[Scope
             found[id(function)] = function
             waiting.append(function)
     return list(found.values())
+
+
+def consumed_by(scopes: Iterable[Scope]) -> set[str]:
+    """The functions whose result is watched wherever a loop calls them."""
+    watched: Counter[str] = Counter()
+    called: Counter[str] = Counter()
+    for scope in scopes:
+        watched.update(scope.consumed)
+        called.update(
+            f".{reference.name}" if reference.is_attribute else reference.name
+            for reference in scope.references
+            if reference.loops or scope.in_loop
+        )
+    return {name for name, n in watched.items() if n >= called[name]}
 
 
 def drop_consumed(function: Scope, consumed: set[str]) -> None:

@@ -19,11 +19,40 @@ def style_of(name: str, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Sty
         if isinstance(node.op, ast.Add | ast.Sub):
             return "accumulate"
         return "divide" if isinstance(node.op, ast.Div) else "refine"
-    value = node.value
-    assert value is not None
+    assert node.value is not None
+    return style_of_value(name, node.value)
+
+
+def style_of_value(name: str, value: ast.expr) -> Style:
+    """The style of `name = value`."""
     if any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(value)):
         return _own_style(name, value)
     return "constant" if _is_constant(value) else "fresh"
+
+
+def pairs_of(
+    target: ast.expr, value: ast.expr | None
+) -> list[tuple[ast.expr, ast.expr | None]]:
+    """Each target with its own value, None where one call gives several.
+
+    >>> [v is None for _, v in pairs_of(*_sides("loss, n = 0.0, 0"))]
+    [False, False]
+    >>> [v is None for _, v in pairs_of(*_sides("loss, (n, m) = f()"))]
+    [True, True, True]
+    """
+    if not isinstance(target, ast.Tuple | ast.List):
+        return [(target, value)]
+    values: list[ast.expr] | list[None] = [None] * len(target.elts)
+    if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(values):
+        values = value.elts
+    found = zip(target.elts, values, strict=True)
+    return [pair for one, other in found for pair in pairs_of(one, other)]
+
+
+def _sides(text: str) -> tuple[ast.expr, ast.expr]:
+    statement = ast.parse(text).body[0]
+    assert isinstance(statement, ast.Assign)
+    return statement.targets[0], statement.value
 
 
 def _own_style(name: str, value: ast.expr) -> Style:

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 from nbtrack.capture.watch_calls import AFTER, END, ITERABLE, ROUND, VALUE, WatchCalls
 from nbtrack.capture.watch_device import DeviceQueue
-from nbtrack.capture.watch_names import entry_name
+from nbtrack.capture.watch_names import entry_name, says_metric
 from nbtrack.capture.watch_recorder import Counters, MetricSink, Recorder
 from nbtrack.capture.watch_rewrite import (
     Edits,
@@ -212,6 +212,8 @@ class Weaver:
 def _names_for(site: Note, scope: Scope) -> Iterator[str]:
     """The plain name, else one that says where the value comes from."""
     yield site.name
+    if site.slot is not None and site.source and says_metric(site.source):
+        yield site.source
     yield site.raw.strip("_")
     labels = [loop.label for loop in site.loops[::-1] if loop.label]
     for label in (*labels[:1], scope.name):

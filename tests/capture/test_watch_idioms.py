@@ -1,0 +1,194 @@
+"""Idioms of public notebooks: odd names of curves, telling names of other things."""
+
+from __future__ import annotations
+
+import pytest
+from watching import run_watched
+
+TORCHLESS = """
+class Number(float):
+    def backward(self): pass
+    def mean(self): return self
+    def item(self): return float(self)
+def numbers(): return [Number(n) for n in (3.0, 2.0, 1.0)]
+class Plot:
+    def plot(self, *args, **kwargs): pass
+plt = Plot()
+"""
+
+CURVES = {
+    "what stands last names it": (
+        "label_loss = x\n plot_losses.append(x)",
+        "label_loss",
+    ),
+    "plotted losses": ("plot_losses.append(x)", "plot_loss"),
+    "two words": ("learning_rate = x", "learning_rate"),
+    "its gradient is taken": ("l = x\n l.mean().backward()", "l"),
+    "an accelerator takes it": ("out = x\n accelerator.backward(out)", "out"),
+    "kept by split": ("losses['train'].append(x)", "train_loss"),
+    "kept by part": ("errors['training'].append(x)", "training_error"),
+    "kept in an array": ("J_history[i] = x", "J"),
+    "a history": ("theta_history.append(x)", "theta"),
+    "plotted": (
+        "durations.append(x)\nplt.plot(range(3), durations, 'r-')",
+        "durations",
+    ),
+    "a dict of losses": ("losses = {'cls': x, 'box': x}", "loss.box"),
+    "each of a tuple": ("acc, loss = 0.0, x", "loss"),
+}
+
+
+@pytest.mark.parametrize("shape", CURVES)
+def test_a_curve_is_known_by_what_is_done_with_it(shape):
+    body, name = CURVES[shape]
+    setup = """
+from types import SimpleNamespace
+accelerator = SimpleNamespace(backward=lambda loss: None)
+losses, errors = {"train": []}, {"training": []}
+durations, theta_history, plot_losses, J_history = [], [], [], [0.0] * 3
+"""
+    ran = run_watched(f"for i, x in enumerate(numbers()):\n {body}", TORCHLESS + setup)
+    assert ran.error is None
+    assert ran.sink.values(name) == [3.0, 2.0, 1.0]
+
+
+NONE = {
+    "a label": "loss_label = x",
+    "a best so far": "minimum_loss = x",
+    "counters beside a curve": "epochs.append(i)\nplt.plot(epochs, ys)",
+    "a step in a dict of losses": "losses['step'] = i",
+    "other lists": "ids.append(x)",
+}
+
+
+@pytest.mark.parametrize("shape", NONE)
+def test_what_is_no_curve_is_not_watched(shape):
+    setup = "epochs, ys, ids, losses = [], [], [], {}"
+    ran = run_watched(
+        f"for i, x in enumerate(numbers()):\n {NONE[shape]}", TORCHLESS + setup
+    )
+    assert ran.error is None
+    assert ran.names == set()
+
+
+def test_a_value_and_the_list_it_goes_into_are_one_curve():
+    ran = run_watched(
+        "G_losses = []\nfor x in numbers():\n errG = x\n G_losses.append(errG.item())",
+        TORCHLESS,
+    )
+    assert ran.names == {"G_loss"}
+    assert ran.sink.values("G_loss") == [3.0, 2.0, 1.0]
+
+
+def test_a_list_begun_anew_for_each_epoch_leaves_the_name_to_the_value():
+    ran = run_watched(
+        """
+for epoch in range(2):
+    batch_errors = []
+    for x in numbers():
+        loss = x
+        batch_errors.append(loss)
+""",
+        TORCHLESS,
+    )
+    assert ran.names == {"loss"}
+
+
+def test_pieces_of_one_loss_are_no_curve():
+    ran = run_watched(
+        """
+for episode in range(2):
+    policy_losses = []
+    for x in numbers():
+        policy_losses.append(x)
+    loss = Number(sum(policy_losses))
+    loss.backward()
+""",
+        TORCHLESS,
+    )
+    assert ran.names == {"loss"}
+    assert ran.sink.values("loss") == [6.0, 6.0]
+
+
+def test_losses_of_single_samples_within_one_step_are_no_curve():
+    step = """
+def step():
+    losses = [abs(x) for x in numbers()]
+    data_loss = sum(losses)
+    return data_loss
+"""
+    ran = run_watched("for k in range(2):\n total_loss = step()", TORCHLESS, step)
+    assert ran.names == {"total_loss"}
+
+
+def test_a_first_value_before_the_loop_that_sets_it_is_no_point():
+    ran = run_watched(
+        """
+for episode in range(2):
+    reward, n = 0.0, 0
+    for x in numbers():
+        reward = x
+""",
+        TORCHLESS,
+    )
+    assert ran.sink.values("reward") == [3.0, 2.0, 1.0] * 2
+
+
+def test_a_function_called_for_itself_keeps_its_loss_though_another_call_is_used():
+    setup = """
+def loss_batch(x):
+    loss = x * 2
+    return loss, 1
+"""
+    ran = run_watched(
+        """
+for epoch in range(2):
+    for x in numbers():
+        loss_batch(x)
+    losses, nums = zip(*[loss_batch(x) for x in numbers()])
+    val_loss = sum(losses) / sum(nums)
+""",
+        TORCHLESS,
+        setup,
+    )
+    assert ran.sink.values("loss") == [6.0, 4.0, 2.0] * 4
+    assert ran.sink.values("val_loss") == [4.0, 4.0]
+
+
+TRAINER = """
+kept = []
+class Trainer:
+    def fit(self):
+        def run_epoch(split):
+            for i, x in enumerate(numbers()):
+                loss = x
+            return loss
+        kept.append(run_epoch)
+        for epoch in range(2):
+            train_loss = run_epoch("train")
+"""
+
+
+def test_functions_inside_methods_of_earlier_cells_are_watched_and_put_back():
+    ran = run_watched("Trainer().fit()", TORCHLESS, TRAINER)
+    assert ran.sink.values("loss") == [3.0, 2.0, 1.0] * 2
+    assert ran.sink.axis("loss", "epoch") == [0, 0, 0, 1, 1, 1]
+    before = len(ran.sink.points)
+    assert ran.namespace["kept"][0]("later") == 1.0
+    assert len(ran.sink.points) == before
+
+
+def test_a_deleted_loss_is_read_before_it_goes():
+    ran = run_watched(
+        """
+for i in range(2):
+    loss = i
+    try:
+        loss = loss * 2
+        del loss
+    finally:
+        pass
+"""
+    )
+    assert ran.error is None
+    assert ran.sink.values("loss") == [0.0, 1.0]
