@@ -22,6 +22,7 @@ def make_store(database: Path, *, network: bool) -> None:
     try:
         _write_schema(aside, network=network)
         aside.chmod(0o600)
+        _sync(aside)
         os.link(aside, database)
     except FileExistsError:
         pass  # another process was faster: its store is as good
@@ -35,14 +36,24 @@ def make_store(database: Path, *, network: bool) -> None:
 
 
 def _write_schema(path: Path, *, network: bool) -> None:
-    # Nobody knows the file yet: no journal and no sync are needed until it is linked.
+    # Nobody knows the file yet: no journal, and one sync before it is linked. The order
+    # matters: `auto_vacuum` writes the first page, in the modes that are set by then.
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.executescript(
-            "pragma auto_vacuum = incremental; pragma synchronous = off;"
-            f"pragma journal_mode = off; begin; {SCHEMA} {STAMP} commit;"
+            "pragma synchronous = off; pragma journal_mode = off;"
+            f"pragma auto_vacuum = incremental; begin; {SCHEMA} {STAMP} commit;"
         )
         if not network:
             connection.execute("pragma journal_mode = wal")
     finally:
         connection.close()
+
+
+def _sync(path: Path) -> None:
+    """Rows are synced with the write-ahead log; the file under it must be there too."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
