@@ -68,5 +68,5 @@ def test_nbtrack_needs_at_most_a_share_of_what_a_peer_needs(what, key, peer, tar
 @pytest.mark.parametrize(("what", "key", "peer", "target"), AT_LEAST)
 def test_nbtrack_stores_many_times_faster_than_a_peer(what, key, peer, target):
     got = ratio(what, key, peer)
-    report(f"{what} {key} / {peer}", got, target)
+    report(f"{what} {key} / {peer}", got, target, at_least=True)
     assert got >= target
