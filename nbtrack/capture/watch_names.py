@@ -128,6 +128,15 @@ def is_accumulator_name(name: str) -> bool:
     return bool(_ACCUMULATOR_WORDS.intersection(words_of(name)))
 
 
+def says_rate(name: str) -> bool:
+    """Whether a value of this name is a learning rate: a curve in a loop, else a param.
+
+    >>> says_rate("lr"), says_rate("test_acc")
+    (True, False)
+    """
+    return not {"lr", "lrs", "rate"}.isdisjoint(words_of(name))
+
+
 def says_evaluation(name: str) -> bool:
     """Whether a function of this name evaluates rather than trains.
 

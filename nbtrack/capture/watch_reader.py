@@ -39,6 +39,7 @@ from nbtrack.capture.watch_style import (
     style_of,
     style_of_value,
 )
+from nbtrack.capture.watch_told import values_told
 
 _LISTS_OF_RECORDS_TEXT = """
     history hist log logs results metrics records record rows stats track trace
@@ -222,6 +223,8 @@ class _Reader:
     ) -> None:
         if isinstance(node, ast.Expr):
             self._note_append(node, block, path, loops)
+            for told, slot in values_told(node, self.scope.accumulated):
+                self._note_slot(told, slot, (node, block, path, loops), is_told=True)
             return
         if node.value is None:
             return
@@ -329,7 +332,9 @@ class _Reader:
         place = (node, block, path, (comprehension,))
         self._note_slot(name, (made, "elt"), place)
 
-    def _note_slot(self, raw: str, slot: Slot, place: Place) -> None:
+    def _note_slot(
+        self, raw: str, slot: Slot, place: Place, *, is_told: bool = False
+    ) -> None:
         node, block, path, loops = place
         says, value = series_name(raw), slot_value(*slot)
         if isinstance(value, _NO_RESULTS):
@@ -338,7 +343,7 @@ class _Reader:
         name = says or bare_series(raw)
         note = Note(name, raw, "value", path, loops, node, block, asked=asked)
         note.slot, note.source = slot, bare_name(value)
-        note.is_guess = not (asked or says)
+        note.is_guess, note.is_told = is_told or not (asked or says), is_told
         self.scope.notes.append(note)
 
 

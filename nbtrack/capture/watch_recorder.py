@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from nbtrack.capture.watch_device import DeviceQueue
-from nbtrack.capture.watch_values import Later, NotScalar, read_value
+from nbtrack.capture.watch_values import Later, NotScalar, entries_of, read_value
 
 SLOW_ENOUGH_S = 95e-6  # 100 us less the noise of a clock: all points are kept
 WINDOW_S = 400e-6  # three points of a window cost about 1 % of that
@@ -121,6 +121,8 @@ class Recorder:
         self.largest_k = 1
         self.is_off = False
         self.reason = ""  # why it is off, when that is worth saying
+        self.late_name: Callable[[], str] | None = None  # asked for at the first value
+        self.is_guess = False  # a value that is no scalar was none to be expected
         self.was_declared = False
         self._outer = tuple(o for o in outer if o not in axes)
         self._axis_names = (*axes, *self._outer)
@@ -199,13 +201,14 @@ class Recorder:
 
     def _keep_slowly(self, step: int, value: Any, axes: Axes) -> None:
         """The first value, one of another type, one on a device."""
-        if isinstance(value, dict):
-            self._spread(value, axes)
+        entries = entries_of(value, self.name)
+        if entries is not None:
+            self._spread(entries, axes)
             return
         reading = read_value(value)
         if isinstance(reading, NotScalar):
             if self._series is None and self._held is None and reading.what:
-                self.turn_off(reading.what)
+                self.turn_off("" if self.is_guess else reading.what)
             return
         if self.name in self._logged:
             self.turn_off("logged by hand")
@@ -250,6 +253,7 @@ class Recorder:
 
     def _declare(self) -> None:
         if self._series is None:
+            self.name = self.late_name() if self.late_name else self.name
             self._series = self.sink.declare(self.name)
             self.was_declared = True
             # The run may have begun after this recorder was made: bind to it directly.

@@ -63,9 +63,11 @@ class Note:
     slot: Slot | None = None  # wrapped in place
     source: str | None = None  # whose value it is: `loss` of `loss.item()`
     asked: bool = False
+    is_told: bool = False  # printed or logged, under no name of its own
     is_guess: bool = False  # the name does not say metric, what is done with it does
     after: int = 0  # index in `block` behind which the call goes
     ordinal: int = 1
+    is_result: bool = False  # of no loop: one value, named after all curves
 
 
 @dataclass(slots=True, eq=False)

@@ -11,7 +11,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from nbtrack.capture.watch_names import is_accumulator_name
+from nbtrack.capture.watch_names import is_accumulator_name, says_rate
 from nbtrack.capture.watch_scopes import Loop, Note, Path, Scope, slot_value
 
 _SELF_REFERRING = frozenset({"refine", "divide", "accumulate"})
@@ -53,7 +53,21 @@ def axes_of(note: Note, scope: Scope) -> tuple[str, ...]:
 
 
 def _counts(note: Note, scope: Scope) -> bool:
-    return note.asked or scope.in_loop or bool(note.loops)
+    note.is_result = not (scope.in_loop or note.loops or note.asked)
+    return not note.is_result or _is_end_result(note, scope)
+
+
+def _is_end_result(note: Note, scope: Scope) -> bool:
+    """`test_acc = evaluate(model)`, `print("accuracy:", hits / n)` behind the loops."""
+    if note.is_told:
+        return True
+    if not scope.is_cell or note.is_guess or says_rate(note.raw):
+        return False
+    if note.style not in ("fresh", "value"):
+        return False
+    in_loops = any(other.raw == note.raw and other.loops for other in scope.notes)
+    computed = any(isinstance(node, ast.Call) for node in ast.walk(_value(note)))
+    return computed and not in_loops
 
 
 def _is_piece(note: Note, scope: Scope) -> bool:
@@ -140,6 +154,8 @@ def _drop_doubles(scope: Scope) -> None:
     dropped: set[int] = set()
     values = [site for site in scope.sites if site.slot is not None]
     for index, value in enumerate(values):
+        if value.is_told:
+            dropped.update(_told_twice(value, scope))
         if value.source is None or value.asked:
             continue
         if any(_same_value(value, earlier) for earlier in values[:index]):
@@ -152,6 +168,15 @@ def _drop_doubles(scope: Scope) -> None:
             elif _replaces(value, named):
                 dropped.add(id(value))
     scope.sites = [site for site in scope.sites if id(site) not in dropped]
+
+
+def _told_twice(told: Note, scope: Scope) -> Iterator[int]:
+    """`print(train_loss / n)`: the mean where it is told each time, else the sum."""
+    for site in scope.sites:
+        if site.slot is None and site.raw == told.raw:
+            yield id(site if _replaces(told, site) else told)
+        elif site.slot is not None and not site.is_told and site.name == told.name:
+            yield id(told)
 
 
 def _same_value(one: Note, other: Note) -> bool:

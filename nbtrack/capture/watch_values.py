@@ -54,6 +54,23 @@ def read_value(value: Any) -> Reading:  # Any: whatever the user assigned
     return _read_object(value)
 
 
+def entries_of(value: Any, name: str) -> dict[Any, Any] | None:
+    """The parts of a dict, a named tuple, or a tuple called `metrics`.
+
+    >>> entries_of((0.5, 0.9), "train_metrics"), entries_of((0.5, 0.9), "losses")
+    ({'0': 0.5, '1': 0.9}, None)
+    """
+    if isinstance(value, dict):
+        return value
+    if not isinstance(value, tuple):
+        return None
+    if hasattr(value, "_asdict"):
+        return dict(value._asdict())
+    if "metric" in name.lower():
+        return {str(index): part for index, part in enumerate(value)}
+    return None
+
+
 def _is_number(value: Any) -> bool:
     # Tensors of some libraries and micrograd-like values may be callable as well.
     return hasattr(type(value), "__float__") or "data" in getattr(value, "__dict__", ())

@@ -130,7 +130,8 @@ class Weaver:
     def _recorder(self, site: Note, scope: Scope, axes: tuple[str, ...]) -> Recorder:
         key = key_of(site, scope)
         if key not in self.recorders:
-            name = self._free_name(_names_for(site, scope))
+            late = self._late_name(site, scope) if site.is_result else None
+            name = site.name if late else self._free_name(_names_for(site, scope))
 
             def entry(entry_key: str) -> Recorder:
                 free = self._free_name(_numbered(entry_name(site.raw, entry_key)))
@@ -139,8 +140,13 @@ class Weaver:
                 return self.entries[-1]
 
             made = self._new_recorder(name, axes, scope.outer, entry)
+            made.late_name, made.is_guess = late, site.is_guess
             self.recorders[key] = made
         return self.recorders[key]
+
+    def _late_name(self, site: Note, scope: Scope) -> Callable[[], str]:
+        """Names a result when it comes: a curve of that name has it before."""
+        return lambda: self._free_name(_names_for(site, scope))
 
     def _new_recorder(
         self,

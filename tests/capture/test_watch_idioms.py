@@ -192,3 +192,125 @@ for i in range(2):
     )
     assert ran.error is None
     assert ran.sink.values("loss") == [0.0, 1.0]
+
+
+# -- values that are only told --------------------------------------------------------
+
+TOLD = {
+    "a sum divided in an f-string": (
+        "print(f'Loss: {running_loss / 2:.3f}')",
+        "running_loss",
+    ),
+    "a share in an f-string": ("print(f'Test Acc: {100 * hits / n} %')", "test_acc"),
+    "a share by format": (
+        "print('epoch {} | Accuracy of the model: {:.2f} %'.format(k, hits / n))",
+        "accuracy",
+    ),
+    "a share by percent": ("print('%d: acc %.1f%%' % (k, hits / n))", "acc"),
+    "one value by percent": ("print('acc: %.1f' % (hits / n))", "acc"),
+    "a label beside it": ("print('val acc', hits / n)", "val_acc"),
+    "a call": ("print(f'MAE: {distance(x, 1):.3f}')", "mae"),
+    "an evaluation": ("print(evaluate(x), end=' ')", "evaluate"),
+    "an average": ("print(f'{losses.avg:.3f}')", "avg_loss"),
+    "tensorboard": (
+        "writer.add_scalar('Loss/train', running_loss / 2, k)",
+        "Loss/train",
+    ),
+    "another tracker": (
+        "wandb.log({'epoch': k, 'train_loss': running_loss / 2})",
+        "train_loss",
+    ),
+}
+TOLD_SETUP = """
+from types import SimpleNamespace
+def distance(a, b): return abs(a - b)
+def evaluate(a): return a
+losses = SimpleNamespace(avg=0.5)
+writer = SimpleNamespace(add_scalar=lambda *args: None)
+wandb = SimpleNamespace(log=lambda values: None)
+"""
+
+
+@pytest.mark.parametrize("shape", TOLD)
+def test_a_metric_that_is_only_told_is_a_curve(shape, capsys):
+    statement, name = TOLD[shape]
+    cell = f"""
+for k in range(3):
+    running_loss, hits, n = 0.0, 0, 0
+    for x in (1.0, 2.0):
+        running_loss += x
+        hits += 1
+        n += 2
+    {statement}
+"""
+    plain: dict[str, object] = {}
+    exec(TOLD_SETUP + cell, plain)
+    said = capsys.readouterr().out
+    ran = run_watched(cell, TOLD_SETUP)
+    assert ran.error is None
+    assert capsys.readouterr().out == said
+    assert len(ran.sink.values(name)) == 3
+    assert ran.names == {name}
+    assert ran.sink.axis(name, "k") == [0, 1, 2]
+
+
+NOT_TOLD = {
+    "a watched name": "print(f'loss {loss:.3f} acc {loss * 100:.1f}')",
+    "made of one": "print('ppl', pow(2, loss))",
+    "no metric": "print(f'{k}: {len(str(k))} {n / 2}')",
+    "text": "print('loss: {}'.format(str(loss)))",
+    "to another tracker": "wandb.log({'epoch': k, 'loss': loss})",
+}
+
+
+@pytest.mark.parametrize("shape", NOT_TOLD)
+def test_what_is_watched_or_no_metric_is_not_told_again(shape):
+    cell = f"n = 0\nfor k in range(3):\n n += 1\n loss = 1.0 * k\n {NOT_TOLD[shape]}"
+    ran = run_watched(cell, TOLD_SETUP)
+    assert ran.error is None
+    assert ran.names == {"loss"}
+
+
+def test_a_mean_that_is_told_each_time_is_kept_rather_than_its_sum():
+    ran = run_watched(
+        """
+for k in range(2):
+    train_loss = 0.0
+    for x in (1.0, 2.0):
+        train_loss += x
+    print(train_loss / 2)
+"""
+    )
+    assert ran.sink.values("train_loss") == [1.5, 1.5]
+
+
+# -- results behind the loops ---------------------------------------------------------
+
+
+def test_a_result_behind_the_loops_is_one_point():
+    ran = run_watched("lr = float('0.1')\ntest_acc = len('ab') / 4\nn_errors = 3")
+    assert ran.names == {"test_acc"}
+    assert ran.sink.values("test_acc") == [0.5]
+
+
+def test_a_result_leaves_the_plain_name_to_the_curve_of_a_function():
+    train = """
+def train():
+    for epoch in range(3):
+        acc = epoch / 2
+def test(): return 0.75
+"""
+    ran = run_watched("train()\nacc = test()", train)
+    assert ran.sink.values("acc") == [0.0, 0.5, 1.0]
+    assert ran.sink.values("acc_2") == [0.75]
+
+
+def test_a_name_that_loops_set_has_no_result_of_its_own():
+    ran = run_watched("loss = abs(-1)\nfor i in range(2):\n loss = i")
+    assert ran.names == {"loss"}
+    assert ran.sink.values("loss") == [0.0, 1.0]
+
+
+def test_a_tuple_called_metrics_is_a_curve_for_each_part():
+    ran = run_watched("for i in range(2):\n train_metrics = divmod(i, 2)")
+    assert ran.names == {"train_metric.0", "train_metric.1"}
