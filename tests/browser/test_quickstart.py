@@ -61,7 +61,7 @@ def test_the_curve_moves_while_the_cell_is_busy_and_a_picture_stays(lab):
     notebook = quickstart.notebook
     quickstart.start()
     chart = quickstart.panel.locator("canvas").first
-    notebook.page.wait_for_timeout(1500)
+    quickstart.panel.locator("tr", has_text="val_acc").wait_for(timeout=30_000)
     text, early = quickstart.panel.inner_text(), chart.screenshot()
     notebook.page.wait_for_timeout(1500)
     moved = quickstart.panel.inner_text() != text and chart.screenshot() != early
@@ -90,7 +90,8 @@ def test_stop_ends_the_second_run_and_the_table_says_so(lab):
     notebook.run(quickstart.index["params"])
 
     quickstart.start()
-    notebook.page.wait_for_timeout(1500)
+    row = quickstart.panel.locator("tr", has_text="val_acc")
+    row.wait_for(timeout=30_000)  # an epoch is over
     notebook.screenshot("quickstart-second-run", n=quickstart.base)
     quickstart.panel.get_by_role("button", name="Stop").click()
     notebook.wait_done(quickstart.base, timeout_s=STOP_MAX_S)
