@@ -47,6 +47,7 @@ class Database:
         self.identity = identity_of(path)
         self._wal = not network
         self._checkpoint_at = 0.0
+        self._synchronous = ""
         self._lock_path = path.with_name("write.lock")
 
     @contextmanager
@@ -54,7 +55,7 @@ class Database:
         """One transaction, alone among all processes; `durable` survives power loss."""
         execute = self.connection.execute
         with self.alone(wait_s):
-            execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+            self._synchronise("full" if durable else "normal")
             execute("begin immediate")
             try:
                 yield
@@ -73,6 +74,12 @@ class Database:
     def close(self) -> None:
         """Close the connection; in a forked child, leave it alone."""
         self.connection.close()
+
+    def _synchronise(self, how: str) -> None:
+        # Said once: each statement hands the GIL over, and a busy loop keeps it 5 ms.
+        if how != self._synchronous:
+            self.connection.execute(f"pragma synchronous = {how}")
+            self._synchronous = how
 
     def _checkpoint_if_large(self) -> None:
         now = time.monotonic()

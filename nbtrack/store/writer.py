@@ -23,6 +23,7 @@ from nbtrack.store.reading import written, written_later
 from nbtrack.store.segments import POINT, Segment
 
 DRAIN_S = 0.2
+_TURN_S = 0.2  # of one turn in a flood: commands must not wait for its end
 _WARN_AFTER_S = 5.0
 _HOLE_WAIT_S = 0.1  # a thread between two bytecodes; twice, see `_pass_hole`
 _HOLE_KEEP_S = 5.0
@@ -52,6 +53,7 @@ class Writer:
         self._controls: Controls | None = None
         self._hole: tuple[int, int, float, int] | None = None
         self._drained: list[tuple[float, Segment]] = []
+        self._has_more = False  # the turn was cut short: go on at once
         self._is_complete = False  # everything that was said is committed
 
     def run(self) -> bool:
@@ -69,13 +71,16 @@ class Writer:
         return self._is_complete
 
     def _pause(self) -> None:
+        if self._has_more:
+            return
         if self._is_complete:
             self._journal.wake.wait(DRAIN_S)
         else:  # whoever waits in flush() must not make this a busy loop
             time.sleep(DRAIN_S if self._stop_by() is None else DRAIN_S / 10)
 
     def _turn(self) -> bool:
-        """One drain; False where it could not be done now."""
+        """One drain; False where it could not be done now, or not to the end."""
+        self._has_more = False
         with guard("the writer"):
             try:
                 done = self._drain_all()
@@ -96,11 +101,18 @@ class Writer:
             self._store_is_gone()
             return True
         self._journal.try_again()
-        while self._drain_once(ingest):
-            pass
+        self._has_more = self._drain_a_while(ingest)
         self._late_slots(ingest)
         self._after(ingest)
-        return True
+        return not self._has_more
+
+    def _drain_a_while(self, ingest: Ingest) -> bool:
+        """Take what is there; True where the time was up before the slots were."""
+        until = time.monotonic() + _TURN_S
+        while self._drain_once(ingest):
+            if time.monotonic() > until:
+                return True
+        return False
 
     def _begin(self) -> None:
         database = self._connect()

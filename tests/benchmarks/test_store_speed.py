@@ -156,10 +156,11 @@ def test_journal_call(store, told):
     told(f"2 journal.point / list.append ({took_s * 1e6:.2f} us)", ratio, 4)
 
 
-def idle_longest_s(n):
+def idle_longest_s(length_s):
     """What the machine itself takes away from a loop that only looks at the clock."""
     longest, before = 0.0, time.perf_counter()
-    for _ in range(n):
+    until = before + length_s
+    while before < until:
         now = time.perf_counter()
         longest, before = max(longest, now - before), now
     return longest
@@ -177,13 +178,20 @@ def flood_longest_s(live, n, pause_s=0.0):
 
 
 def test_no_call_waits_in_a_flood(live, told):
-    # The best of rounds: a pause of a shared machine is not the call's.
-    found = [flood_longest_s(live, N) for _ in range(2 * ROUNDS)]
-    machine = median(idle_longest_s(N) for _ in range(2 * ROUNDS))
+    found, machine = [], []
+    for _ in range(2 * ROUNDS):
+        began = time.perf_counter()
+        found.append(flood_longest_s(live, N))
+        machine.append(idle_longest_s(time.perf_counter() - began))
+        assert live.store.journal.flush(20.0)
+    # The best of rounds: a pause of a shared machine is not the call's. Where even a
+    # loop that only reads the clock stands still for longer, that is the bar.
+    best, idle = min(found) * 1e3, min(machine) * 1e3
+    ratio = median(f / m for f, m in zip(found, machine, strict=True))
     told(
-        f"5 longest log() of {N:,} in a flood, ms (machine {machine * 1e3:.1f})",
-        min(found) * 1e3,
-        10,
+        f"5 longest log() of {N:,} in a flood, ms (clock alone {idle:.1f}, x{ratio:.1f})",
+        best,
+        max(10, 1.5 * idle),
     )
 
 

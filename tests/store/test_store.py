@@ -253,6 +253,21 @@ def test_a_command_reaches_its_run_once(store):
         store.control("r1", "rm", by="test")
 
 
+def test_a_command_is_heard_in_the_middle_of_a_flood(store):
+    begin(store)
+    heard: list[str] = []
+    store.journal.on_control("r1", heard.append)
+    series, point = store.journal.series("r1", "loss"), store.journal.point
+    sent_at = 200_000  # by then the writer has its hands full
+    for i in range(6_000_000):  # faster than any writer drains
+        point(series, i, 0.5, 1e9)
+        if i == sent_at:
+            store.control("r1", "stop", by="test")
+        if heard:
+            break
+    assert heard == ["stop"]
+
+
 def test_checkpoints_are_numbered_by_name_and_content(store):
     begin(store)
     for digest in ("a" * 64, "b" * 64, "a" * 64):
