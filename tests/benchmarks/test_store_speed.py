@@ -189,7 +189,7 @@ def test_no_call_waits_in_a_flood(live, told):
     best, idle = min(found) * 1e3, min(machine) * 1e3
     ratio = median(f / m for f, m in zip(found, machine, strict=True))
     told(
-        f"5 longest log() of {N:,} in a flood, ms (clock alone {idle:.1f}, x{ratio:.1f})",
+        f"5 longest log() of {N:,}, ms (clock alone {idle:.1f}, x{ratio:.1f})",
         best,
         max(10, 1.5 * idle),
     )
