@@ -116,7 +116,7 @@ def test_the_page_is_loaded_anew_in_mid_run_and_the_panel_is_there_again(lab):
     quickstart.panel.locator("canvas").first.wait_for(timeout=30_000)
     before = quickstart.panel.inner_text()
     notebook.page.wait_for_timeout(2000)
-    notebook.screenshot("quickstart-reloaded")
+    notebook.screenshot("quickstart-reloaded", n=quickstart.base)
     assert quickstart.panel.inner_text() != before
     quickstart.panel.get_by_role("button", name="Stop").click()
     quickstart.panel.wait_for(state="detached", timeout=30_000)
