@@ -35,6 +35,9 @@ class Nbtrack:
     def finish(self) -> None:
         self.run.finish()
 
+    def close(self) -> None:
+        self.run.store.close()
+
     def table(self) -> int:
         return len(self.api.runs())
 
@@ -63,6 +66,9 @@ class Trackio:
     def finish(self) -> None:
         self.api.finish()
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
 
 class Mlflow:
     def __init__(self) -> None:
@@ -81,6 +87,9 @@ class Mlflow:
 
     def finish(self) -> None:
         self.api.end_run()
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def table(self) -> int:
         return len(self.api.search_runs(experiment_names=["bench"], max_results=5000))
@@ -126,6 +135,7 @@ def throughput(peer: str) -> dict[str, float]:
         tracker.log({"loss": 0.5 * step}, step)
     tracker.finish()
     seconds = time.perf_counter() - before
+    tracker.close()
     size = sum(f.stat().st_size for f in Path.cwd().rglob("*") if f.is_file())
     return {"points_per_s": n / seconds, "bytes_per_point": size / n}
 
@@ -212,7 +222,8 @@ MEASURES = {
 
 def main() -> None:
     peer, measure = sys.argv[1:3]
-    with tempfile.TemporaryDirectory() as folder:
+    # Writers of ours and theirs may still be at work when the figure is known.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.chdir(folder)
         result = MEASURES[measure](peer)
         os.chdir("/")
