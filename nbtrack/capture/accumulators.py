@@ -31,6 +31,7 @@ _DATA_WORDS = _words(
     "docs documents corpus names chars vocab features preds"
 )
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_LONG_TEXT = 1000  # characters: a prompt is shorter, a corpus in the cell longer
 _LARGE = 1e6  # `best_loss = 1e9` stands for infinity
 
 
@@ -89,11 +90,13 @@ def is_counter(name: str, found: Survey) -> bool:
 
 
 def is_data(name: str, value: object) -> bool:
-    """Whether a list under this name is what is learned from, not how.
+    """Whether a list or text under this name is what is learned from, not how.
 
     >>> is_data("xs", [1, 2]), is_data("dims", [1, 2]), is_data("x", 3)
     (True, False, False)
     """
+    if isinstance(value, str):
+        return len(value) > _LONG_TEXT
     listed = isinstance(value, list | tuple | set | frozenset)
     return listed and not _DATA_WORDS.isdisjoint(words_of(name))
 

@@ -39,7 +39,10 @@ _POSITIONAL = {
 }
 _EVERYTHING = "**"
 # How a call talks, not what it does.
-_TALK = frozenset({"verbose", "verbosity", "progress", "plot", "show", "desc", "title"})
+_TALK = frozenset(
+    {"verbose", "verbosity", "progress", "plot", "show", "desc", "title", "legend"}
+    | {"xlabel", "ylabel", "xlim", "ylim", "xscale", "yscale", "figsize", "fmts"}
+)
 _PARTS = frozenset({"split", "phase"})  # of the data: one training goes through all
 
 
@@ -112,10 +115,18 @@ class _Calls:
         if name in self._functions:
             return _of_definition(self._functions[name])
         if name in self._classes:
-            return _of_class_definition(self._classes[name])
+            return self._of_class(name, facts)
         if name in facts.found.stores and "." not in name:
             return None  # the cell rebinds it: the namespace holds something else
         return self._of_value(self._resolved(name, facts))
+
+    def _of_class(self, name: str, facts: CellFacts) -> _Signature | None:
+        """The `__init__` of a class of the cell, or the one that it inherits."""
+        node = self._classes[name]
+        own = _of_class_definition(node)
+        bases = [] if own else [dotted(base) for base in node.bases]
+        known = (self._signature(b, facts) for b in bases if b and b != name)
+        return own or next((found for found in known if found), None)
 
     def _resolved(self, name: str, facts: CellFacts) -> object:
         base, *parts = name.split(".")
@@ -129,7 +140,8 @@ class _Calls:
 
     def _of_value(self, value: object) -> _Signature | None:
         if isinstance(value, type) and value.__module__ == self._home():
-            value = vars(value).get("__init__")
+            inits = (vars(base).get("__init__") for base in value.__mro__)
+            value = next((init for init in inits if init is not None), None)
         value = getattr(value, "__wrapped__", value)
         if not isinstance(value, types.FunctionType):
             return None

@@ -159,6 +159,8 @@ class CellCapture:
                 continue
             if not is_inheritable(value) or is_data(name, value):
                 continue
+            if isinstance(value, type) and _is_made_with(name, value, facts):
+                continue  # the call tells what was in force
             if not (self._is_series(name, value, facts) or is_history(name, value)):
                 self._take(name, snapshot_of(value), "inherited", self._cell_of(name))
 
@@ -317,6 +319,14 @@ def _parsed(source: str) -> ast.Module | None:
         return without_magics(ast.parse(source), source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # the cell itself will say so
+
+
+def _is_made_with(name: str, kind: type, facts: CellFacts) -> bool:
+    """`cfg = Config(lr=0.1)`: the defaults of the class are not read as settings."""
+    return "__init__" in vars(kind) and any(
+        isinstance(call.func, ast.Name) and call.func.id == name
+        for call, _ in facts.found.calls
+    )
 
 
 def _made_names(facts: CellFacts) -> list[str]:
