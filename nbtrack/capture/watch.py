@@ -265,7 +265,11 @@ class Watcher:
         recorders = self._weaver.all_recorders()
         return WatchReport(
             watched=[r.name for r in recorders if r.was_declared],
-            loops=[(p.name, p.declared, p.iterations) for p in self._weaver.loops],
+            loops=[
+                (loop.name, loop.declared, loop.iterations)
+                for loop in self._weaver.loops
+                if loop.has_begun
+            ],
             thinned={r.name: r.largest_k for r in recorders if r.largest_k > 1},
             skipped={
                 r.name: r.reason for r in recorders if r.reason and not r.was_declared

@@ -152,7 +152,7 @@ def entry_name(base: str, key: str) -> str:
     >>> entry_name("losses", "val"), entry_name("metrics", "f1"), entry_name("acc", "a")
     ('val_loss', 'f1', 'acc.a')
     """
-    if says_metric(key):
+    if any(_is_metric_word(word) for word in words_of(key)):
         return key
     base = series_name(base) or base
     return f"{key}_{base}" if key.lower() in SPLIT_WORDS else f"{base}.{key}"

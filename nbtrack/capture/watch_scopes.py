@@ -241,6 +241,9 @@ def _counter_of_zip(target: ast.Tuple, source: ast.expr) -> str | None:
 
 
 def _plain_counter(target: ast.expr, source: ast.expr) -> str | None:
+    if isinstance(target, ast.Tuple) and target.elts:
+        first = _id(target.elts[0]) or ""  # `for step, loss in training(10)`
+        return first if first.lower() in _COUNTER_WORDS else None
     name = _id(target)
     if name is None or not name.strip("_"):
         return None

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from nbtrack.capture.watch_names import is_accumulator_name, says_rate
 from nbtrack.capture.watch_scopes import Loop, Note, Path, Scope, slot_value
 
+_CONVERSIONS = frozenset({"float", "int", "bool", "complex", "str", "round", "abs"})
 _SELF_REFERRING = frozenset({"refine", "divide", "accumulate"})
 
 
@@ -63,11 +64,18 @@ def _is_end_result(note: Note, scope: Scope) -> bool:
         return True
     if not scope.is_cell or note.is_guess or says_rate(note.raw):
         return False
-    if note.style not in ("fresh", "value"):
+    if note.style not in ("fresh", "value") and not _is_own_call(_value(note)):
         return False
     in_loops = any(other.raw == note.raw and other.loops for other in scope.notes)
     computed = any(isinstance(node, ast.Call) for node in ast.walk(_value(note)))
     return computed and not in_loops
+
+
+def _is_own_call(value: ast.AST) -> bool:
+    """`evaluate("test")`: made by a function, though written out like `float(0)`."""
+    if not (isinstance(value, ast.Call) and isinstance(value.func, ast.Name)):
+        return False
+    return value.func.id.islower() and value.func.id not in _CONVERSIONS
 
 
 def _is_piece(note: Note, scope: Scope) -> bool:

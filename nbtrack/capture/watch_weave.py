@@ -55,6 +55,11 @@ class LoopCount:
         self._rounds += 1
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the loop was reached at all, in this process."""
+        return self._iterator is not None or self._rounds > 0
+
+    @property
     def iterations(self) -> int:
         """Rounds begun until now."""
         if self._iterator is None or self.declared is None:

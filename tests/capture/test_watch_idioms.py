@@ -314,3 +314,24 @@ def test_a_name_that_loops_set_has_no_result_of_its_own():
 def test_a_tuple_called_metrics_is_a_curve_for_each_part():
     ran = run_watched("for i in range(2):\n train_metrics = divmod(i, 2)")
     assert ran.names == {"train_metric.0", "train_metric.1"}
+
+
+def test_a_loop_that_was_never_reached_is_not_reported():
+    ran = run_watched("def f():\n for i in range(3): loss = i\nif False: f()")
+    assert ran.report.loops == []
+
+
+def test_the_first_of_several_loop_variables_may_count():
+    ran = run_watched(
+        "for step, x in zip([5, 6], [1.0, 2.0]):\n loss = x\n"
+        "for epoch, x in dict(enumerate([1.0, 2.0])).items():\n val_loss = x"
+    )
+    assert ran.sink.axis("val_loss", "epoch") == [0, 1]
+
+
+def test_entries_of_a_dict_of_losses_keep_their_keys():
+    ran = run_watched(
+        "for i in range(2):\n loss_dict = losses()",
+        "def losses(): return {'loss_cls': 1.0, 'loss_mask': 2.0}",
+    )
+    assert ran.names == {"loss_cls", "loss_mask"}
