@@ -122,7 +122,7 @@ class RunFeed:
         self._series[metric].add(points, axes)
         if self._meter is not None:
             for axis, (_, values, at) in axes.items():
-                self._meter.see(axis, values, at)
+                self._meter.see(metric, axis, values, at)
 
     def _look_for_ghost(self, record: RunRecord) -> None:
         names = headline(record.metrics.values())

@@ -33,20 +33,29 @@ class ProgressMeter:
     def __init__(self, started_at: float) -> None:
         self._started_at = started_at
         self._axes: dict[str, _Seen] = {}
+        self._before: dict[tuple[str, str], float] = {}
 
-    def see(self, axis: str, values: Sequence[float], at: Sequence[float]) -> None:
-        """Take in points in the order of time."""
+    def see(
+        self, metric: str, axis: str, values: Sequence[float], at: Sequence[float]
+    ) -> None:
+        """Take in the points of one metric in the order of time.
+
+        Metrics come one after the other, so one of them may tell of an earlier epoch
+        than another did before: a loop goes back only by the same metric.
+        """
         if not len(values):
             return
         if axis not in self._axes:
             self._axes[axis] = _Seen(values[0], at[0], values[0], at[0])
         seen = self._axes[axis]
+        before = self._before.get((metric, axis), values[0])
         for value, moment in zip(values, at, strict=True):
             if value > seen.last:
                 seen.last, seen.last_at = value, moment
                 seen.n_changes += 1
-            elif value < seen.last:
-                seen.goes_back = True
+            seen.goes_back = seen.goes_back or value < before
+            before = value
+        self._before[metric, axis] = before
 
     def progress(self, totals: Mapping[str, int]) -> Progress | None:
         """The outermost loop; None when it has no declared bound."""
