@@ -131,7 +131,7 @@ class CellHooks:
         with guard("the end of tracked cells"):
             outcome = Outcome.of(result)
             info = None if result is None else result.info
-            closed = self._closed_by(info)
+            closed = self._closed_by(info) or self._begun_before(result)
             self._end(closed, outcome)
             for cell in closed:
                 self._log_end(cell, outcome)
@@ -182,6 +182,14 @@ class CellHooks:
                 del cells[at:]
                 return closed[::-1]
         return []
+
+    def _begun_before(self, result: Any) -> list[OpenCell]:
+        """The cell that loaded the extension: it ends, but was never seen to begin."""
+        if self.open_cells or getattr(result, "info", None) is None:
+            return []
+        cell = OpenCell(self._shell, result.info, result.execution_count)
+        self._log_begin(cell)
+        return [cell]
 
     def _execution(self, info: Any) -> int | None:
         """The number of the cell that is about to run; None where it gets none."""

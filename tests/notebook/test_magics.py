@@ -52,6 +52,14 @@ def test_reloading_works(ip):
     assert nbtrack.runs()["name"].tolist() == ["base"]
 
 
+def test_the_cell_that_loads_the_extension_is_an_origin_of_params(shell):
+    shell.run_cell("%load_ext nbtrack\nlr = 0.1", store_history=True)
+    shell.run_cell("%%track base\nloss = 2 * lr", store_history=True)
+    import nbtrack
+
+    assert nbtrack.open().run("base").params["lr"].cell == "[1]"
+
+
 def test_a_track_magic_of_somebody_else_stays_theirs(shell, capsys):
     shell.register_magic_function(lambda line, cell: "theirs", "cell", "track")
     shell.run_cell("%load_ext nbtrack")
