@@ -22,16 +22,16 @@ class Controls:
         """Deliver what is waiting, each command once."""
         for run_id, callback in list(self._journal.callbacks.items()):
             rows = self._database.connection.execute(
-                "select id, command from controls"
+                "select id, command, by from controls"
                 " where run = ? and seen_at is null order by id",
                 (run_id,),
             ).fetchall()
-            for row_id, command in rows:
+            for row_id, command, by in rows:
                 if row_id not in self._delivered:
                     self._delivered.add(row_id)
                     with guard("a command to a run"):
-                        callback(command)
-            self._mark_seen([row_id for row_id, _ in rows])
+                        callback(command, by)
+            self._mark_seen([row_id for row_id, _, _ in rows])
 
     def _mark_seen(self, row_ids: list[int]) -> None:
         if row_ids:

@@ -23,6 +23,7 @@ from nbtrack.records import goal_of
 from nbtrack.store.reserve import Reserve
 from nbtrack.store.segments import EVENT, NOTHING, POINT, SLOT, SLOT_BYTES, Segment
 
+CommandCall = Callable[[str, str], None]  # the command, who gave it
 PointCall = Callable[[int, int, float, float], None]
 Target = tuple[Any, Callable[[], int]]  # a buffer and the source of its offsets
 Overflow = Callable[[Any, int, tuple[int, int, float, float]], None]
@@ -59,7 +60,7 @@ class Journal:
         self.wake = threading.Event()
         self.progress = threading.Condition()
         self.done: tuple[int, int] = (0, 0)  # committed up to here
-        self.callbacks: dict[str, Callable[[str], None]] = {}
+        self.callbacks: dict[str, CommandCall] = {}
         self.is_closed = False
         self.is_gone = False  # the store was deleted: nothing can be kept
         self._pid = os.getpid()
@@ -123,8 +124,8 @@ class Journal:
                 position = position or self._mark()
         return True
 
-    def on_control(self, run_id: str, callback: Callable[[str], None] | None) -> None:
-        """Call `callback(command)` from the writer thread when a control row comes in.
+    def on_control(self, run_id: str, callback: CommandCall | None) -> None:
+        """Call `callback(command, by)` from the writer thread when a control row comes in.
 
         None takes the callback away.
         """

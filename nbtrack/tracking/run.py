@@ -252,6 +252,6 @@ class Run(Recorder):
     def __repr__(self) -> str:
         return f"<Run {self.name!r} {self.id} {self.status}>"
 
-    def _control(self, command: str) -> None:
+    def _control(self, command: str, by: str) -> None:
         if command == "stop":
-            self.request_stop("control")
+            self.request_stop(by)

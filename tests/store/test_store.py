@@ -241,22 +241,22 @@ def test_an_edit_that_makes_no_sense_is_refused_and_changes_nothing(
 
 def test_a_command_reaches_its_run_once(store):
     begin(store)
-    heard: list[str] = []
-    store.journal.on_control("r1", heard.append)
+    heard: list[tuple[str, ...]] = []
+    store.journal.on_control("r1", lambda *said: heard.append(said))
     store.control("r1", "stop", by="test")
     deadline = time.monotonic() + 5
     while not heard and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(0.5)
-    assert heard == ["stop"]
+    assert heard == [("stop", "test")]
     with pytest.raises(StoreError, match="'rm' is not one of"):
         store.control("r1", "rm", by="test")
 
 
 def test_a_command_is_heard_in_the_middle_of_a_flood(store):
     begin(store)
-    heard: list[str] = []
-    store.journal.on_control("r1", heard.append)
+    heard: list[tuple[str, ...]] = []
+    store.journal.on_control("r1", lambda *said: heard.append(said))
     series, point = store.journal.series("r1", "loss"), store.journal.point
     sent_at = 200_000  # by then the writer has its hands full
     for i in range(6_000_000):  # faster than any writer drains
@@ -265,7 +265,7 @@ def test_a_command_is_heard_in_the_middle_of_a_flood(store):
             store.control("r1", "stop", by="test")
         if heard:
             break
-    assert heard == ["stop"]
+    assert heard == [("stop", "test")]
 
 
 def test_checkpoints_are_numbered_by_name_and_content(store):

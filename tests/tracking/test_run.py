@@ -148,7 +148,7 @@ def test_a_control_row_stops_the_run(run):
         for _ in range(2_000_000):
             run.log(loss=1.0)
 
-    with pytest.raises(RunStopped):
+    with pytest.raises(RunStopped, match="sidebar"):
         loop()
 
 
