@@ -7,8 +7,6 @@ package turns such text into markup. `did_you_mean` words the hint of an error.
 
 from __future__ import annotations
 
-import difflib
-import html
 import unicodedata
 from collections.abc import Iterable
 
@@ -52,6 +50,8 @@ def escape(text: object) -> str:
     >>> escape('<b title="x">')
     '&lt;b title=&quot;x&quot;&gt;'
     """
+    import html  # only where something is shown
+
     return html.escape(visible(str(text)), quote=True)
 
 
@@ -61,6 +61,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("--tga", ["--tag", "--seed"])
     ' Did you mean --tag?'
     """
+    import difflib  # only errors need it
+
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" Did you mean {near[0]}?" if near else ""
 

@@ -7,7 +7,7 @@ order the runs were started and last until the year 3134.
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -23,7 +23,7 @@ def new_run_id() -> str:
     13
     """
     moment = int(time.time() * 1000) - _EPOCH_MS
-    chance = secrets.randbelow(32**_RANDOM_DIGITS)
+    chance = int.from_bytes(os.urandom(4)) % 32**_RANDOM_DIGITS
     return _digits(moment, _TIME_DIGITS) + _digits(chance, _RANDOM_DIGITS)
 
 

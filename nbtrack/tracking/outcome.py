@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
-
 from nbtrack.records import Status
 
 
@@ -23,4 +21,6 @@ def outcome_of(exc: BaseException) -> tuple[Status, str | None]:
         return "finished", None
     if isinstance(exc, GeneratorExit):
         return "stopped", None
+    import traceback  # only failures need it
+
     return "failed", "".join(traceback.format_exception(exc))

@@ -8,7 +8,6 @@ from typing import Any
 from nbtrack.capture.values import flatten
 from nbtrack.guard import guard
 from nbtrack.records import Param
-from nbtrack.redact import redact_param
 
 
 def as_params(
@@ -27,6 +26,10 @@ def _by_hand(values: Mapping[str, Any]) -> list[Param]:
 
 
 def _safe(name: str, leaf: Any) -> Any:
+    if leaf is None or isinstance(leaf, bool | int | float):
+        return leaf
+    from nbtrack.redact import redact_param  # its patterns take a while to compile
+
     value, n_secrets = redact_param(name, leaf)
     if n_secrets:
         _say(f"param {name} looks like a secret and was not recorded")
