@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import OptionError
 from nbtrack.records import RunRecord
+from nbtrack.redact import redact
 from nbtrack.text import clean_name
 from nbtrack.tracking.tags import as_tags
 
@@ -68,7 +69,7 @@ def untag(store: Store, run: str, *tags: str) -> RunRecord:
 
 
 def note(store: Store, run: str, text: str) -> RunRecord:
-    """Replace the notes.
+    """Replace the notes; secrets are redacted.
 
     Examples
     --------
@@ -77,7 +78,7 @@ def note(store: Store, run: str, text: str) -> RunRecord:
     >>> note(nbtrack.open(), run.id, "too slow").notes
     'too slow'
     """
-    return _changed(store, run, notes=str(text))
+    return _changed(store, run, notes=redact(str(text))[0])
 
 
 def trash(store: Store, run: str) -> RunRecord:

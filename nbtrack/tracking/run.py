@@ -40,6 +40,13 @@ def utc_text(at: float) -> str:
     return moment.isoformat(timespec="microseconds") + "Z"
 
 
+def without_secrets(text: str) -> str:
+    """Free text as it may be kept."""
+    from nbtrack.redact import redact  # its patterns take a while to compile
+
+    return redact(str(text))[0]
+
+
 class Run(Recorder):
     """One execution that is being recorded; made by `nbtrack.start` or `%%track`.
 
@@ -106,8 +113,8 @@ class Run(Recorder):
         self._emit("tags", set={}, remove=[clean_name(k) for k in keys])
 
     def note(self, text: str) -> None:
-        """Replace the run's notes (markdown)."""
-        self._emit("run_changed", fields={"notes": str(text)})
+        """Replace the run's notes (markdown); secrets are redacted."""
+        self._emit("run_changed", fields={"notes": without_secrets(text)})
 
     def notices(self, texts: Sequence[str]) -> None:
         """Keep what was not captured, and why."""
@@ -202,8 +209,6 @@ class Run(Recorder):
         self._journal.flush(FINISH_WAIT_S)
 
     def _close(self, status: Status, error: str | None, reason: str | None) -> None:
-        from nbtrack.redact import redact
-
         if status == "stopped" and reason is None and self.stop.requested:
             reason = f"Stop pressed ({self.stop.by})"
         self.stop.end()
@@ -212,7 +217,7 @@ class Run(Recorder):
             status=status,
             ended_at=utc_text(time.time()),
             duration_s=time.monotonic() - self._started,
-            error=redact(error)[0] if error else None,
+            error=without_secrets(error) if error else None,
             reason=reason,
         )
         self.status, self.reason = status, reason or ""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.guard import guard
 from nbtrack.text import clean_name
 from nbtrack.tracking.ids import new_run_id
-from nbtrack.tracking.run import Run, utc_text
+from nbtrack.tracking.run import Run, utc_text, without_secrets
 from nbtrack.tracking.tags import as_tags
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Session:
                 "started_at": utc_text(run.started_at),
                 "group": clean_name(group) if group else None,
                 "parent": run.parent,
-                "notes": notes,
+                "notes": without_secrets(notes) if notes else "",
                 "tags": dict(tags),
                 "session": session_facts(),
                 **about,

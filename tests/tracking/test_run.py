@@ -176,6 +176,18 @@ def test_tags_notes_and_goals_are_kept(run):
     assert record.metrics["bleurt"].best == 0.1
 
 
+def test_secrets_in_notes_and_tracebacks_never_reach_the_store(store_path):
+    secret = "ghp_" + "a1B2c3D4e5" * 4
+    run = nbtrack.start(notes=secret)
+    run.log_params(api_key=secret)
+    with pytest.raises(ValueError, match="ghp"), run:
+        raise ValueError(secret)
+    nbtrack.open().close()
+    files = [path for path in store_path.rglob("*") if path.is_file()]
+    assert run.record().status == "failed"
+    assert not [path for path in files if secret.encode() in path.read_bytes()]
+
+
 def test_params_keep_their_types_and_nesting(run):
     run.log_params({"opt": {"lr": 1e-3, "betas": [0.9, 0.99]}}, seed=1, amp=False)
     run.log_params(seed=2)
