@@ -54,8 +54,10 @@ def score(case: Case, namespace) -> tuple[int, int, list[str]]:
     missing = [
         *missing_params(case, run),
         *missing_metrics(case, run, store, namespace),
+        *noise(case, run),
     ]
-    expected = len(case.params) + len(case.metrics) + len(case.axes) + len(case.steps)
+    parts = (case.params, case.metrics, case.axes, case.steps, case.absent)
+    expected = sum(len(part) for part in parts)
     return expected - len(missing), expected, missing
 
 
@@ -84,6 +86,10 @@ def missing_metrics(case: Case, run, store, namespace) -> Iterator[str]:
     for name, steps in case.steps.items():
         if name not in run.metrics or list(store.curve(run.id, name).steps) != steps:
             yield f"steps of {name}"
+
+
+def noise(case: Case, run) -> Iterator[str]:
+    yield from (f"noise {name}" for name in case.absent if name in run.metrics)
 
 
 def matches(curve, expected: int | str, namespace, *, lenient: bool) -> bool:

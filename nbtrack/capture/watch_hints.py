@@ -17,6 +17,7 @@ from nbtrack.capture.watch_style import names_in
 _PLOTS = frozenset({"plot", "semilogy", "semilogx", "loglog", "lineplot"})
 _BACKWARD_OF = frozenset({"accelerator", "fabric", "engine", "model_engine", "self"})
 _SERIES_OF = re.compile(r"(?i)^(.+?)_(?:history|hist|trace|curve)$")
+_PER_EPISODE = re.compile(r"(?i)^(?:ep|epoch|episode)_(?:durations|lengths|steps)$")
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -55,7 +56,8 @@ def container_name(node: ast.expr, hints: Hints, loops: Loops) -> str | None:
     name = last_name(node)
     if name is None or says_metric(name):
         return name
-    return name if name in hints.plotted or _SERIES_OF.match(name) else None
+    is_series = _SERIES_OF.match(name) or _PER_EPISODE.match(name)
+    return name if is_series or name in hints.plotted else None
 
 
 def is_guessed(node: ast.expr) -> bool:

@@ -55,6 +55,7 @@ _CONTAINERS = (
     ast.JoinedStr,
     *_COMPREHENSIONS,
 )
+_REDUCTIONS = frozenset({"sum", "abs", "max", "min", "len", "pow"})
 _NO_RESULTS = (ast.Constant, *_CONTAINERS)
 
 
@@ -326,6 +327,8 @@ class _Reader:
         step = made.elt
         if name is None or not isinstance(step, ast.Call) or bare_name(step):
             return
+        if last_name(step.func) in _REDUCTIONS:
+            return  # `scores = [sum(x) for x in samples]` are values of samples
         if not self.scope.is_cell and last_name(target) not in self._hints.handed:
             return  # the losses of one batch, on the way to one number
         comprehension = Loop(made, label=None)
@@ -349,7 +352,8 @@ class _Reader:
 
 def _is_counter(value: ast.expr, loops: Loops) -> bool:
     """`epochs.append(epoch)`: plotted as well, but no curve."""
-    return bare_name(value) in {loop.counter for loop in loops}
+    name = bare_name(value)
+    return name is not None and name in {loop.counter for loop in loops}
 
 
 def _style(

@@ -145,7 +145,7 @@ def bare_name(node: ast.expr | None) -> str | None:
     while node is not None:
         if isinstance(node, ast.Name):
             return node.id
-        node = _converted(node)
+        node = converted(node)
     return None
 
 
@@ -156,7 +156,8 @@ _CONVERSIONS = frozenset(_CONVERSIONS_TEXT.split())
 _CONVERTING = frozenset({"float", "int", "round", "float32", "float64", "asarray"})
 
 
-def _converted(node: ast.expr) -> ast.expr | None:
+def converted(node: ast.expr) -> ast.expr | None:
+    """What `x.item()`, `float(x)` or `x.data` is a number of; None for others."""
     if isinstance(node, ast.Attribute) and node.attr in _CONVERSIONS:
         return node.value
     if not isinstance(node, ast.Call):

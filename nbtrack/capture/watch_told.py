@@ -11,6 +11,7 @@ import ast
 import re
 import string
 from collections.abc import Collection, Iterator
+from typing import Any, TypeGuard
 
 from nbtrack.capture.watch_names import (
     is_accumulator_name,
@@ -19,7 +20,13 @@ from nbtrack.capture.watch_names import (
     series_name,
     words_of,
 )
-from nbtrack.capture.watch_scopes import Slot, bare_name, last_name, slot_value
+from nbtrack.capture.watch_scopes import (
+    Slot,
+    bare_name,
+    converted,
+    last_name,
+    slot_value,
+)
 from nbtrack.capture.watch_style import names_in
 
 Told = tuple[str, Slot]  # a label or name, and where the value hangs
@@ -136,19 +143,31 @@ def _name_of(value: ast.expr, label: str, sums: Collection[str]) -> str | None:
 
 def _name_of_call(value: ast.expr, label: str) -> str | None:
     """`print("MAE:", mean_absolute_error(y, p))`, `print(evaluate(model))`."""
-    while isinstance(value, ast.Call | ast.Attribute | ast.BinOp):
+    call = _core(value)
+    if call is None:
+        return None
+    called = {n.func.id for n in ast.walk(value) if _is_plain_call(n)}
+    if any(says_metric(name) for name in names_in(value) - called):
+        return None  # made of what is watched already
+    function = last_name(call.func) or ""
+    return _label(label) or (function if says_evaluation(function) else None)
+
+
+def _core(value: ast.expr) -> ast.Call | None:
+    """The call in `100 * round(f(x).item(), 2)`."""
+    while not isinstance(value, ast.Call) or converted(value) is not None:
         if isinstance(value, ast.BinOp):
             value = value.left if isinstance(value.right, ast.Constant) else value.right
-        elif isinstance(value, ast.Attribute):
-            value = value.value
-        else:
-            break
-    if not isinstance(value, ast.Call):
-        return None
-    called = last_name(value.func) or ""
-    if any(says_metric(name) for name in names_in(value) - {called}):
-        return None  # made of what is watched already
-    return _label(label) or (called if says_evaluation(called) else None)
+            continue
+        inner = converted(value)
+        if inner is None:
+            return None
+        value = inner
+    return value
+
+
+def _is_plain_call(node: ast.AST) -> TypeGuard[Any]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
 
 
 def _label(text: str) -> str | None:

@@ -29,6 +29,7 @@ CURVES = {
     "kept by part": ("errors['training'].append(x)", "training_error"),
     "kept in an array": ("J_history[i] = x", "J"),
     "a history": ("theta_history.append(x)", "theta"),
+    "lengths of episodes": ("episode_lengths.append(x)", "episode_lengths"),
     "plotted": (
         "durations.append(x)\nplt.plot(range(3), durations, 'r-')",
         "durations",
@@ -46,6 +47,7 @@ from types import SimpleNamespace
 accelerator = SimpleNamespace(backward=lambda loss: None)
 losses, errors = {"train": []}, {"training": []}
 durations, theta_history, plot_losses, J_history = [], [], [], [0.0] * 3
+episode_lengths = []
 """
     ran = run_watched(f"for i, x in enumerate(numbers()):\n {body}", TORCHLESS + setup)
     assert ran.error is None
@@ -69,6 +71,14 @@ def test_what_is_no_curve_is_not_watched(shape):
     )
     assert ran.error is None
     assert ran.names == set()
+
+
+def test_a_loop_without_a_counter_keeps_what_a_call_gives():
+    ran = run_watched(
+        "for _ in range(2):\n losses['train'].append(len('ab'))",
+        "losses = {'train': []}",
+    )
+    assert ran.sink.values("train_loss") == [2.0, 2.0]
 
 
 def test_a_value_and_the_list_it_goes_into_are_one_curve():
@@ -113,11 +123,12 @@ for episode in range(2):
 def test_losses_of_single_samples_within_one_step_are_no_curve():
     step = """
 def step():
-    losses = [abs(x) for x in numbers()]
+    losses = [float(x) for x in numbers()]
+    scores = [max(x, 0) for x in numbers()]
     data_loss = sum(losses)
-    return data_loss
+    return data_loss, scores
 """
-    ran = run_watched("for k in range(2):\n total_loss = step()", TORCHLESS, step)
+    ran = run_watched("for k in range(2):\n total_loss, scores = step()", TORCHLESS, step)
     assert ran.names == {"total_loss"}
 
 
@@ -209,6 +220,7 @@ TOLD = {
     "a share by percent": ("print('%d: acc %.1f%%' % (k, hits / n))", "acc"),
     "one value by percent": ("print('acc: %.1f' % (hits / n))", "acc"),
     "a label beside it": ("print('val acc', hits / n)", "val_acc"),
+    "a rounded call": ("print('MAE:', round(distance(x, 1), 2))", "mae"),
     "a call": ("print(f'MAE: {distance(x, 1):.3f}')", "mae"),
     "an evaluation": ("print(evaluate(x), end=' ')", "evaluate"),
     "an average": ("print(f'{losses.avg:.3f}')", "avg_loss"),

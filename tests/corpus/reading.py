@@ -3,8 +3,8 @@
 A file has parts under `# %%` lines: setup cells, one cell to track, and what is
 expected of the run: `params` (name to value), `metrics` (name to the number of points,
 or an expression over the cell's own variables that gives the values), `axes` (metric
-to loop counters), `steps` where they are not counted from 0, and `lenient`: metrics of
-which more points than expected are fine.
+to loop counters), `steps` where they are not counted from 0, `lenient`: metrics of
+which more points than expected are fine, and `absent`: what would be noise as a metric.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Case:
     axes: dict[str, list[str]]
     steps: dict[str, list[int]] = field(default_factory=dict)
     lenient: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
 
 
 def cases() -> list[Case]:
