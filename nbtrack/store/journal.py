@@ -125,7 +125,7 @@ class Journal:
         return True
 
     def on_control(self, run_id: str, callback: CommandCall | None) -> None:
-        """Call `callback(command, by)` from the writer thread when a control row comes in.
+        """Call `callback(command, by)` from the writer thread when a control row comes.
 
         None takes the callback away.
         """
