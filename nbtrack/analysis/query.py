@@ -15,13 +15,15 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import QueryError
-from nbtrack.records import MetricSummary, RunRecord
 from nbtrack.text import did_you_mean, shorten, visible
+
+if TYPE_CHECKING:
+    from nbtrack.store import Table
 
 LENGTH_MAX = 2_000  # characters; longer is no question that a person asks
 FIELDS = (
@@ -41,13 +43,13 @@ FIELDS = (
     "status",
     "tags",
 )
-_OF_METRIC: dict[str, Callable[[MetricSummary], Any]] = {
-    "metrics": operator.attrgetter("last"),
-    "last": operator.attrgetter("last"),
-    "best": operator.attrgetter("best"),
-    "best_step": operator.attrgetter("best_step"),
-    "min": operator.attrgetter("min"),
-    "max": operator.attrgetter("max"),
+_OF_METRIC = {
+    "metrics": "last",
+    "last": "last",
+    "best": "best",
+    "best_step": "best_step",
+    "min": "min",
+    "max": "max",
 }
 _SPACES = (*_OF_METRIC, "params")
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -73,7 +75,8 @@ class _Missing:
 
 
 MISSING = _Missing()
-Value = Callable[[RunRecord], Any]  # Any: params are what the user had
+Row = Mapping[str, Any]  # Any: params are what the user had
+Value = Callable[[Row], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +87,17 @@ class Query:
     names: frozenset[str]  # dotted and bare names that are asked for
     _value: Value
 
-    def matches(self, record: RunRecord) -> bool:
-        """Whether the run answers to the query.
+    def matches(self, row: Row) -> bool:
+        """Whether a run answers, that has these values under the names asked for.
 
         Examples
         --------
-        >>> base = RunRecord("1", "base", "x", "finished", "", None, 2.0)
-        >>> parse_query("duration_s < 3 and status == 'finished'").matches(base)
+        >>> parse_query("duration_s < 3").matches({"duration_s": 2.0})
         True
-        >>> parse_query("loss < 3").matches(base)
+        >>> parse_query("loss < 3").matches({"loss": MISSING})
         False
         """
-        return _truth(self._value(record)) is True
+        return _truth(self._value(row)) is True
 
 
 def parse_query(text: str) -> Query:
@@ -122,30 +124,46 @@ def parse_query(text: str) -> Query:
     return Query(text, frozenset(compiler.names), value)
 
 
-def value_of(record: RunRecord, name: str) -> Any:
-    """The value behind a name of the query language; `MISSING` where there is none.
+def column(table: Table, name: str) -> list[Any]:
+    """The values behind a name of the query language, `MISSING` where there is none.
 
     Examples
     --------
-    >>> from nbtrack.records import Param
-    >>> lr = Param("opt.lr", 0.1, "literal")
-    >>> params = {"opt.lr": lr}
-    >>> base = RunRecord("1", "base", "x", "finished", "", None, 2, params=params)
-    >>> value_of(base, "opt.lr"), value_of(base, "duration_s")
-    (0.1, 2)
+    >>> from nbtrack.store import Table
+    >>> runs = Table({"id": ["1", "2"]}, {}, {"opt.lr": {"2": 0.1}}, {})
+    >>> column(runs, "opt.lr")[1], column(runs, "opt.lr")[0] is MISSING
+    (0.1, True)
     """
     space, _, rest = name.partition(".")
+    if name == "tags":
+        return [_askable(table.tags.get(run, {})) for run in table.ids]
     if name in FIELDS:
-        return _field(record, name)
+        return [MISSING if value is None else value for value in table.fields[name]]
+    if rest and space == "tags":
+        return [table.tags.get(run, {}).get(rest, MISSING) for run in table.ids]
     if rest and space == "params":
-        return _param(record, rest)
+        return _params(table, rest)
     if rest and space in _OF_METRIC:
-        return _metric(record, rest, _OF_METRIC[space])
-    found = _metric(record, name, _OF_METRIC["best"])
-    return _param(record, name) if found is MISSING else found
+        return table.metric(rest, _OF_METRIC[space], MISSING)
+    best, param = table.metric(name, "best", MISSING), _params(table, name)
+    return [p if b is MISSING else b for b, p in zip(best, param, strict=True)]
 
 
-def check_names(query: Query, records: Iterable[RunRecord]) -> None:
+def bare(name: str) -> str:
+    """What must be there for a name to mean something: `loss` for `best.loss`.
+
+    Examples
+    --------
+    >>> bare("best.loss"), bare("opt.lr")
+    ('loss', 'opt.lr')
+    """
+    space, _, rest = name.partition(".")
+    if rest and space == "tags":
+        return space
+    return rest if rest and space in _SPACES else name
+
+
+def check_names(query: Query, known: Collection[str]) -> None:
     """Refuse a name that no run has while one like it is there: a slip.
 
     Raises
@@ -153,20 +171,16 @@ def check_names(query: Query, records: Iterable[RunRecord]) -> None:
     QueryError
         With its place and a did-you-mean.
     """
-    known: set[str] = set(FIELDS)
-    for record in records:
-        known |= record.metrics.keys() | record.params.keys()
     for name in sorted(query.names):
-        space, _, rest = name.partition(".")
-        bare = rest if rest and space in _SPACES else name
-        hint = "" if bare in known else did_you_mean(bare, known)
+        plain = bare(name)
+        hint = "" if plain in known else did_you_mean(plain, known)
         if hint:
-            shown, at = shorten(visible(bare), 60), query.text.find(bare) + 1
+            shown, at = shorten(visible(plain), 60), query.text.find(plain) + 1
             raise QueryError(f"In the query at character {at}: no {shown!r}.{hint}")
 
 
 class _Compiler:
-    """Turns the syntax tree into nested functions of a record."""
+    """Turns the syntax tree into nested functions of a row."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -183,8 +197,8 @@ class _Compiler:
         parts = [self.compiled(part) for part in node.values]
         decides = isinstance(node.op, ast.Or)  # the value that settles it
 
-        def joined(record: RunRecord) -> Any:
-            found = [_truth(part(record)) for part in parts]
+        def joined(row: Row) -> Any:
+            found = [_truth(part(row)) for part in parts]
             return decides if decides in found else _first_missing(found, not decides)
 
         return joined
@@ -192,9 +206,9 @@ class _Compiler:
     def _unaryop(self, node: ast.UnaryOp) -> Value:
         inner = self.compiled(node.operand)
         if isinstance(node.op, ast.Not):
-            return lambda record: _applied(operator.not_, inner(record))
+            return lambda row: _applied(operator.not_, inner(row))
         if isinstance(node.op, ast.USub):
-            return lambda record: _applied(operator.neg, inner(record))
+            return lambda row: _applied(operator.neg, inner(row))
         raise self._error(node, "this operator is not part of a query")
 
     def _binop(self, node: ast.BinOp) -> Value:
@@ -203,14 +217,14 @@ class _Compiler:
             hint = _bit_hint(node.op)
             raise self._error(node, f"this operator is not part of a query{hint}")
         left, right = self.compiled(node.left), self.compiled(node.right)
-        return lambda record: _applied(apply, left(record), right(record))
+        return lambda row: _applied(apply, left(row), right(row))
 
     def _compare(self, node: ast.Compare) -> Value:
         values = [self.compiled(part) for part in (node.left, *node.comparators)]
         tests = [_TESTS[type(op)] for op in node.ops]
 
-        def compare(record: RunRecord) -> Any:
-            found = [value(record) for value in values]
+        def compare(row: Row) -> Any:
+            found = [value(row) for value in values]
             pairs = zip(tests, found, found[1:], strict=False)
             results = [_truth(test(a, b)) for test, a, b in pairs]
             return False if False in results else _first_missing(results, True)
@@ -220,11 +234,11 @@ class _Compiler:
     def _constant(self, node: ast.Constant) -> Value:
         if not isinstance(node.value, int | float | str | None):
             raise self._error(node, f"{node.value!r} is not part of a query")
-        return lambda record: node.value
+        return lambda row: node.value
 
     def _tuple(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
         parts = [self.compiled(part) for part in node.elts]
-        return lambda record: [part(record) for part in parts]
+        return lambda row: [part(row) for part in parts]
 
     _list = _set = _tuple
 
@@ -241,7 +255,7 @@ class _Compiler:
         base = node.value.id if isinstance(node.value, ast.Name) else ""
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
         if base == "tags" and isinstance(key, str):
-            return lambda record: record.tags.get(key, MISSING)
+            return self._looked_up(f"tags.{key}")
         if base not in _SPACES or not isinstance(key, str):
             raise self._error(node, 'write params["name"] or metrics["name"]')
         return self._looked_up(f"{base}.{key}")
@@ -251,7 +265,7 @@ class _Compiler:
 
     def _looked_up(self, name: str) -> Value:
         self.names.add(name)
-        return lambda record: value_of(record, name)
+        return lambda row: row.get(name, MISSING)
 
     def _dotted(self, node: ast.expr) -> str:
         if isinstance(node, ast.Attribute):
@@ -267,27 +281,15 @@ class _Compiler:
         return QueryError(f"In the query at character {at}, {shown!r}: {what}.")
 
 
-def _field(record: RunRecord, name: str) -> Any:
-    if name == "tags":
-        return _tags(record.tags)
-    value = getattr(record, name)
-    return MISSING if value is None else value
-
-
-def _tags(tags: Mapping[str, str | None]) -> list[str]:
+def _askable(tags: Mapping[str, str | None]) -> list[str]:
     """Plain tags, keys, and `key: value` as it is written: all can be asked for."""
     pairs = [f"{key}: {value}" for key, value in tags.items() if value is not None]
     return [*tags, *pairs]
 
 
-def _metric(record: RunRecord, name: str, read: Callable[[MetricSummary], Any]) -> Any:
-    found = record.metrics.get(name)
-    return MISSING if found is None else read(found)
-
-
-def _param(record: RunRecord, name: str) -> Any:
-    found = record.params.get(name)
-    return MISSING if found is None else found.value
+def _params(table: Table, name: str) -> list[Any]:
+    found = table.params.get(name, {})
+    return [found.get(run, MISSING) for run in table.ids]
 
 
 def _applied(apply: Callable[..., Any], *values: Any) -> Any:

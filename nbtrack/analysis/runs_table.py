@@ -7,20 +7,33 @@ milliseconds. Column names are those of the query language.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis.query import MISSING, check_names, parse_query, value_of
+from nbtrack.analysis.query import (
+    FIELDS,
+    MISSING,
+    Query,
+    bare,
+    check_names,
+    column,
+    parse_query,
+)
 from nbtrack.errors import OptionError, QueryError
-from nbtrack.records import RunRecord
 from nbtrack.text import did_you_mean, shorten, visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbtrack.store import Store
+    from nbtrack.store import Store, Table
 
-FIXED = ("id", "name", "experiment", "status", "started_at", "duration_s", "tags")
+_TEXTS = ("id", "name", "experiment", "status")
+_METRIC_COLUMNS = (
+    ("metrics", "last", "float64"),
+    ("best", "best", "float64"),
+    ("best_step", "best_step", "Int64"),
+)
 
 
 def runs(
@@ -138,7 +151,7 @@ def select(
     sort: str | None = None,
     last: int | None = None,
     trashed: bool = False,
-) -> list[RunRecord]:
+) -> Table:
     """The runs that answer to a query, in order; see `runs`.
 
     Raises
@@ -149,21 +162,45 @@ def select(
     Examples
     --------
     >>> from nbtrack.store import Store
-    >>> select(Store.open("/tmp/empty-store"), "loss < .3")
-    []
+    >>> len(select(Store.open("/tmp/empty-store"), "loss < .3"))
+    0
     """
     if last is not None and last < 0:
         raise OptionError(f"last={last}: give the number of runs to show.")
-    asked = parse_query(query or "")
-    records = store.runs(trashed=trashed)
-    check_names(asked, records)
-    found = [record for record in records if asked.matches(record)]
+    if not query and not sort and last is None:
+        return store.table(trashed=trashed)
+    asked, key = parse_query(query or ""), (sort or "").removeprefix("-")
+    # What decides is read first, of all runs; the rest, of those that were found.
+    names = {*asked.names, key}
+    some = store.table(trashed=trashed, names=names | set(map(bare, names)))
+    known = _names_in(some)
+    if not known.issuperset(map(bare, names)):
+        known = _names_in(store.table(trashed=trashed))
+        check_names(asked, known)
+    found = _answering(some, asked)
     found = found if last is None else found[:last]
-    return sorted_by(found, sort) if sort else found
+    if sort:
+        found = sorted_ids(some.take(found), sort, known)
+    return store.table(trashed=None, ids=found)
 
 
-def sorted_by(records: Sequence[RunRecord], name: str) -> list[RunRecord]:
-    """Records in the order of a name; what lacks the value, or is NaN, comes last.
+def _answering(table: Table, asked: Query) -> list[str]:
+    columns = {name: column(table, name) for name in asked.names}
+    rows = zip(*columns.values(), strict=True) if columns else repeat(())
+    return [
+        run
+        for run, row in zip(table.ids, rows, strict=False)
+        if asked.matches(dict(zip(columns, row, strict=True)))
+    ]
+
+
+def sorted_ids(table: Table, name: str, known: Collection[str] = ()) -> list[str]:
+    """The runs in the order of a name; what lacks the value, or is NaN, comes last.
+
+    Parameters
+    ----------
+    known : collection of str
+        Names that the user may have meant, for the hint.
 
     Raises
     ------
@@ -172,99 +209,86 @@ def sorted_by(records: Sequence[RunRecord], name: str) -> list[RunRecord]:
 
     Examples
     --------
-    >>> slow = RunRecord("1", "slow", "x", "finished", "", None, 9.0)
-    >>> quick = RunRecord("2", "quick", "x", "finished", "", None, 1.0)
-    >>> [r.name for r in sorted_by([slow, quick], "duration_s")]
-    ['quick', 'slow']
+    >>> from nbtrack.store import Table
+    >>> runs = Table({"id": ["1", "2"], "duration_s": [9.0, 1.0]}, {}, {}, {})
+    >>> sorted_ids(runs, "duration_s")
+    ['2', '1']
     """
     key = name.removeprefix("-")
-    values = [value_of(record, key) for record in records]
-    if records and all(value is MISSING for value in values):
-        known = {name for r in records for name in (*r.metrics, *r.params)} | set(FIXED)
+    values = column(table, key)
+    if len(table) and all(value is MISSING for value in values):
         shown = shorten(visible(key), 60)
         raise QueryError(f"Cannot sort by {shown!r}.{did_you_mean(key, known)}")
-    backwards = name.startswith("-") != (_goal(records, key) == "max")
-    pairs = list(zip(values, records, strict=True))
+    backwards = name.startswith("-") != (_goal(table, key) == "max")
+    pairs = list(zip(values, table.ids, strict=True))
     there = [pair for pair in pairs if not _is_hollow(pair[0])]
     there.sort(key=lambda pair: _sort_key(pair[0]), reverse=backwards)
-    rest = [record for value, record in pairs if _is_hollow(value)]
-    return [record for _, record in there] + rest
+    rest = [run for value, run in pairs if _is_hollow(value)]
+    return [run for _, run in there] + rest
 
 
-def frame_of(records: Sequence[RunRecord]) -> pd.DataFrame:
-    """Records as a frame, with the columns and types that `runs` promises.
+def frame_of(table: Table) -> pd.DataFrame:
+    """A table as a frame, with the columns and types that `runs` promises.
 
     Examples
     --------
-    >>> list(frame_of([]).columns)
+    >>> from nbtrack.store import Store
+    >>> list(frame_of(Store.open("/tmp/empty-store").table()).columns)
     ['id', 'name', 'experiment', 'status', 'started_at', 'duration_s', 'tags']
     """
     import pandas as pd
 
-    columns: dict[str, Any] = {
-        "id": _texts(r.id for r in records),
-        "name": _texts(r.name for r in records),
-        "experiment": _texts(r.experiment for r in records),
-        "status": _texts(r.status for r in records),
-        "started_at": _times([r.started_at for r in records]),
-        "duration_s": pd.Series([r.duration_s for r in records], dtype="float64"),
-        "tags": pd.Series([tag_texts(r) for r in records], dtype=object),
-    }
-    for name in _names(r.params for r in records):
-        values = [r.params[name].value if name in r.params else None for r in records]
-        columns[f"params.{name}"] = _typed(values)
-    metrics = _names(r.metrics for r in records)
-    for space, dtype, read in _METRIC_COLUMNS:
+    ids, fields = table.ids, table.fields
+    columns = {name: pd.Series(fields[name], dtype="str") for name in _TEXTS}
+    columns["started_at"] = _times(fields["started_at"])
+    columns["duration_s"] = pd.Series(fields["duration_s"], dtype="float64")
+    columns["tags"] = pd.Series(
+        [tag_texts(table.tags.get(run, {})) for run in ids], dtype="object"
+    )
+    for name in names_of(table, table.params):
+        columns[f"params.{name}"] = _typed(list(map(table.params[name].get, ids)))
+    metrics = names_of(table, table.metrics)
+    for space, field, dtype in _METRIC_COLUMNS:
         for name in metrics:
-            found = [
-                read(r.metrics[name]) if name in r.metrics else None for r in records
-            ]
-            columns[f"{space}.{name}"] = pd.Series(found, dtype=dtype)
-    return pd.DataFrame(columns)
+            values = table.metric(name, field, None)
+            columns[f"{space}.{name}"] = pd.Series(values, dtype=dtype)
+    return pd.DataFrame(columns, copy=False)
 
 
-def tag_texts(record: RunRecord) -> list[str]:
-    """Tags as they are written: `first`, `data: mnist`.
+def tag_texts(tags: Mapping[str, str | None]) -> list[str]:
+    """Tags of a run as they are written: `first`, `data: mnist`.
 
     Examples
     --------
-    >>> tags = {"first": None, "data": "mnist"}
-    >>> tag_texts(RunRecord("1", "base", "x", "running", "", None, None, tags=tags))
+    >>> tag_texts({"first": None, "data": "mnist"})
     ['first', 'data: mnist']
     """
-    pairs = record.tags.items()
-    return [key if value is None else f"{key}: {value}" for key, value in pairs]
+    return [key if value is None else f"{key}: {value}" for key, value in tags.items()]
 
 
-_METRIC_COLUMNS: tuple[tuple[str, str, Any], ...] = (
-    ("metrics", "float64", lambda metric: metric.last),
-    ("best", "float64", lambda metric: metric.best),
-    ("best_step", "Int64", lambda metric: metric.best_step),
-)
+def names_of(table: Table, parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The params or metrics that at least one of the table's runs has."""
+    ids = set(table.ids)
+    return [name for name, runs in parts.items() if not ids.isdisjoint(runs)]
 
 
-def _names(maps: Iterable[Any]) -> list[str]:
-    """All keys, in the order in which they first appear."""
-    return list(dict.fromkeys(name for one in maps for name in one))
+def _names_in(table: Table) -> set[str]:
+    """What a query may ask for; nothing, as the name of an empty sort, is among it."""
+    named = {*names_of(table, table.params), *names_of(table, table.metrics)}
+    return {*FIELDS, "", *named}
 
 
-def _texts(values: Iterable[str]) -> pd.Series[Any]:
+def _times(texts: Sequence[str]) -> pd.Series[Any]:
     import pandas as pd
 
-    return pd.Series(list(values), dtype="str")
-
-
-def _times(texts: list[str]) -> pd.Series[Any]:
-    import pandas as pd
-
-    return pd.Series(pd.to_datetime(texts, format="ISO8601", utc=True))
+    return pd.Series(pd.to_datetime(list(texts), format="ISO8601", utc=True))
 
 
 def _typed(values: list[Any]) -> pd.Series[Any]:
     """A column of the one type that all values have, whole numbers with gaps too."""
     import pandas as pd
 
-    kinds = {type(value) for value in values if value is not None}
+    kinds = set(map(type, values)) - {type(None)}
     whole = kinds == {int} and all(v is None or abs(v) < 2**63 for v in values)
     if kinds == {bool}:
         dtype = "boolean" if None in values else "bool"
@@ -279,11 +303,10 @@ def _typed(values: list[Any]) -> pd.Series[Any]:
     return pd.Series(values, dtype=dtype)
 
 
-def _goal(records: Sequence[RunRecord], key: str) -> str | None:
+def _goal(table: Table, key: str) -> str | None:
     """The direction of a metric that is sorted by its best value."""
-    name = key.removeprefix("best.")
-    goals = [r.metrics[name].goal for r in records if name in r.metrics]
-    return goals[0] if goals else None
+    cells = table.metrics.get(key.removeprefix("best."), {})
+    return next((cells[run].goal for run in table.ids if run in cells), None)
 
 
 def _is_hollow(value: Any) -> bool:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis.query import MISSING, value_of
-from nbtrack.analysis.runs_table import frame_of, tag_texts
-from nbtrack.records import RunRecord
+from nbtrack.analysis.query import MISSING, column
+from nbtrack.analysis.runs_table import frame_of, names_of, tag_texts
 from nbtrack.text import escape, shorten, visible
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from nbtrack.store import Table
 
 ROWS_SHOWN = 50  # a table in a notebook stays under 100 KB
 PARAMS_SHOWN = 8
@@ -38,22 +39,22 @@ _COLORS = {
 class RunsTable:
     """Runs as `%runs` shows them.
 
-    `df` is the frame that `nbtrack.runs` gives, `records` what it was made from.
+    `df` is the frame that `nbtrack.runs` gives, `table` what it is made from.
     """
 
-    records: Sequence[RunRecord]
+    table: Table
     columns: tuple[str, ...] = ()  # asked for with --cols; else chosen
 
     @property
     def df(self) -> pd.DataFrame:
         """The runs as a pandas frame, all of its columns."""
-        return frame_of(self.records)
+        return frame_of(self.table)
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self.table)
 
     def __repr__(self) -> str:
-        if not self.records:
+        if not self.table:
             return "no runs"
         head, rows = self._cells()
         widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
@@ -64,7 +65,7 @@ class RunsTable:
         return "\n".join([*lines, *self._more()])
 
     def _repr_html_(self) -> str:
-        if not self.records:
+        if not self.table:
             return "<div>no runs</div>"
         head, rows = self._cells()
         header = "".join(f"<th>{escape(name)}</th>" for name in head)
@@ -74,13 +75,14 @@ class RunsTable:
         return f"<table>{table}</table>{more}"
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
-        shown = self.records[:ROWS_SHOWN]
-        columns = list(self.columns) or [*_FIXED, *_params(shown), *_metrics(shown)]
-        rows = [[_cell(record, name) for name in columns] for record in shown]
-        return [_short(name) for name in columns], rows
+        shown = self.table.take(self.table.ids[:ROWS_SHOWN])
+        names = list(self.columns) or [*_FIXED, *_params(shown), *_metrics(shown)]
+        columns = [[_short(text) for text in _texts(shown, name)] for name in names]
+        rows = [list(row) for row in zip(*columns, strict=True)]
+        return [_short(name) for name in names], rows
 
     def _more(self) -> list[str]:
-        rest = len(self.records) - ROWS_SHOWN
+        rest = len(self.table) - ROWS_SHOWN
         return [f"… and {rest} more; all are in .df"] if rest > 0 else []
 
 
@@ -94,30 +96,34 @@ def _html_cell(name: str, text: str) -> str:
     return f"<td{style}>{escape(text)}</td>"
 
 
-def _params(records: Sequence[RunRecord]) -> list[str]:
+def _params(table: Table) -> list[str]:
     """Params that differ between the runs first: they are what one looks for."""
-    names = list(dict.fromkeys(name for r in records for name in r.params))
+    names = names_of(table, table.params)
 
     def is_same(name: str) -> bool:
-        return len({repr(value_of(r, f"params.{name}")) for r in records}) == 1
+        return len(set(map(repr, column(table, f"params.{name}")))) == 1
 
     differing = [name for name in names if not is_same(name)]
     rest = [name for name in names if name not in differing]
     return [f"params.{name}" for name in [*differing, *rest][:PARAMS_SHOWN]]
 
 
-def _metrics(records: Sequence[RunRecord]) -> list[str]:
+def _metrics(table: Table) -> list[str]:
     """Metrics with a direction, by their best value; others by their last."""
-    found = {name: m for r in records for name, m in r.metrics.items()}
-    judged = [f"best.{name}" for name, m in found.items() if m.goal]
-    rest = [f"metrics.{name}" for name, m in found.items() if not m.goal]
+    names = names_of(table, table.metrics)
+
+    def has_goal(name: str) -> bool:
+        cells = table.metrics[name]
+        return any(cells[run].goal for run in table.ids if run in cells)
+
+    judged = [f"best.{name}" for name in names if has_goal(name)]
+    rest = [f"metrics.{name}" for name in names if f"best.{name}" not in judged]
     return [*judged, *rest][:METRICS_SHOWN]
 
 
-def _cell(record: RunRecord, name: str) -> str:
+def _texts(table: Table, name: str) -> list[str]:
     special = _SPECIAL.get(name)
-    value = special(record) if special else value_of(record, name)
-    return _short(_shown(value))
+    return special(table) if special else list(map(_shown, column(table, name)))
 
 
 def _shown(value: Any) -> str:
@@ -132,15 +138,14 @@ def _short(text: str) -> str:
     return shorten(visible(" ".join(text.split())), _CELL_MAX)
 
 
-def _started(record: RunRecord) -> str:
-    if not record.started_at:
+def _started(text: str) -> str:
+    if not text:
         return ""
-    moment = datetime.fromisoformat(record.started_at).astimezone()
+    moment = datetime.fromisoformat(text).astimezone()
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-def _duration(record: RunRecord) -> str:
-    seconds = record.duration_s
+def _duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 60:
@@ -150,8 +155,10 @@ def _duration(record: RunRecord) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-_SPECIAL: dict[str, Callable[[RunRecord], str]] = {
-    "started": _started,
-    "duration": _duration,
-    "tags": lambda record: ", ".join(tag_texts(record)),
+_SPECIAL: dict[str, Callable[[Table], list[str]]] = {
+    "started": lambda table: list(map(_started, table.fields["started_at"])),
+    "duration": lambda table: list(map(_duration, table.fields["duration_s"])),
+    "tags": lambda table: [
+        ", ".join(tag_texts(table.tags.get(run, {}))) for run in table.ids
+    ],
 }

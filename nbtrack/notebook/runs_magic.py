@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nbtrack.analysis import edits
-from nbtrack.analysis.runs_table import select, store_here
+from nbtrack.analysis.runs_table import select, store_here, tag_texts
 from nbtrack.errors import OptionError
 from nbtrack.notebook.arguments import (
     Arguments,
@@ -56,14 +56,14 @@ def _table(line: str) -> RunsTable:
     columns = tuple(
         name for text in options.many("cols") for name in text.split(",") if name
     )
-    records = select(
+    table = select(
         store_here(),
         query,
         sort=options.one("sort"),
         last=None if last is None else int(last),
         trashed=options.has("trashed"),
     )
-    return RunsTable(records, columns)
+    return RunsTable(table, columns)
 
 
 def _query_and_options(line: str) -> tuple[str, Arguments]:
@@ -135,9 +135,7 @@ def _restore(store: Store, words: list[str]) -> str:
 
 
 def _tags_of(record: RunRecord) -> str:
-    from nbtrack.analysis.runs_table import tag_texts
-
-    return f"run {record.name} · tags {', '.join(tag_texts(record)) or 'none'}"
+    return f"run {record.name} · tags {', '.join(tag_texts(record.tags)) or 'none'}"
 
 
 Action = Callable[["Store", list[str]], str]

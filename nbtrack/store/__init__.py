@@ -7,7 +7,8 @@ The way of a point, from being said to being read:
     columns, chunks, summary     points taken apart, packed, summed up
     events, controls, compact    everything else that is written
     schema, migrations, database the SQLite file, its settings, its one way to write
-    queries, curves, sql, plugin reading runs and points
+    queries, table, curves       reading runs, as records and as columns, and points
+    sql, plugin                  questions in SQL
     blobs, purge                 files by content; removing for good
 
 Around it:
@@ -30,10 +31,11 @@ from nbtrack.store.store import Store
 if TYPE_CHECKING:
     from nbtrack.store.blobs import FileRef
     from nbtrack.store.curves import Curve, Tail
+    from nbtrack.store.table import Table
 
-__all__ = ["Curve", "FileRef", "Journal", "Store", "Tail", "find_store"]
+__all__ = ["Curve", "FileRef", "Journal", "Store", "Table", "Tail", "find_store"]
 
-_LATER = {"Curve": "curves", "FileRef": "blobs", "Tail": "curves"}
+_LATER = {"Curve": "curves", "FileRef": "blobs", "Table": "table", "Tail": "curves"}
 
 
 def __getattr__(name: str) -> Any:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import time
 
+from nbtrack.errors import StoreError
 from nbtrack.guard import guard
 from nbtrack.store.database import Database
 from nbtrack.store.events import iso
 from nbtrack.store.journal import Journal
+
+_COMMANDS = ("stop", "checkpoint")
+
+
+def send(database: Database, run_id: str, command: str, *, by: str) -> None:
+    """Leave a command for a run, inside the caller's transaction."""
+    if command not in _COMMANDS:
+        raise StoreError(f"Command {command!r} is not one of {_COMMANDS}.")
+    database.connection.execute(
+        "insert into controls(run, command, by, at) values (?, ?, ?, ?)",
+        (run_id, command, by, iso(time.time())),
+    )
 
 
 class Controls:

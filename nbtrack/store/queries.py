@@ -18,7 +18,7 @@ from nbtrack.store.liveness import is_alive
 from nbtrack.store.summary import decoded
 from nbtrack.text import did_you_mean, shorten
 
-_CHOSEN = """
+CHOSEN = """
   select id from runs
   where (?1 is null or experiment = ?1)
     and ((trashed_at is not null) = ?2 or ?2 is null)
@@ -29,9 +29,9 @@ _RUNS = f"""
     parent, notes, notebook, cell_id, execution, source_digest, error, reason,
     trashed_at, session,
     (select json_extract(facts, '$.kernel_id') from sessions where id = runs.session)
-  from runs where id in ({_CHOSEN}) order by started_at desc, id desc
+  from runs where id in ({CHOSEN}) order by started_at desc, id desc
 """  # noqa: S608 - constants only
-_OF_CHOSEN = f"run in ({_CHOSEN})"
+_OFCHOSEN = f"run in ({CHOSEN})"
 _PARAMS = "select run, name, value, origin, cell from params where {} order by rowid"
 _TAGS = "select run, name, value from tags where {} order by rowid"
 _METRICS = """
@@ -44,7 +44,7 @@ _CHECKPOINTS = """
   from checkpoints where {} order by id
 """
 # A third of what `json.loads` takes; not in the stubs.
-_decode = cast(Any, json.JSONDecoder()).scan_once
+decode = cast(Any, json.JSONDecoder()).scan_once
 _N_NAMED = 5  # runs named in an error
 
 
@@ -60,7 +60,7 @@ def read_runs(
     which = (experiment, trashed, None if ids is None else json.dumps(list(ids)))
     # Without a choice whole tables are read: a fifth of the time for a thousand runs.
     everything = experiment is None and ids is None
-    where, values = ("true", ()) if everything else (_OF_CHOSEN, which)
+    where, values = ("true", ()) if everything else (_OFCHOSEN, which)
 
     def rows(query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query.format(where), values).fetchall()
@@ -71,7 +71,7 @@ def read_runs(
         _grouped(rows(_METRICS), _metric),
         _grouped(rows(_CHECKPOINTS), lambda row: ("", _checkpoint(row))),
     )
-    alive = _Alive(journal)
+    alive = Alive(journal)
     found = connection.execute(_RUNS, which).fetchall()
     return [_run(row, parts, alive) for row in found]
 
@@ -89,7 +89,7 @@ def is_running(connection: sqlite3.Connection, journal: Path, run_id: str) -> bo
     row = connection.execute(
         "select status, session from runs where id = ?", (run_id,)
     ).fetchone()
-    return row is not None and row[0] == "running" and _Alive(journal)(row[1])
+    return row is not None and row[0] == "running" and Alive(journal)(row[1])
 
 
 def read_source(connection: sqlite3.Connection, digest: str | None) -> str | None:
@@ -153,7 +153,7 @@ class _Parts:
         self.metrics, self.checkpoints = metrics, checkpoints
 
 
-class _Alive:
+class Alive:
     """Liveness by session, asked once each."""
 
     def __init__(self, journal: Path) -> None:
@@ -161,11 +161,21 @@ class _Alive:
         self._known: dict[str, bool] = {}
 
     def __call__(self, session: str | None) -> bool:
+        """Whether its process runs; a run without a session is taken at its word."""
         if session is None:
             return True
         if session not in self._known:
             self._known[session] = is_alive(self._journal / session)
         return self._known[session]
+
+
+def status_now(
+    status: Any, reason: str | None, session: str | None, alive: Alive
+) -> tuple[Any, str | None]:
+    """Status and reason of a run; a running one whose process is gone has crashed."""
+    if status == "running" and not alive(session):
+        return "crashed", reason or "process gone"
+    return status, reason
 
 
 def _grouped(
@@ -182,7 +192,7 @@ def _params(rows: list[tuple[Any, ...]]) -> dict[str, dict[str, Param]]:
     for run, name, text, origin, cell in rows:
         if run not in found:
             found[run] = {}
-        found[run][name] = Param(name, _decode(text, 0)[0], origin, cell)
+        found[run][name] = Param(name, decode(text, 0)[0], origin, cell)
     return found
 
 
@@ -203,14 +213,13 @@ def _checkpoint(row: tuple[Any, ...]) -> CheckpointRecord:
     )
 
 
-def _run(row: tuple[Any, ...], parts: _Parts, alive: _Alive) -> RunRecord:
+def _run(row: tuple[Any, ...], parts: _Parts, alive: Alive) -> RunRecord:
     (
         id_, name, experiment, status, started_at, ended_at, duration_s, group, parent,
         notes, notebook, cell_id, execution, digest, error, reason, trashed_at, session,
         kernel_id,
     ) = row  # fmt: skip
-    if status == "running" and not alive(session):
-        status, reason = "crashed", reason or "process gone"
+    status, reason = status_now(status, reason, session, alive)
     return RunRecord(
         id_, name, experiment, status, started_at, ended_at, duration_s,
         group=group, parent=parent, notes=notes, notebook=notebook, cell_id=cell_id,

@@ -9,7 +9,7 @@ import pytest
 
 import nbtrack
 from nbtrack.analysis import edits
-from nbtrack.analysis.runs_table import frame_of, select, sorted_by
+from nbtrack.analysis.runs_table import frame_of, select
 from nbtrack.errors import OptionError, QueryError, RunNotFoundError, StoreError
 
 
@@ -62,7 +62,7 @@ def test_an_empty_store_gives_an_empty_frame_with_columns(store_path):
     assert frame["started_at"].dtype == pd.DatetimeTZDtype("us", "UTC") or (
         isinstance(frame["started_at"].dtype, pd.DatetimeTZDtype)
     )
-    assert frame_of([]).columns.tolist() == frame.columns.tolist()
+    assert frame_of(nbtrack.open().table()).columns.tolist() == frame.columns.tolist()
 
 
 def test_a_query_chooses_and_missing_values_leave_out(three):
@@ -93,8 +93,8 @@ def test_mixed_types_have_an_order(store_path):
     for value in ("x", 2, None, 1, [3]):
         with nbtrack.start("run", params={"v": value}):
             pass
-    records = select(nbtrack.open())
-    order = [r.params["v"].value for r in sorted_by(records, "v")]
+    table = select(nbtrack.open(), sort="v")
+    order = [table.params["v"][run] for run in table.ids]
     assert order == [1, 2, "x", [3], None]
 
 
@@ -141,7 +141,7 @@ def test_runs_are_renamed_tagged_noted_trashed_and_restored(three):
     assert edits.note(three, "slower", "a\nb").notes == "a\nb"
     assert edits.trash(three, "slower").trashed_at.endswith("Z")
     assert "slower" not in nbtrack.runs()["name"].tolist()
-    assert [r.name for r in select(three, trashed=True)] == ["slower"]
+    assert list(select(three, trashed=True).fields["name"]) == ["slower"]
     assert edits.restore(three, "slower").trashed_at is None
     assert "slower" in nbtrack.runs()["name"].tolist()
 
@@ -151,3 +151,46 @@ def test_a_change_that_makes_no_sense_is_refused(three):
         edits.rename(three, "slow", "  ")
     with pytest.raises(RunNotFoundError):
         edits.trash(three, "nope")
+
+
+def test_a_chosen_table_is_part_of_the_whole(three):
+    whole, some = three.table(), three.table(ids=["nope", three.run("slow").id])
+    assert list(some.fields["name"]) == ["slow"]
+    assert (
+        nbtrack.runs("name == 'slow'").columns.tolist()
+        == frame_of(some).columns.tolist()
+    )
+    assert frame_of(whole.take(some.ids)).equals(frame_of(some))
+
+
+def test_a_table_says_what_records_say(three):
+    table = three.table()
+    for at, record in enumerate(three.runs()):
+        for name, values in table.fields.items():
+            assert values[at] == getattr(record, name)
+        assert table.tags.get(record.id, {}) == record.tags
+        params = {
+            n: runs[record.id] for n, runs in table.params.items() if record.id in runs
+        }
+        assert params == {name: param.value for name, param in record.params.items()}
+        for name, metric in record.metrics.items():
+            for field in ("last", "best", "best_step", "min", "max"):
+                found = table.metric(name, field, None)[at]
+                assert repr(found) == repr(getattr(metric, field))
+
+
+def test_many_chosen_runs_come_in_their_order(store_path):
+    for n in range(120):
+        with nbtrack.start("run", params={"n": n}) as run:
+            run.log(acc=n % 7)
+    best = nbtrack.runs("acc > 0", sort="acc")
+    assert len(best) == 120 - 18
+    assert (
+        best["best.acc"].tolist()
+        == sorted((n % 7 for n in range(120)), reverse=True)[:102]
+    )
+    assert nbtrack.runs("acc > 0", sort="-params.n", last=3)["params.n"].tolist() == [
+        118,
+        117,
+        116,
+    ]

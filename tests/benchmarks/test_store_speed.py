@@ -354,8 +354,20 @@ def thousand_runs(tmp_path_factory):
     store.close()
 
 
-def test_table_of_a_thousand_runs(thousand_runs, told):
+@pytest.mark.parametrize(
+    ("what", "asked", "target"),
+    [
+        ("frame of 1,000 runs", {}, 2),
+        ("ten of them", {"query": "metric1 > 9", "sort": "metric1", "last": 10}, 1),
+    ],
+)
+def test_table_of_a_thousand_runs(thousand_runs, told, what, asked, target):
+    from nbtrack.analysis.runs_table import frame_of, select
+
     plain = sqlite3.connect(thousand_runs.path / "nbtrack.db")
+
+    def ours():
+        return len(frame_of(select(thousand_runs, **asked)))
 
     def floor():
         runs = {row[0]: row for row in plain.execute("select * from runs")}
@@ -363,9 +375,10 @@ def test_table_of_a_thousand_runs(thousand_runs, told):
             for row in plain.execute(f"select * from {table}"):
                 assert row[0 if table == "params" else 1] in runs
 
-    ratio, took_s = in_turn(lambda: seconds(thousand_runs.runs), lambda: seconds(floor))
+    assert ours() == asked.get("last", 1000)
+    ratio, took_s = in_turn(lambda: seconds(ours), lambda: seconds(floor), rounds=9)
     plain.close()
-    told(f"9 runs() of 1,000 / plain SELECTs ({took_s * 1e3:.0f} ms)", ratio, 2)
+    told(f"9 {what} / plain SELECTs of all ({took_s * 1e3:.0f} ms)", ratio, target)
 
 
 @pytest.fixture(scope="module")

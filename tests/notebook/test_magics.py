@@ -96,14 +96,14 @@ def test_runs_shows_a_table_and_has_the_frame(ip):
     ip.run_cell(f"%%track base -p lr=0.1\n{LOOP}")
     ip.run_cell("%%track worse -p lr=0.2\nfor i in range(2):\n    loss = 5.0")
     table = ip.run_cell("%runs").result
-    assert [r.name for r in table.records] == ["worse", "base"]
+    assert list(table.df.name) == ["worse", "base"]
     assert table.df.loc[0, "params.lr"] == 0.2
     assert repr(table).splitlines()[1].startswith("worse")
     assert "<td>base</td>" in table._repr_html_()
     found = ip.run_cell("%runs loss < 1 and params.lr == 0.1").result
-    assert [r.name for r in found.records] == ["base"]
+    assert list(found.df.name) == ["base"]
     by_loss = ip.run_cell("%runs --sort loss --last 2 --cols name,best.loss").result
-    assert [r.name for r in by_loss.records] == ["base", "worse"]
+    assert list(by_loss.df.name) == ["base", "worse"]
     assert repr(by_loss).splitlines()[0].split() == ["name", "best.loss"]
     assert len(ip.run_cell("%runs -n 1").result) == 1
 
@@ -148,9 +148,8 @@ def test_runs_are_renamed_tagged_noted_trashed_and_restored(ip, capsys, store_pa
         assert run.notes == "too slow, try again"
         ip.run_cell("%runs trash last")
         assert store.runs() == []
-        assert [r.name for r in ip.run_cell("%runs --trashed").result.records] == [
-            "much better"
-        ]
+        trashed = ip.run_cell("%runs --trashed").result
+        assert list(trashed.df.name) == ["much better"]
         assert f"%runs restore {run.id}" in capsys.readouterr().out
         ip.run_cell(f"%runs restore {run.id}")
         assert len(store.runs()) == 1

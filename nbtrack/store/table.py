@@ -1,0 +1,174 @@
+"""Reads runs as columns: a thousand of them without an object per run and param.
+
+A handful of statements, whatever the number of runs, and no points. SQLite gathers the
+params of one name into one JSON text, so that Python decodes twenty texts and not
+twenty thousand.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nbtrack.store.queries import CHOSEN, Alive, decode, status_now
+from nbtrack.store.summary import decoded
+
+_FIELDS = (
+    "id", "name", "experiment", "status", "started_at", "ended_at", "duration_s",
+    "group", "parent", "notes", "notebook", "execution", "error", "reason",
+)  # fmt: skip
+_ALWAYS = ("id", "session", "status", "reason")
+_PARAMS = """
+  select name, json_group_array(run),
+    '[' || group_concat(coalesce(value, 'null')) || ']'
+  from params where {} group by name order by min(rowid)
+"""
+_TAGS = "select run, name, value from tags where {} order by rowid"
+_METRICS = """
+  select name, run, last,
+    case goal when 'min' then min when 'max' then max else last end,
+    coalesce(
+      case goal when 'min' then min_step when 'max' then max_step end, last_step),
+    min, max, goal
+  from metrics where axis_of is null and n > 0 and {} order by id
+"""
+_FEW = 100  # runs; for more, reading whole tables is quicker than choosing
+
+
+class MetricCell(NamedTuple):
+    """One metric of one run; numbers as SQLite keeps them, see `summary.decoded`."""
+
+    name: str
+    run: str
+    last: float | str | None
+    best: float | str | None
+    best_step: int
+    min: float | None
+    max: float | None
+    goal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Runs as columns: `fields` in the order of the runs, the rest by run id.
+
+    Parts may hold runs that are not among the ids: they are looked up, never listed.
+    """
+
+    fields: Mapping[str, Sequence[Any]]  # "id" and what was asked for
+    tags: Mapping[str, Mapping[str, str | None]]
+    params: Mapping[str, Mapping[str, Any]]  # by name, then by run
+    metrics: Mapping[str, Mapping[str, MetricCell]]  # by name, then by run
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The runs, in order."""
+        return self.fields["id"]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def metric(self, name: str, field: str, missing: Any) -> list[Any]:
+        """One number of a metric of each run, `missing` where a run has no such metric.
+
+        Parameters
+        ----------
+        field
+            "last", "best", "best_step", "min" or "max".
+        """
+        cells, read = self.metrics.get(name, {}), attrgetter(field)
+        found = map(cells.get, self.ids)
+        if field == "best_step":
+            return [missing if cell is None else cell.best_step for cell in found]
+        return [missing if cell is None else decoded(read(cell)) for cell in found]
+
+    def take(self, ids: Sequence[str]) -> Table:
+        """These runs in this order, as far as they are here."""
+        place = {run: at for at, run in enumerate(self.ids)}
+        places = [place[run] for run in ids if run in place]
+        fields = {
+            name: [column[at] for at in places] for name, column in self.fields.items()
+        }
+        return replace(self, fields=fields)
+
+
+def read_table(
+    connection: sqlite3.Connection,
+    journal: Path,
+    *,
+    trashed: bool | None = False,
+    ids: Sequence[str] | None = None,
+    names: Collection[str] | None = None,
+) -> Table:
+    """Runs as a table; see `Store.table`."""
+    few = json.dumps(list(ids)) if ids is not None and len(ids) <= _FEW else None
+    values = {"runs": few, "names": None if names is None else json.dumps([*names])}
+    of_runs = "run in (select value from json_each(:runs))" if few else "true"
+    of_names = (
+        "true" if names is None else "name in (select value from json_each(:names))"
+    )
+    of_both = f"{of_runs} and {of_names}"
+
+    def rows(query: str, where: str) -> list[tuple[Any, ...]]:
+        return connection.execute(query.format(where), values).fetchall()
+
+    table = Table(
+        _fields(connection, Alive(journal), (None, trashed, few), names),
+        _tags(rows(_TAGS, of_runs)),
+        _params(rows(_PARAMS, of_both)),
+        _metrics(rows(_METRICS, of_both)),
+    )
+    return table if ids is None else table.take(ids)
+
+
+def _fields(
+    connection: sqlite3.Connection,
+    alive: Alive,
+    which: tuple[None, bool | None, str | None],
+    names: Collection[str] | None,
+) -> dict[str, Sequence[Any]]:
+    asked = [name for name in _FIELDS if names is None or name in names]
+    columns = list(dict.fromkeys([*_ALWAYS, *asked]))
+    listed = ", ".join(f'"{name}"' for name in columns)
+    rows = connection.execute(
+        f"select {listed} from runs where id in ({CHOSEN})"  # noqa: S608 - constants only
+        " order by started_at desc, id desc",
+        which,
+    ).fetchall()
+    cells = zip(*rows, strict=True) if rows else [()] * len(columns)
+    fields: dict[str, Sequence[Any]] = dict(zip(columns, cells, strict=True))
+    states = [
+        status_now(status, reason, session, alive)
+        for status, reason, session in zip(
+            fields["status"], fields["reason"], fields.pop("session"), strict=True
+        )
+    ]
+    fields["status"] = [status for status, _ in states]
+    fields["reason"] = [reason for _, reason in states]
+    return fields
+
+
+def _tags(rows: list[tuple[Any, ...]]) -> dict[str, dict[str, str | None]]:
+    found: dict[str, dict[str, str | None]] = {}
+    for run, name, value in rows:
+        found.setdefault(run, {})[name] = value
+    return found
+
+
+def _params(rows: list[tuple[Any, ...]]) -> dict[str, dict[str, Any]]:
+    return {
+        name: dict(zip(decode(runs, 0)[0], decode(values, 0)[0], strict=True))
+        for name, runs, values in rows
+    }
+
+
+def _metrics(rows: list[tuple[Any, ...]]) -> dict[str, dict[str, MetricCell]]:
+    found: dict[str, dict[str, MetricCell]] = {}
+    for cell in map(MetricCell._make, rows):
+        found.setdefault(cell.name, {})[cell.run] = cell
+    return found
