@@ -436,10 +436,11 @@ def test_a_disk_that_refuses_the_copy_costs_one_line_and_leaves_nothing(tmp_path
 
 
 def test_a_finished_run_takes_no_more_files_and_leaves_no_thread(run, folder):
+    before = set(threading.enumerate())
     run.checkpoint({"w": torch.ones(1)}, "m")
     run.finish()
-    names = [t.name for t in threading.enumerate()]
-    assert not [name for name in names if name.startswith("nbtrack-files")]
+    new = [t.name for t in threading.enumerate() if t not in before]
+    assert not [name for name in new if name.startswith("nbtrack-files")]
 
 
 FORK = """
