@@ -128,9 +128,9 @@ class Tail:
 def read_curve(connection: sqlite3.Connection, run_id: str, metric: str) -> Curve:
     """The curve of a metric; MetricNotFoundError names what there is."""
     rows = connection.execute(
-        "select id, name from metrics where run = ?1"
-        " and (name = ?2 and axis_of is null or axis_of = ?2)",
-        (run_id, metric),
+        "select id, name from metrics where run = :run"
+        " and (name = :metric and axis_of is null or axis_of = :metric)",
+        {"run": run_id, "metric": metric},
     ).fetchall()
     found = {name: _bodies(connection, id_) for id_, name in rows}
     if metric not in found:

@@ -15,7 +15,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nbtrack.store.queries import CHOSEN, Alive, decode, status_now
+from nbtrack.store.queries import CHOSEN, Alive, chosen, decode, status_now
 from nbtrack.store.summary import decoded
 
 _FIELDS = (
@@ -118,7 +118,7 @@ def read_table(
         return connection.execute(query.format(where), values).fetchall()
 
     table = Table(
-        _fields(connection, Alive(journal), (None, trashed, few), names),
+        _fields(connection, Alive(journal), chosen(trashed=trashed, ids=few), names),
         _tags(rows(_TAGS, of_runs)),
         _params(rows(_PARAMS, of_both)),
         _metrics(rows(_METRICS, of_both)),
@@ -129,7 +129,7 @@ def read_table(
 def _fields(
     connection: sqlite3.Connection,
     alive: Alive,
-    which: tuple[None, bool | None, str | None],
+    which: Mapping[str, Any],
     names: Collection[str] | None,
 ) -> dict[str, Sequence[Any]]:
     asked = [name for name in _FIELDS if names is None or name in names]
