@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -36,6 +36,11 @@ pragma mmap_size = 0;
 
 class Connection(sqlite3.Connection):
     """A connection that the process knows of, so that a forked child spares it."""
+
+    def __del__(self) -> None:
+        # `nbtrack.open().runs()` is a fair line; Python 3.13 would warn of it.
+        with suppress(sqlite3.Error):
+            self.close()
 
 
 class Database:

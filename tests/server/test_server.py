@@ -23,6 +23,15 @@ def jp_server_config(jp_server_config, store_path):
     return {"ServerApp": {"jpserver_extensions": {"nbtrack.server": True}}}
 
 
+@pytest.fixture(autouse=True)
+def _sessions_closed(jp_serverapp):
+    """Jupyter Server leaves its table of sessions open; Python 3.13 warns of it."""
+    yield
+    sessions = jp_serverapp.session_manager
+    sessions.close()
+    sessions.connection.close()
+
+
 @pytest.fixture
 def ask(jp_fetch):
     """Ask with the token; the JSON of the answer."""
