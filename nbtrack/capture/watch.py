@@ -9,7 +9,6 @@ at the end.
 from __future__ import annotations
 
 import ast
-import copy
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ from nbtrack.capture.watch_functions import (
 from nbtrack.capture.watch_names import says_evaluation
 from nbtrack.capture.watch_reader import read_scope
 from nbtrack.capture.watch_recorder import MetricSink
-from nbtrack.capture.watch_rewrite import Edits, add_made
+from nbtrack.capture.watch_rewrite import Edits, add_made, copied
 from nbtrack.capture.watch_scopes import Scope
 from nbtrack.capture.watch_sites import (
     consumed_by,
@@ -113,7 +112,7 @@ class Watcher:
             return tree
         self._namespace, self._clean = namespace, tree
         with guard("watching"):
-            watched = copy.deepcopy(tree)
+            watched = copied(tree)
             self._instrument(watched)
             return watched
         return tree

@@ -10,10 +10,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from nbtrack.capture.watch_calls import NAME
 from nbtrack.capture.watch_scopes import ForLoop, Function, Note, slot_value
+
+Tree = TypeVar("Tree", bound=ast.AST)
 
 
 @dataclass(slots=True)
@@ -41,6 +43,28 @@ def _woven(
     for index, statement in enumerate(block):
         yield statement
         yield from behind.get(index, ())
+
+
+def copied(node: Tree) -> Tree:
+    """A copy of a syntax tree; `copy.deepcopy` takes three times as long.
+
+    >>> ast.unparse(copied(ast.parse("a = [b, 1]")))
+    'a = [b, 1]'
+    """
+    new = type(node)()
+    # What others left on a node (its parent) is not of the tree.
+    for name in (*node._fields, *node._attributes):
+        if hasattr(node, name):
+            setattr(new, name, _copied_value(getattr(node, name)))
+    return new
+
+
+def _copied_value(value: Any) -> Any:
+    if isinstance(value, ast.AST):
+        return copied(value)
+    if isinstance(value, list):
+        return [copied(v) if isinstance(v, ast.AST) else v for v in value]
+    return value
 
 
 def add_site(edits: Edits, note: Note, call: str, axes: tuple[str, ...]) -> None:
