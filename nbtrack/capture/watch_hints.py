@@ -15,6 +15,8 @@ from nbtrack.capture.watch_scopes import Hints, Loops, bare_name, last_name
 from nbtrack.capture.watch_style import names_in
 
 _PLOTS = frozenset({"plot", "semilogy", "semilogx", "loglog", "lineplot"})
+# What is put into one of these is a curve, whatever its key says.
+HISTORIES = frozenset({"history", "hist", "log", "logs", "trace", "track", "progress"})
 _BACKWARD_OF = frozenset({"accelerator", "fabric", "engine", "model_engine", "self"})
 _SERIES_OF = re.compile(r"(?i)^(.+?)_(?:history|hist|trace|curve)$")
 _PER_EPISODE = re.compile(r"(?i)^(?:ep|epoch|episode)_(?:durations|lengths|steps)$")
@@ -82,6 +84,8 @@ def _full_key(key: str, holder: ast.expr) -> str | None:
         above = _text_key(holder)
         return f"{above}_{key}" if above and above.isidentifier() else key
     base = last_name(holder)
+    if base and base.lower() in HISTORIES:
+        return key
     return entry_name(base, key) if base and is_quantity(base) else None
 
 

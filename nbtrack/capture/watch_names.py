@@ -15,10 +15,13 @@ _METRIC_WORDS_TEXT = """
     jaccard precision recall sensitivity specificity mcc kappa nll bce ce elbo kl
     kld wer cer psnr ssim fid mrr ndcg map map50 cost objective entropy logloss
     likelihood loglik regret inertia silhouette gradnorm bpc bpb top1 top5 lossi
-    metric ll fitness penalty energy divergence sse rss aic bic nmi
+    metric ll gnorm fitness penalty energy divergence sse rss aic bic nmi
 """
 METRIC_WORDS = frozenset(_METRIC_WORDS_TEXT.split())
-_PHRASES = frozenset({("learning", "rate"), ("r", "squared"), ("success", "rate")})
+_PHRASES = frozenset(
+    {("learning", "rate"), ("r", "squared"), ("success", "rate")}
+    | {("grad", "norm"), ("gradient", "norm")}
+)
 # A name with one of these is a function, a setting, or a best-so-far (which the
 # summary has anyway).
 _NEVER_TEXT = """

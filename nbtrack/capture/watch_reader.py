@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import cast
 
 from nbtrack.capture.watch_hints import (
+    HISTORIES,
     bare_series,
     container_name,
     hints_of,
@@ -224,7 +225,8 @@ class _Reader:
     ) -> None:
         if isinstance(node, ast.Expr):
             self._note_append(node, block, path, loops)
-            for told, slot in values_told(node, self.scope.accumulated):
+            sums, means = self.scope.accumulated, self.scope.divided
+            for told, slot in values_told(node, sums, means):
                 self._note_slot(told, slot, (node, block, path, loops), is_told=True)
             return
         if node.value is None:
@@ -253,6 +255,8 @@ class _Reader:
         asked, says = name in self.asked, says_metric(name)
         if style == "accumulate":
             self.scope.accumulated.add(name)
+        elif style == "divide":
+            self.scope.divided.add(name)
         if not (asked or says or name in self._hints.losses):
             return
         note = Note(name, name, style, path, loops, node, block, asked=asked)
@@ -294,7 +298,11 @@ class _Reader:
         assert isinstance(call.func, ast.Attribute)
         kept_in = last_name(call.func.value) or ""
         name = bare_name(call.args[0])
-        if name and says_metric(name) and kept_in.lower() in _LISTS_OF_RECORDS:
+        says = name and says_metric(name)
+        if name and kept_in.lower() in HISTORIES:
+            says = says or name not in self.scope.accumulated
+            says = says and not _is_counter(call.args[0], place[3])
+        if name and says and kept_in.lower() in _LISTS_OF_RECORDS:
             self._note_slot(name, (call.args, 0), place)
 
     def _note_record(
@@ -307,7 +315,7 @@ class _Reader:
                 name = key.value if isinstance(key, ast.Constant) else None
                 if isinstance(name, str) and (base or says_metric(name)):
                     name = entry_name(base, name) if base else name
-                    self._note_slot(name, (value.values, index), place)
+                    self._note_slot(name, (value.values, index), place, kept_in=kept_in)
             return True
         if isinstance(value, ast.Call) and last_name(value.func) == "dict":
             for keyword in value.keywords:
@@ -336,7 +344,13 @@ class _Reader:
         self._note_slot(name, (made, "elt"), place)
 
     def _note_slot(
-        self, raw: str, slot: Slot, place: Place, *, is_told: bool = False
+        self,
+        raw: str,
+        slot: Slot,
+        place: Place,
+        *,
+        is_told: bool = False,
+        kept_in: str | None = None,
     ) -> None:
         node, block, path, loops = place
         says, value = series_name(raw), slot_value(*slot)
@@ -345,7 +359,7 @@ class _Reader:
         asked = raw in self.asked or says in self.asked
         name = says or bare_series(raw)
         note = Note(name, raw, "value", path, loops, node, block, asked=asked)
-        note.slot, note.source = slot, bare_name(value)
+        note.slot, note.source, note.kept_in = slot, bare_name(value), kept_in
         note.is_guess, note.is_told = is_told or not (asked or says), is_told
         self.scope.notes.append(note)
 

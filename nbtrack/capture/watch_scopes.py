@@ -63,6 +63,7 @@ class Note:
     slot: Slot | None = None  # wrapped in place
     source: str | None = None  # whose value it is: `loss` of `loss.item()`
     asked: bool = False
+    kept_in: str | None = None  # the record that it is an entry of
     is_told: bool = False  # printed or logged, under no name of its own
     is_guess: bool = False  # the name does not say metric, what is done with it does
     after: int = 0  # index in `block` behind which the call goes
@@ -104,6 +105,7 @@ class Scope:
     functions: list[Scope] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)
     hints: Hints = field(default_factory=Hints)
+    divided: set[str] = field(default_factory=set)  # `correct /= n`
     accumulated: set[str] = field(default_factory=set)
     returned: set[str] = field(default_factory=set)
     unsafe: set[str] = field(default_factory=set)  # may be unbound: `del i`
@@ -166,7 +168,7 @@ def converted(node: ast.expr) -> ast.expr | None:
     if last_name(function) in _CONVERTING and node.args:
         return node.args[0]
     if isinstance(function, ast.Attribute) and function.attr in _CONVERSIONS:
-        return function.value
+        return None if node.args else function.value  # `np.mean(losses)` is no `np`
     return None
 
 

@@ -64,10 +64,13 @@ def _is_end_result(note: Note, scope: Scope) -> bool:
         return True
     if not scope.is_cell or note.is_guess or says_rate(note.raw):
         return False
+    if note.style == "divide":
+        return True  # `test_loss /= len(loader)`: summed up in the loop before
     if note.style not in ("fresh", "value") and not _is_own_call(_value(note)):
         return False
     in_loops = any(other.raw == note.raw and other.loops for other in scope.notes)
-    computed = any(isinstance(node, ast.Call) for node in ast.walk(_value(note)))
+    made = (ast.Call, ast.BinOp)
+    computed = any(isinstance(node, made) for node in ast.walk(_value(note)))
     return computed and not in_loops
 
 
@@ -199,7 +202,7 @@ def _named_sources(value: Note, scope: Scope) -> Iterator[Note]:
 
 def _is_passing(value: Note, scope: Scope) -> bool:
     """Whether a list is begun anew for each epoch, or its name is that of another."""
-    if value.raw in scope.hints.emptied:
+    if value.raw in scope.hints.emptied or value.is_guess:
         return True
     others = (s for s in scope.sites if s is not value and s.raw != value.source)
     return any(other.name == value.name for other in others)
@@ -334,7 +337,9 @@ def drop_consumed(function: Scope, consumed: set[str]) -> None:
         function.sites = [
             site
             for site in function.sites
-            if site.loops or site.asked or _source(site) not in function.returned
+            if site.loops
+            or site.asked
+            or function.returned.isdisjoint((_source(site), site.kept_in))
         ]
 
 

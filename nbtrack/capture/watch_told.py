@@ -33,17 +33,27 @@ Told = tuple[str, Slot]  # a label or name, and where the value hangs
 
 _TELLS = frozenset({"print", "info", "write", "display"})
 _PERCENT = re.compile(r"%[#0\- +]*(?:\d+|\*)?(?:\.\d+)?[a-zA-Z]")
-_BREAKS = re.compile(r"[|;,\n\t()\[\]{}!]")
+_BREAKS = re.compile(r"[|;,:=\n\t()\[\]{}!]")
 _QUALIFIERS_TEXT = """
     train training test testing val valid validation dev eval avg average mean final
     total set top macro micro weighted policy value d g
 """
 _QUALIFIERS = frozenset(_QUALIFIERS_TEXT.split())
+_MEANS = frozenset({"mean", "average", "median", "fmean"})
 _AVERAGES = frozenset({"avg", "average", "global_avg"})
 
 
-def values_told(statement: ast.Expr, sums: Collection[str]) -> Iterator[Told]:
-    r"""The metrics of a `print` or `add_scalar`; `sums` are names that are added up.
+def values_told(
+    statement: ast.Expr, sums: Collection[str], means: Collection[str] = ()
+) -> Iterator[Told]:
+    r"""The metrics of a `print` or `add_scalar`, which no name of their own holds.
+
+    Parameters
+    ----------
+    sums
+        Names that are added up.
+    means
+        Names that are divided in place, sums before.
 
     >>> cell = ast.parse("print(f'Test Accuracy: {100 * hits / n:.1f}%')")
     >>> [name for name, _ in values_told(cell.body[0], {"hits"})]
@@ -54,7 +64,7 @@ def values_told(statement: ast.Expr, sums: Collection[str]) -> Iterator[Told]:
         return
     if last_name(call.func) in _TELLS:
         for label, slot in _shown(call):
-            name = _name_of(slot_value(*slot), label, sums)
+            name = _name_of(slot_value(*slot), label, sums, means)
             if name is not None:
                 yield name, slot
     else:
@@ -126,12 +136,16 @@ def _slots(values: list[ast.expr]) -> Iterator[Slot]:
     return iter([(values, index) for index in range(len(values))])
 
 
-def _name_of(value: ast.expr, label: str, sums: Collection[str]) -> str | None:
+def _name_of(
+    value: ast.expr, label: str, sums: Collection[str], means: Collection[str]
+) -> str | None:
     bare = bare_name(value)
+    names = names_in(value)
+    if any(not says_metric(name) for name in names.intersection(means)):
+        return _label(label)  # `correct /= n`, then `100 * correct`
     if bare is not None:
         is_sum = bare in sums and is_accumulator_name(bare) and says_metric(bare)
         return bare if is_sum else None
-    names = names_in(value)
     summed = sorted(names.intersection(sums))
     if summed and any(isinstance(n, ast.Div) for n in ast.walk(value)):
         return next((s for s in summed if says_metric(s)), None) or _label(label)
@@ -147,9 +161,11 @@ def _name_of_call(value: ast.expr, label: str) -> str | None:
     if call is None:
         return None
     called = {n.func.id for n in ast.walk(value) if _is_plain_call(n)}
+    function = last_name(call.func) or ""
+    if function in _MEANS:
+        return _label(label)  # `np.mean(fold_scores)`
     if any(says_metric(name) for name in names_in(value) - called):
         return None  # made of what is watched already
-    function = last_name(call.func) or ""
     return _label(label) or (function if says_evaluation(function) else None)
 
 
@@ -172,7 +188,7 @@ def _is_plain_call(node: ast.AST) -> TypeGuard[Any]:
 
 def _label(text: str) -> str | None:
     """`test_accuracy` of "| Test Accuracy of the model: "; None where it is none."""
-    pieces = [piece for piece in _BREAKS.split(text) if piece.strip(" :=-.>")]
+    pieces = [piece for piece in _BREAKS.split(text) if piece.strip(" -.>")]
     words = words_of(pieces[-1]) if pieces else []
     for index, word in enumerate(words):
         if says_metric(word):

@@ -34,6 +34,12 @@ CURVES = {
         "durations.append(x)\nplt.plot(range(3), durations, 'r-')",
         "durations",
     ),
+    "any key of a history": ("history['recon'].append(x)", "recon"),
+    "a best so far that is kept": (
+        "history_list.append(x)\n best = x\n hist.append(best)",
+        "best",
+    ),
+    "the norm of a gradient": ("grad_norm = x", "grad_norm"),
     "a dict of losses": ("losses = {'cls': x, 'box': x}", "loss.box"),
     "each of a tuple": ("acc, loss = 0.0, x", "loss"),
 }
@@ -47,7 +53,7 @@ from types import SimpleNamespace
 accelerator = SimpleNamespace(backward=lambda loss: None)
 losses, errors = {"train": []}, {"training": []}
 durations, theta_history, plot_losses, J_history = [], [], [], [0.0] * 3
-episode_lengths = []
+episode_lengths, history, history_list, hist = [], {'recon': []}, [], []
 """
     ran = run_watched(f"for i, x in enumerate(numbers()):\n {body}", TORCHLESS + setup)
     assert ran.error is None
@@ -128,7 +134,9 @@ def step():
     data_loss = sum(losses)
     return data_loss, scores
 """
-    ran = run_watched("for k in range(2):\n total_loss, scores = step()", TORCHLESS, step)
+    ran = run_watched(
+        "for k in range(2):\n total_loss, scores = step()", TORCHLESS, step
+    )
     assert ran.names == {"total_loss"}
 
 
@@ -221,6 +229,7 @@ TOLD = {
     "one value by percent": ("print('acc: %.1f' % (hits / n))", "acc"),
     "a label beside it": ("print('val acc', hits / n)", "val_acc"),
     "a rounded call": ("print('MAE:', round(distance(x, 1), 2))", "mae"),
+    "a mean of what is kept": ("print(f'mean F1: {mean([hits, 1])} +- 2')", "mean_f1"),
     "a call": ("print(f'MAE: {distance(x, 1):.3f}')", "mae"),
     "an evaluation": ("print(evaluate(x), end=' ')", "evaluate"),
     "an average": ("print(f'{losses.avg:.3f}')", "avg_loss"),
@@ -237,6 +246,7 @@ TOLD_SETUP = """
 from types import SimpleNamespace
 def distance(a, b): return abs(a - b)
 def evaluate(a): return a
+def mean(values): return sum(values) / len(values)
 losses = SimpleNamespace(avg=0.5)
 writer = SimpleNamespace(add_scalar=lambda *args: None)
 wandb = SimpleNamespace(log=lambda values: None)
@@ -296,6 +306,35 @@ for k in range(2):
     assert ran.sink.values("train_loss") == [1.5, 1.5]
 
 
+def test_a_share_divided_in_place_and_scaled_for_the_eye_is_a_curve():
+    test = """
+def test_loop(k):
+    test_loss, correct = 0, 0
+    for x in (1.0, 2.0):
+        test_loss += x
+        correct += 1
+    test_loss /= 2
+    correct /= 4
+    print(f"Test Error: Accuracy: {(100 * correct):>0.1f}%, Avg loss: {test_loss:>8f}")
+"""
+    ran = run_watched("for k in range(3):\n test_loop(k)", test)
+    assert ran.sink.values("accuracy") == [50.0] * 3
+    assert ran.sink.values("test_loss") == [1.5] * 3
+    assert ran.names == {"accuracy", "test_loss"}
+
+
+def test_entries_of_a_dict_that_is_handed_out_are_watched_once():
+    train = """
+def train_epoch():
+    epoch_loss = len("ab") / 2
+    metrics = {"train_loss": epoch_loss, "train_acc": 0.5}
+    return metrics
+"""
+    ran = run_watched("for k in range(2):\n train_metrics = train_epoch()", train)
+    assert {"train_loss", "train_acc"} <= ran.names
+    assert not [name for name in ran.names if name.endswith("_2")]
+
+
 # -- results behind the loops ---------------------------------------------------------
 
 
@@ -303,6 +342,22 @@ def test_a_result_behind_the_loops_is_one_point():
     ran = run_watched("lr = float('0.1')\ntest_acc = len('ab') / 4\nn_errors = 3")
     assert ran.names == {"test_acc"}
     assert ran.sink.values("test_acc") == [0.5]
+
+
+def test_a_test_loop_of_the_cell_itself_gives_one_point_each():
+    ran = run_watched(
+        """
+test_loss, correct, total = 0.0, 0, 0
+for x in (1.0, 2.0):
+    test_loss += x
+    correct += 1
+    total += 2
+test_loss /= 2
+accuracy = correct / total
+"""
+    )
+    assert ran.sink.values("test_loss") == [1.5]
+    assert ran.sink.values("accuracy") == [0.5]
 
 
 def test_a_result_leaves_the_plain_name_to_the_curve_of_a_function():
