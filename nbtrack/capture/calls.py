@@ -19,6 +19,7 @@ from nbtrack.capture.cell import CellFacts, read_body
 from nbtrack.capture.evaluate import NO_DEFAULT, Known, dotted, known_or
 from nbtrack.capture.inherited import is_simple
 from nbtrack.capture.objects import is_described_class
+from nbtrack.capture.reread import reparse
 from nbtrack.capture.survey import Definition
 
 MAX_FOLLOWED = 20  # functions of one cell whose bodies are looked into
@@ -239,7 +240,7 @@ class _Calls:
         # IPython keeps the text of every cell in linecache, for its tracebacks.
         source = self._sources(filename) or "".join(linecache.getlines(filename))
         try:
-            body = ast.parse(source).body
+            body = reparse(source).body
         except SyntaxError:
             return None
         for node in body:

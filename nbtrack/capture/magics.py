@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 
 from nbtrack.capture.evaluate import dotted
+from nbtrack.capture.reread import reparse
 
 _RUN_LINES = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun"})
 _RUN_CELLS = _RUN_LINES | {"capture", "timeit", "track", "nbtrack", "prun"}
@@ -79,7 +80,7 @@ def _parsed(text: str | None) -> list[ast.stmt] | None:
         return None
     for candidate in (_without_flags(text), _transformed(text)):
         try:
-            return ast.parse(candidate).body
+            return reparse(candidate).body
         except (SyntaxError, ValueError):
             continue
     return None

@@ -27,6 +27,7 @@ from nbtrack.capture.loops import NAMELESS, is_range, varying_arguments
 from nbtrack.capture.magics import without_magics
 from nbtrack.capture.objects import describe, is_describable, own_settings
 from nbtrack.capture.reads import Reads, names_read
+from nbtrack.capture.reread import recompile, reparse
 from nbtrack.capture.values import Leaf, encode, flatten_one, path_of
 from nbtrack.guard import tolerated
 from nbtrack.records import Origin, Param
@@ -140,10 +141,8 @@ class CellCapture:
             self._take(name, value, "option")
 
     def _read_names(self, tree: ast.Module) -> Reads:
-        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        code = compile(tree, "<cell>", "exec", flags=flags, dont_inherit=True)
         soft = self._facts.soft if self._facts is not None else ()
-        return names_read(code, self._namespace, soft=soft)
+        return names_read(recompile(tree), self._namespace, soft=soft)
 
     def _take_literals(self, facts: CellFacts) -> None:
         for name, value in facts.literals.items():
@@ -316,7 +315,7 @@ class CellCapture:
 
 def _parsed(source: str) -> ast.Module | None:
     try:
-        return without_magics(ast.parse(source), source)
+        return without_magics(reparse(source), source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # the cell itself will say so
 

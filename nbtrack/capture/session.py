@@ -8,14 +8,18 @@ looks: it never runs, changes or keeps alive a value of the user's namespace.
 from __future__ import annotations
 
 import hashlib
-import symtable
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import CodeType
 from typing import Any
 
-_COMPREHENSIONS = frozenset({"listcomp", "genexpr", "dictcomp", "setcomp"})
+from nbtrack.capture.reads import operations
+from nbtrack.capture.reread import recompile
+
+_COMPREHENSIONS = frozenset({"<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"})
+_STORES = frozenset({"STORE_NAME", "STORE_GLOBAL"})
 _MAGIC_MARKS = ("%", "!", "?")
 
 
@@ -164,38 +168,35 @@ class SessionLog:
 
 
 def names_bound(python: str) -> frozenset[str]:
-    r"""Names that a cell sets at its top level, read off its symbol table.
+    r"""Names that a cell sets at its top level, read off its bytecode.
 
     >>> sorted(names_bound("import os as o\nfor i in (k := 3, 4): pass"))
     ['i', 'k', 'o']
     """
     try:
-        table = symtable.symtable(python, "<cell>", "exec")
+        code = recompile(python)
     except (SyntaxError, ValueError):
         plain = _without_magics(python)
         return frozenset() if plain == python else names_bound(plain)
-    found = {s.get_name() for s in table.get_symbols() if _is_bound(s)}
-    for inner in table.get_children():
-        if inner.get_name() in _COMPREHENSIONS:  # a walrus in one binds outside it
-            found |= {
-                s.get_name()
-                for s in inner.get_symbols()
-                if s.is_assigned() and s.is_global()
-            }
-    return frozenset(found)
+    return frozenset(_stored_by(code))
 
 
-def _is_bound(symbol: symtable.Symbol) -> bool:
-    return symbol.is_assigned() or symbol.is_imported()
+def _stored_by(code: CodeType) -> Iterator[str]:
+    for op, value in operations(code):
+        if op in _STORES:
+            yield value
+        elif op == "LOAD_CONST" and getattr(value, "co_name", "") in _COMPREHENSIONS:
+            # A walrus in one binds outside it; Python 3.12 has most of them inlined.
+            yield from _stored_by(value)
 
 
 def _bound_by(opened: _Open, namespace: Mapping[str, Any] | None) -> frozenset[str]:
     """What the text says, and what the namespace shows; of a failed cell only that."""
     if namespace is None or opened.before is None:
         return names_bound(opened.python)
-    before = opened.before
-    after = _identities(namespace)
-    seen = {name for name, place in after.items() if before.get(name) != place}
+    was_at = opened.before.get
+    changed = [n for n, value in dict(namespace).items() if was_at(n) != id(value)]
+    seen = {name for name in changed if name[:1] != "_"}
     if opened.cell.ok:
         seen |= {name for name in names_bound(opened.python) if name in namespace}
     return frozenset(seen)
@@ -203,9 +204,8 @@ def _bound_by(opened: _Open, namespace: Mapping[str, Any] | None) -> frozenset[s
 
 def _identities(namespace: Mapping[str, Any]) -> dict[str, int]:
     # dict() of the namespace is one C call: another thread may add names meanwhile.
-    return {
-        name: id(value) for name, value in dict(namespace).items() if name[:1] != "_"
-    }
+    copy = dict(namespace)
+    return dict(zip(copy, map(id, copy.values()), strict=True))
 
 
 def _without_magics(python: str) -> str:

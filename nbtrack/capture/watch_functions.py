@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
+from nbtrack.capture.reread import recompile, reparse
 from nbtrack.capture.watch_reader import read_scope
 from nbtrack.capture.watch_scopes import Scope, last_name
 from nbtrack.capture.watch_sites import targets_of
@@ -143,7 +144,7 @@ class SourceFile:
     def __init__(self, source: str, filename: str, asked: Collection[str]) -> None:
         self.source = source
         self.filename = filename
-        self.tree = ast.parse(source)
+        self.tree = reparse(source)
         cell = read_scope(self.tree, asked=asked)
         self.scopes = {place_of(scope): scope for scope in cell.all_functions()}
 
@@ -174,8 +175,7 @@ def code_index(tree: ast.Module | str, like: CodeType) -> dict[Place, CodeType]:
     >>> list(code_index("def f(): 1", f))
     [('f', 1)]
     """
-    flags = (like.co_flags & _FUTURES) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    module = compile(tree, like.co_filename, "exec", flags, dont_inherit=True)
+    module = recompile(tree, like.co_filename, flags=like.co_flags & _FUTURES)
     return {(c.co_qualname, c.co_firstlineno): c for c in _codes_in(module)}
 
 

@@ -13,6 +13,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.capture.reread import recompile, rereading
 from nbtrack.errors import OptionError
 from nbtrack.guard import guard
 from nbtrack.notebook.deferred import PreparedCell
@@ -93,7 +94,8 @@ class CellRewriter:
         if name in PEELED_MAGICS:
             try:
                 python = self._shell.transform_cell(body)
-                prepared.tree = self._shell.compile.ast_parse(python)
+                with rereading():  # the magic reads it again
+                    prepared.tree = self._shell.compile.ast_parse(python)
             except SyntaxError:
                 prepared.broken = True  # the magic says so; no run is begun
                 return True
@@ -134,9 +136,8 @@ class CellRewriter:
         return True
 
     def _compile(self, tree: ast.Module) -> None:
-        flags = self._shell.compile.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         ast.fix_missing_locations(tree)
-        compile(tree, "<nbtrack>", "exec", flags, dont_inherit=True)
+        recompile(tree, "<nbtrack>", flags=self._shell.compile.flags)
 
 
 def begin_call(tree: ast.Module) -> ast.Call | None:

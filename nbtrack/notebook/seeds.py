@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 
+from nbtrack.capture.reread import reparse
+
 
 def seed_everything(seed: int, *, python: str) -> None:
     """Seed what is imported already, or what the code is about to import.
@@ -37,7 +39,7 @@ def seed_everything(seed: int, *, python: str) -> None:
 
 def _imported_by(python: str) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(python)):
+    for node in ast.walk(reparse(python)):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

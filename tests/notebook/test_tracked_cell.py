@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sqlite3
+import warnings
 
 import pytest
 
@@ -206,3 +207,19 @@ def test_a_begin_call_in_a_plain_script_does_nothing(capsys):
 
     nbtrack._begin("base")
     assert "%load_ext nbtrack" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("head", ["", "%%track\n", "%%track\n%%time\n"])
+def test_what_the_compiler_warns_of_is_not_said_more_often(shell, head):
+    cell = 'digit = "\\d"\nfor i in range(2):\n    loss = 0.5\nprint(i is 3)'
+
+    def said_by(source):
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            assert shell.run_cell(source).success
+        return sorted(str(warning.message) for warning in said)
+
+    alone = said_by(head.removeprefix("%%track\n") + cell)
+    shell.run_line_magic("load_ext", "nbtrack")
+    assert said_by(head + cell) == alone
+    assert len(alone) >= 2
