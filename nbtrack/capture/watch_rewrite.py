@@ -51,7 +51,7 @@ def copied(node: Tree) -> Tree:
     >>> ast.unparse(copied(ast.parse("a = [b, 1]")))
     'a = [b, 1]'
     """
-    new = type(node)()
+    new = type(node).__new__(type(node))  # Python 3.13 warns of a node of no fields
     # What others left on a node (its parent) is not of the tree.
     for name in (*node._fields, *node._attributes):
         if hasattr(node, name):
