@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
 import os
 import struct
@@ -19,6 +20,10 @@ ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
 # Real MNIST where a developer has it; nothing needs it.
 BESIDE = NOTEBOOKS.parent.parent / "shared/data/mnist"
 MNIST = Path(os.environ.get("NBTRACK_TEST_MNIST", BESIDE))
+
+needs_torch = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None, reason="torch is not installed"
+)
 
 
 def opened(name: str) -> nbformat.NotebookNode:
@@ -49,6 +54,7 @@ def test_a_notebook_is_committed_without_outputs(path):
     assert [c.id for c in code if c.outputs or c.execution_count is not None] == []
 
 
+@needs_torch
 def test_the_quickstart_tells_its_story_on_the_bundled_digits(
     tmp_path, monkeypatch, no_mnist
 ):
@@ -79,6 +85,7 @@ def test_the_quickstart_tells_its_story_on_the_bundled_digits(
     assert f"val_acc of base: {accuracy:.4f}" in text_of(cells["back"])
 
 
+@needs_torch
 def test_the_quickstart_reads_the_files_of_a_folder_that_is_named(
     tmp_path, monkeypatch
 ):
@@ -103,6 +110,7 @@ def test_the_quickstart_reads_the_files_of_a_folder_that_is_named(
 
 
 @pytest.mark.skipif(not MNIST.is_dir(), reason="no real MNIST here")
+@needs_torch
 def test_one_epoch_on_real_mnist_beats_nine_in_ten(tmp_path, monkeypatch):
     settings = {"NBTRACK_DATA": str(MNIST), "NBTRACK_EPOCHS": "1"}
     notebook = opened("01_first_run.ipynb")

@@ -18,13 +18,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import safetensors.numpy
-import safetensors.torch
-import torch
 
 from nbtrack.capture.file_patches import patches
 from nbtrack.capture.file_savers import SAVERS
 from nbtrack.capture.files import FileWatch, is_hidden, watching_files
 from nbtrack.guard import guard
+
+try:
+    import safetensors.torch
+    import torch
+except ImportError:  # large: not every environment has it
+    torch = None
+needs_torch = pytest.mark.skipif(torch is None, reason="torch is not installed")
 
 
 class Heard(list):
@@ -53,8 +58,9 @@ def warnings(monkeypatch):
 
 
 def bindings() -> dict[str, int]:
-    modules = [torch, torch.serialization, joblib, joblib.numpy_pickle, np, pickle]
-    modules += [safetensors.torch, safetensors.numpy]
+    modules = [joblib, joblib.numpy_pickle, np, pickle, safetensors.numpy]
+    if torch is not None:
+        modules += [torch, torch.serialization, safetensors.torch]
     found = {
         f"{m.__name__}.{name}": id(value)
         for m in [*modules, sys.modules["_pickle"]]
@@ -65,15 +71,14 @@ def bindings() -> dict[str, int]:
     return found | {"meta_path": hash(tuple(map(id, sys.meta_path)))}
 
 
-LINEAR = torch.nn.Linear(2, 2)
 SAVES = {
-    "torch.save a.pt": lambda: torch.save(LINEAR.state_dict(), "a.pt"),
+    "torch.save a.pt": lambda: torch.save(torch.nn.ReLU().state_dict(), "a.pt"),
     "torch.save b.pth": lambda: torch.save(obj={"a": 1}, f=Path("b.pth")),
     "safetensors.torch.save_file a.safetensors": lambda: safetensors.torch.save_file(
         {"w": torch.ones(2)}, "a.safetensors"
     ),
     "safetensors.torch.save_model m.safetensors": lambda: safetensors.torch.save_model(
-        LINEAR, "m.safetensors"
+        torch.nn.Linear(2, 2), "m.safetensors"
     ),
     "safetensors.numpy.save_file n.safetensors": lambda: safetensors.numpy.save_file(
         {"w": np.ones(2)}, "n.safetensors"
@@ -93,6 +98,8 @@ SAVES = {
 
 @pytest.mark.parametrize("expected", SAVES)
 def test_a_saver_is_seen_once_with_the_finished_file(folder, expected):
+    if "torch" in expected:
+        pytest.importorskip("torch")
     heard = Heard()
     with watching_files(heard):
         SAVES[expected]()
@@ -113,6 +120,7 @@ def test_everything_is_put_back_after_an_error_too(folder):
     assert bindings() == before != during
 
 
+@needs_torch
 def test_signature_result_and_identity_are_those_of_the_saver(folder):
     signatures = [inspect.signature(f) for f in (torch.save, joblib.dump, np.savez)]
     original = torch.save
@@ -126,6 +134,7 @@ def test_signature_result_and_identity_are_those_of_the_saver(folder):
             assert pickle.loads(pickle.dumps(function)) is function
 
 
+@needs_torch
 def test_exceptions_of_the_saver_pass_and_nothing_is_heard(folder):
     heard = Heard()
     with watching_files(heard):
@@ -139,6 +148,7 @@ def test_exceptions_of_the_saver_pass_and_nothing_is_heard(folder):
     assert heard.names == []
 
 
+@needs_torch
 def test_buffers_are_left_alone(folder):
     heard, buffer = Heard(), io.BytesIO()
     with watching_files(heard):
@@ -167,6 +177,7 @@ def test_a_file_object_is_heard_of_when_it_is_closed(folder):
     assert heard.names == [("pickle.dump", "m.pkl"), ("pickle.dump", "n.pkl")]
 
 
+@needs_torch
 def test_a_file_object_closed_after_the_run_is_an_ordinary_one(folder):
     heard = Heard()
     file = open("late.pt", "wb")  # noqa: SIM115
@@ -184,6 +195,7 @@ def test_pickles_that_are_caches_are_not_models(folder):
     assert heard == []
 
 
+@needs_torch
 def test_the_same_path_again_is_heard_each_time(folder):
     heard = Heard()
     with watching_files(heard):
@@ -192,6 +204,7 @@ def test_the_same_path_again_is_heard_each_time(folder):
     assert heard.names == [("torch.save", "model.pt")] * 3
 
 
+@needs_torch
 def test_names_bound_in_the_notebook_are_seen_and_given_back(folder):
     namespace: dict[str, object] = {"dump": joblib.dump, "x": 1}
     heard = Heard()
@@ -213,6 +226,7 @@ def test_a_twin_that_outlives_the_run_passes_through(folder):
     assert joblib.load("later.joblib") == 1
 
 
+@needs_torch
 def test_overlapping_runs_in_any_order_leave_nothing(folder):
     before, first, second = bindings(), Heard(), Heard()
     one, two = FileWatch(first), FileWatch(second)
@@ -227,6 +241,7 @@ def test_overlapping_runs_in_any_order_leave_nothing(folder):
     assert first.names == [("sweep", "inner.pt")]
 
 
+@needs_torch
 def test_a_patch_put_over_ours_is_respected(folder, monkeypatch):
     watch = FileWatch(Heard())
     watch.start()
@@ -243,6 +258,7 @@ def test_a_patch_put_over_ours_is_respected(folder, monkeypatch):
     torch.save = torch.serialization.save  # what monkeypatch restored is our twin
 
 
+@needs_torch
 def test_the_sweep_finds_what_no_saver_told(folder):
     (folder / "old.pt").write_bytes(b"old")
     (folder / "checkpoints").mkdir()
@@ -258,6 +274,7 @@ def test_the_sweep_finds_what_no_saver_told(folder):
     assert sorted(swept) == ["last.ckpt", "new.onnx"]
 
 
+@needs_torch
 def test_a_save_renamed_into_place_is_told_once(folder):
     heard = Heard()
     with watching_files(heard):
@@ -278,6 +295,7 @@ def test_the_sweep_does_not_drown_in_a_huge_folder(folder, monkeypatch):
     assert heard == []
 
 
+@needs_torch
 def test_a_file_removed_at_once_is_no_trouble(folder, warnings):
     heard = Heard()
 
@@ -299,6 +317,7 @@ def test_a_file_removed_at_once_is_no_trouble(folder, warnings):
     assert (heard, warnings) == ([], [])
 
 
+@needs_torch
 def test_a_raising_sink_never_reaches_the_user_and_warns_once(folder, warnings):
     class Broken:
         def file_saved(self, path, *, saver):
@@ -315,6 +334,7 @@ def test_a_raising_sink_never_reaches_the_user_and_warns_once(folder, warnings):
     assert "no space left" in warnings[0]
 
 
+@needs_torch
 def test_paths_of_any_spelling(folder):
     heard = Heard()
     os.mkdir("sub")
@@ -324,6 +344,7 @@ def test_paths_of_any_spelling(folder):
     assert [name for _, name in heard.names] == ["plain.pt", "ümlaut ☃.pt"]
 
 
+@needs_torch
 def test_hidden_folders_are_not_the_users_models(folder):
     heard = Heard()
     os.mkdir(".cache")
@@ -347,6 +368,7 @@ def test_saves_of_other_threads_are_heard(folder):
     assert sorted(name for _, name in heard.names) == [f"t{n}.npy" for n in range(8)]
 
 
+@needs_torch
 def test_unwatched_saves_are_nobodys_business(folder):
     heard = Heard()
     with watching_files(heard, root=folder / "elsewhere"), patches.unwatched():
@@ -393,6 +415,7 @@ print(json.dumps(Sink.heard))
 """
 
 
+@needs_torch
 def test_modules_imported_during_the_cell_are_seen(tmp_path):
     assert json.loads(run_python(LATE, tmp_path)) == [
         ["torch.save", "a.pt"],
@@ -474,6 +497,8 @@ def test_watching_imports_none_of_the_libraries(tmp_path):
 def test_every_row_of_the_table_names_a_real_parameter():
     for saver in SAVERS:
         if saver.module == "keras":  # not a dependency of the tests
+            continue
+        if "torch" in saver.module and torch is None:
             continue
         target = importlib.import_module(saver.module)
         for part in saver.attribute.split("."):

@@ -15,7 +15,7 @@ def told(value, name="x"):
 
 
 def test_optimizer_tells_class_and_hyper_parameters():
-    import torch
+    torch = pytest.importorskip("torch")
 
     layer = torch.nn.Linear(2, 1)
     found = told(torch.optim.AdamW(layer.parameters(), lr=0.01), "opt")
@@ -26,7 +26,7 @@ def test_optimizer_tells_class_and_hyper_parameters():
 
 
 def test_scheduler_does_not_change_the_learning_rate_told():
-    import torch
+    torch = pytest.importorskip("torch")
 
     layer = torch.nn.Linear(2, 1)
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.9)
@@ -42,7 +42,7 @@ def test_scheduler_does_not_change_the_learning_rate_told():
 
 
 def test_param_groups_tell_what_differs():
-    import torch
+    torch = pytest.importorskip("torch")
 
     a, b = torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)
     groups = [{"params": a.parameters()}, {"params": b.parameters(), "lr": 0.5}]
@@ -61,7 +61,7 @@ def test_param_groups_tell_what_differs():
     ],
 )
 def test_schedulers_tell_their_settings(make, expected):
-    import torch
+    torch = pytest.importorskip("torch")
 
     layer = torch.nn.Linear(2, 1)
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
@@ -70,7 +70,7 @@ def test_schedulers_tell_their_settings(make, expected):
 
 
 def test_module_tells_sizes_and_layers():
-    import torch
+    torch = pytest.importorskip("torch")
 
     model = torch.nn.Sequential(
         torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1)
@@ -84,14 +84,14 @@ def test_module_tells_sizes_and_layers():
 
 
 def test_long_models_tell_a_short_layer_list():
-    import torch
+    torch = pytest.importorskip("torch")
 
     model = torch.nn.Sequential(*[torch.nn.Linear(1, 1) for _ in range(100)])
     assert told(model)["x.layers"][-1] == "… 68 more"
 
 
 def test_loss_tells_its_settings():
-    import torch
+    torch = pytest.importorskip("torch")
 
     found = told(torch.nn.CrossEntropyLoss(label_smoothing=0.1), "criterion")
     assert found["criterion"] == "CrossEntropyLoss"
@@ -100,13 +100,13 @@ def test_loss_tells_its_settings():
 
 
 def test_loss_without_constants_tells_its_settings():
-    import torch
+    torch = pytest.importorskip("torch")
 
     assert told(torch.nn.BCEWithLogitsLoss(reduction="sum"))["x.reduction"] == "sum"
 
 
 def test_optimizer_made_inside_a_function_tells_what_is_written_out():
-    import torch
+    torch = pytest.importorskip("torch")
 
     found = run_cell(
         "def run(lr):\n"
@@ -120,7 +120,7 @@ def test_optimizer_made_inside_a_function_tells_what_is_written_out():
 
 
 def test_loader_tells_sizes_without_being_iterated():
-    import torch
+    torch = pytest.importorskip("torch")
     from torch.utils.data import DataLoader, TensorDataset
 
     data = TensorDataset(torch.zeros(10, 3))
@@ -138,6 +138,7 @@ def test_loader_tells_sizes_without_being_iterated():
 
 
 def test_loader_of_a_stream_has_no_length():
+    pytest.importorskip("torch")
     from torch.utils.data import DataLoader, IterableDataset
 
     class Stream(IterableDataset):
@@ -150,7 +151,7 @@ def test_loader_of_a_stream_has_no_length():
 
 
 def test_dataset_tells_its_length():
-    import torch
+    torch = pytest.importorskip("torch")
     from torch.utils.data import TensorDataset, random_split
 
     data = TensorDataset(torch.zeros(10, 3))
@@ -159,7 +160,7 @@ def test_dataset_tells_its_length():
 
 
 def test_lazy_module_that_cannot_count_is_a_notice():
-    import torch
+    torch = pytest.importorskip("torch")
 
     notices = []
     leaves = describe(torch.nn.LazyLinear(3), name="m", tell=notices.append)
@@ -214,7 +215,7 @@ def test_estimator_that_raises_is_a_notice_and_nothing_more():
 
 
 def test_plain_values_and_classes_are_not_described():
-    import torch
+    torch = pytest.importorskip("torch")
 
     assert not any(
         is_describable(value)
@@ -232,6 +233,7 @@ def run_cell(source, namespace, *, loops=()):
 
 
 def test_objects_made_by_the_cell_are_described_at_its_end():
+    pytest.importorskip("torch")
     found = run_cell(
         "import torch\n"
         "model = torch.nn.Linear(4, 2)\n"
@@ -247,7 +249,7 @@ def test_objects_made_by_the_cell_are_described_at_its_end():
 
 
 def test_objects_of_earlier_cells_are_described_when_read():
-    import torch
+    torch = pytest.importorskip("torch")
 
     model = torch.nn.Linear(4, 2)
     unused = torch.nn.Linear(9, 9)
@@ -270,7 +272,7 @@ def test_estimator_rebuilt_in_a_loop_tells_only_what_stays():
 
 
 def test_scalars_of_torch_and_devices_are_inherited():
-    import torch
+    torch = pytest.importorskip("torch")
 
     found = run_cell(
         "t, device, dtype, result",
@@ -285,6 +287,7 @@ def test_scalars_of_torch_and_devices_are_inherited():
 
 
 def test_module_of_the_notebook_tells_its_own_settings():
+    pytest.importorskip("torch")
     found = run_cell(
         "import torch\n"
         "class Net(torch.nn.Module):\n"

@@ -120,7 +120,6 @@ def test_config_like_objects_are_taken_apart():
 
 def test_values_of_libraries_become_plain():
     import numpy as np
-    import torch
 
     class Mode(enum.Enum):
         FAST = 1
@@ -130,12 +129,17 @@ def test_values_of_libraries_become_plain():
     assert encode(np.int64(3)) == 3
     assert encode(np.bool_(True)) is True
     assert encode(np.array(2.0)) == 2.0
-    assert encode(torch.tensor(2)) == 2
-    assert encode(torch.float32) == "torch.float32"
     assert encode(np.dtype("float32")) == "float32"
     assert encode(Mode.FAST) == "Mode.FAST"
     assert encode(pathlib.Path("a/b")) == "a/b"
     assert encode({1, 3, 2}) == [1, 2, 3]
+
+
+def test_values_of_torch_become_plain():
+    torch = pytest.importorskip("torch")
+
+    assert encode(torch.tensor(2)) == 2
+    assert encode(torch.float32) == "torch.float32"
     assert encode(torch.nn.ReLU) == "ReLU"
 
 

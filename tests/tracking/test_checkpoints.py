@@ -13,8 +13,6 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-import safetensors.torch
-import torch
 from sklearn.linear_model import LinearRegression
 
 from nbtrack.capture.files import watching_files
@@ -23,6 +21,9 @@ from nbtrack.tracking import checkpoint_keeper, checkpoint_load, checkpoints
 from nbtrack.tracking.checkpoint_files import CopyFolder, copy_file
 from nbtrack.tracking.checkpoint_keeper import CheckpointKeeper, Limits, Moment
 from nbtrack.tracking.checkpoints import checkpoint_path, load_checkpoint
+
+torch = pytest.importorskip("torch")
+safetensors = pytest.importorskip("safetensors.torch")
 
 
 @pytest.fixture
@@ -260,7 +261,7 @@ def test_a_run_without_checkpoints_says_how_to_get_them(run):
 def test_every_safe_form_loads_without_trust(run, folder):
     tensors = {"w": torch.ones(2)}
     with watching_files(run):
-        safetensors.torch.save_file(tensors, "s.safetensors")
+        safetensors.save_file(tensors, "s.safetensors")
         torch.save(tensors, "t.pt")
         torch.save(tensors, "old.pt", _use_new_zipfile_serialization=False)
         np.save("n.npy", np.arange(3))

@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
 import nbtrack
 from nbtrack.errors import OptionError, RunStopped
 from nbtrack.tracking.callbacks import torch as callback_module
 from nbtrack.tracking.callbacks.means import Means
+
+torch = pytest.importorskip("torch")
 
 
 @pytest.fixture
