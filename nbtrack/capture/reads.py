@@ -23,6 +23,7 @@ _WANTED = _LOAD_NAMES | _STORE_NAMES | _ATTRIBUTES | {"LOAD_GLOBAL", "LOAD_CONST
 _OPS = {dis.opmap[name]: name for name in _WANTED if name in dis.opmap}
 _EXTENDED = dis.opmap["EXTENDED_ARG"]
 _INSTANT = frozenset({"<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"})
+_GENERIC = "<generic parameters of "  # around `def f[T]` and `class A[T]`
 _READS_ALL = frozenset({"globals", "locals", "eval", "exec", "vars"})
 MAX_FOLLOWED = 300  # code objects; a notebook has tens
 
@@ -91,7 +92,9 @@ class _Walk:
         """A def waits until its name is read; a lambda or class body runs at once."""
         if not isinstance(value, types.CodeType):
             return
-        if value.co_name in _INSTANT:
+        if value.co_name.startswith(_GENERIC):
+            self.cell(value)
+        elif value.co_name in _INSTANT:
             self._follow(value)
         elif not value.co_flags & inspect.CO_NEWLOCALS:
             self._class_body(value)

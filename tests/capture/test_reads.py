@@ -1,6 +1,7 @@
 """The names a cell reads from the namespace, by its bytecode and what it reaches."""
 
 import ast
+import sys
 
 import pytest
 
@@ -115,6 +116,21 @@ def test_names_read_by_the_cell_itself(source, names):
 )
 def test_code_of_the_notebook_is_followed(setup, source, names):
     assert reads(source, setup).names == names
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax is of Python 3.12")
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("def f[T](x: T) -> T: return lr", []),
+        ("def f[T](x: T) -> T: return lr\nf(1)", ["lr"]),
+        ("class A[T]:\n  def m(self): return lr\nA().m()", ["lr"]),
+        ("class A:\n  def m[T](self): return lr\nA().m()", ["lr"]),
+        ("type P[T] = tuple[T, lr]", []),
+    ],
+)
+def test_code_with_type_parameters_is_followed(source, names):
+    assert reads(source).names == names
 
 
 def test_a_store_under_a_condition_does_not_hide_the_name():

@@ -349,6 +349,25 @@ def test_every_line_that_runs_is_a_line_that_ran_before():
     assert lines_of(cell, watched=True) == lines_of(cell, watched=False)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax is of Python 3.12")
+def test_functions_with_type_parameters_are_watched_and_put_back():
+    setup = """
+def fit[T: float](rate: T) -> T:
+    for epoch in range(3):
+        loss = epoch * rate
+    return loss
+class Model[T]:
+    def train(self, rate: T):
+        for step in range(2):
+            acc = step * rate
+"""
+    ran = run_watched("fit(0.5); Model().train(0.5)", setup)
+    assert ran.sink.values("loss") == [0.0, 0.5, 1.0]
+    assert ran.sink.values("acc") == [0.0, 0.5]
+    assert ran.namespace["fit"](2) == 4
+    assert len(ran.sink.values("loss")) == 3
+
+
 def lines_of(cell: str, *, watched: bool) -> set[int]:
     lines: set[int] = set()
 
