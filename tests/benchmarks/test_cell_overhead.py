@@ -63,6 +63,44 @@ def test_a_plain_cell_hardly_notices(shell, capsys):
     shell.run_cell("%unload_ext nbtrack")
 
 
+# In a real kernel, with the live panel; long enough for the panel to open its widget.
+TRAINED = """
+import time
+lr = 0.1
+for i in range(60):
+    time.sleep(0.005)
+    loss = lr / (i + 1)
+"""
+
+
+def test_a_tracked_cell_with_its_panel_costs_little_more(
+    store_path, tmp_path, monkeypatch, capsys
+):
+    from jupyter_client.manager import start_new_kernel
+
+    monkeypatch.chdir(tmp_path)
+    manager, client = start_new_kernel(kernel_name="python3")
+
+    def run_ms(cell):
+        started = time.perf_counter()
+        reply = client.execute_interactive(cell, output_hook=id, timeout=60)
+        assert reply["content"]["status"] == "ok"
+        return (time.perf_counter() - started) * 1e3
+
+    try:
+        run_ms("%load_ext nbtrack")
+        run_ms(f"%%track warm\n{TRAINED}")
+        pairs = [
+            (run_ms(f"%%track bench\n{TRAINED}"), run_ms(TRAINED)) for _ in range(12)
+        ]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    with capsys.disabled():
+        more = median(tracked - plain for tracked, plain in pairs)
+        report("a tracked cell with its panel costs more", more, TRACKED_MS)
+
+
 LOAD = """
 import time
 from IPython.core.interactiveshell import InteractiveShell
