@@ -135,6 +135,7 @@ class Recorder:
         self._axis_point = sink.axis_point
         self._logged = sink.logged_names
         self._axis_series: list[int] = []
+        self._innermost = -1
         self._seen_axes: Axes = ()
         self._is_plain = False  # declared, its counters all come with the call
         self._held: tuple[int, float, Axes, float] | None = None
@@ -171,8 +172,13 @@ class Recorder:
                 return
             if count > self._look_at:
                 self._look(at)
-            if axes != self._seen_axes:
-                self._write_axes(count - 1, axes, at)
+            if axes != (seen := self._seen_axes):
+                if seen and axes[:-1] == seen[:-1]:  # only the innermost has moved
+                    self._seen_axes = axes
+                    moved = float(axes[-1])
+                    self._axis_point(self._innermost, count - 1, moved, at)
+                else:
+                    self._write_axes(count - 1, axes, at)
             self._point(self._series, count - 1, value, at)
         if self._stop.requested:
             self.sink.check_stop()
@@ -263,6 +269,7 @@ class Recorder:
             self._axis_series = [
                 self.sink.declare(axis, axis_of=self.name) for axis in self._axis_names
             ]
+            self._innermost = self._axis_series[-1] if self._axis_series else -1
             if self._held is not None:
                 step, value, axes, at = self._held
                 self._write(step, value, axes, at)
@@ -288,10 +295,6 @@ class Recorder:
         # Values equal to the ones before are not repeated: readers carry them forward.
         seen = self._seen_axes
         self._seen_axes = axes
-        if self._is_plain and seen and axes[:-1] == seen[:-1]:
-            # Nearly every time only the innermost counter has moved.
-            self._axis_point(self._axis_series[-1], step, float(axes[-1]), at)
-            return
         for index, value in enumerate(axes):
             is_new = not seen or value != seen[index]
             if is_new and value is not _UNKNOWN:
