@@ -76,14 +76,30 @@ class RunsTable:
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         shown = self.table.take(self.table.ids[:ROWS_SHOWN])
-        names = list(self.columns) or [*_FIXED, *_params(shown), *_metrics(shown)]
+        names = list(self.columns) or _chosen(shown)
         columns = [[_short(text) for text in _texts(shown, name)] for name in names]
         rows = [list(row) for row in zip(*columns, strict=True)]
-        return [_short(name) for name in names], rows
+        heads = names if self.columns else _bare(names)
+        return [_short(name) for name in heads], rows
 
     def _more(self) -> list[str]:
         rest = len(self.table) - ROWS_SHOWN
         return [f"… and {rest} more; all are in .df"] if rest > 0 else []
+
+
+def _chosen(table: Table) -> list[str]:
+    """What one looks for first stands first; tags only where there are any."""
+    fixed = [name for name in _FIXED if name != "tags" or any(_texts(table, name))]
+    return [*fixed, *_metrics(table), *_params(table)]
+
+
+def _bare(names: list[str]) -> list[str]:
+    """Heads as a query spells them: a bare name is a metric's best, then a param."""
+    short = [name.partition(".")[2] or name for name in names]
+    return [
+        name if name.startswith("params.") and bare in short[:at] else bare
+        for at, (name, bare) in enumerate(zip(names, short, strict=True))
+    ]
 
 
 def _html_row(head: Sequence[str], row: Sequence[str]) -> str:
@@ -92,8 +108,8 @@ def _html_row(head: Sequence[str], row: Sequence[str]) -> str:
 
 def _html_cell(name: str, text: str) -> str:
     color = _COLORS.get(text) if name == "status" else None
-    style = f' style="color: {color}"' if color else ""
-    return f"<td{style}>{escape(text)}</td>"
+    style = "white-space: nowrap" + (f"; color: {color}" if color else "")
+    return f'<td style="{style}">{escape(text)}</td>'
 
 
 def _params(table: Table) -> list[str]:
@@ -104,7 +120,8 @@ def _params(table: Table) -> list[str]:
         return len(set(map(repr, column(table, f"params.{name}")))) == 1
 
     differing = [name for name in names if not is_same(name)]
-    rest = [name for name in names if name not in differing]
+    # Details of objects (`optimizer.eps`) tell something only where they differ.
+    rest = [name for name in names if name not in differing and "." not in name]
     return [f"params.{name}" for name in [*differing, *rest][:PARAMS_SHOWN]]
 
 

@@ -99,7 +99,7 @@ def test_runs_shows_a_table_and_has_the_frame(ip):
     assert list(table.df.name) == ["worse", "base"]
     assert table.df.loc[0, "params.lr"] == 0.2
     assert repr(table).splitlines()[1].startswith("worse")
-    assert "<td>base</td>" in table._repr_html_()
+    assert ">base</td>" in table._repr_html_()
     found = ip.run_cell("%runs loss < 1 and params.lr == 0.1").result
     assert list(found.df.name) == ["base"]
     by_loss = ip.run_cell("%runs --sort loss --last 2 --cols name,best.loss").result
