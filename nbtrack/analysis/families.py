@@ -28,7 +28,8 @@ _PREFIX = re.compile(rf"^({_WORDS})[_./ -]+(.+)$", re.IGNORECASE)
 _SUFFIX = re.compile(rf"^(.+?)[_./ -]+({_WORDS})$", re.IGNORECASE)
 
 _TELLING = ("acc", "f1", "auc", "score", "reward", "loss")  # headline, best first
-_ROLE_ORDER = {"train": 0, "": 1, "val": 2, "test": 3}
+# A plain name beside others is a loss per batch: drawn first, it lies under them.
+_ROLE_ORDER = {"": 0, "train": 1, "val": 2, "test": 3}
 HEADLINE_MAX = 2
 
 

@@ -135,7 +135,8 @@ export class PanelModel {
   }
 }
 
-const ROLES = ['train', '', 'val', 'test'];
+/** As in analysis/families.py: a plain `loss` per batch lies under `train_loss`. */
+const ROLES = ['', 'train', 'val', 'test'];
 
 function roleRank(role: string): number {
   const rank = ROLES.indexOf(role);
