@@ -161,7 +161,11 @@ def test_a_watched_program_does_what_it_does_unwatched(program):
         compile(program, "<tracked>", "exec")
     except SyntaxError:
         return  # `break` in a function, for one
+    limit = sys.getrecursionlimit()  # hypothesis has raised it, and wants it back
     sys.setrecursionlimit(1000)
-    plain = outcome(program, watched=False)
-    watched = outcome(program, watched=True)
+    try:
+        plain = outcome(program, watched=False)
+        watched = outcome(program, watched=True)
+    finally:
+        sys.setrecursionlimit(limit)
     assert watched == plain
