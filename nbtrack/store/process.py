@@ -14,6 +14,8 @@ import threading
 import weakref
 from typing import Protocol
 
+from nbtrack.store.fork_gate import ForkGate
+
 
 class Resident(Protocol):
     """What is told of a fork and of the process's end."""
@@ -30,6 +32,7 @@ class Process:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.gate = ForkGate()
         self.sessions: set[str] = set()  # ids whose lock file this process holds
         self.journals: dict[str, Resident] = {}  # by the store's real path
         self.inherited: list[object] = []  # the parent's connections, in a child
@@ -46,7 +49,7 @@ class Process:
         for journal in self.journals.values():
             journal.become_inert()
         self.inherited = [*self.inherited, *self.journals.values()]
-        self.lock = threading.RLock()
+        self.lock, self.gate = threading.RLock(), ForkGate()
         self.sessions, self.journals = set(), {}
         self._connections = weakref.WeakSet()
 
@@ -65,7 +68,11 @@ def _immortalise(connection: object) -> None:
 
 
 PROCESS = Process()
-os.register_at_fork(after_in_child=PROCESS.forked)
+os.register_at_fork(
+    before=lambda: PROCESS.gate.close(),
+    after_in_parent=lambda: PROCESS.gate.open(),
+    after_in_child=PROCESS.forked,
+)
 # Registered on import, so that hooks registered later (those that finish runs) run
 # before it: atexit goes backwards.
 atexit.register(PROCESS.exiting)

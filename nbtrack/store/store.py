@@ -38,6 +38,7 @@ from nbtrack.store.locate import (
     refuse_foreign_link,
 )
 from nbtrack.store.mounts import is_network
+from nbtrack.store.process import PROCESS
 from nbtrack.store.queries import (
     find_run_id,
     last_of_name,
@@ -269,7 +270,7 @@ class Store:
         """
         from nbtrack.store.sql import prepare_for_queries, run_query
 
-        with self._lock, readable_errors(self._database):
+        with PROCESS.gate.inside(), self._lock, readable_errors(self._database):
             self._check_connections()
             if self._queries is None:
                 self._queries = connect_reader(self._database, read_only=self.read_only)
@@ -353,7 +354,7 @@ class Store:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """The reader's connection, in one snapshot."""
-        with self._lock, readable_errors(self._database):
+        with PROCESS.gate.inside(), self._lock, readable_errors(self._database):
             self._check_connections()
             if self._reader is None:
                 self._reader = connect_reader(self._database, read_only=self.read_only)
@@ -387,7 +388,7 @@ class Store:
         if self.why_read_only is not None:
             refuse_too_new(self._version)
             raise StoreError(self.why_read_only)
-        with readable_errors(self._database):
+        with PROCESS.gate.inside(), readable_errors(self._database):
             database = connect(self._database, network=self._network)
             try:
                 yield database

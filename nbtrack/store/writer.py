@@ -19,6 +19,7 @@ from nbtrack.store.database import Database, code_of
 from nbtrack.store.ingest import Ingest
 from nbtrack.store.journal import Journal
 from nbtrack.store.liveness import SessionLock
+from nbtrack.store.process import PROCESS
 from nbtrack.store.reading import written, written_later
 from nbtrack.store.segments import POINT, Segment
 
@@ -83,7 +84,8 @@ class Writer:
         self._has_more = False
         with guard("the writer"):
             try:
-                done = self._drain_all()
+                with PROCESS.gate.inside():
+                    done = self._drain_all()
             except (sqlite3.Error, OSError) as exc:
                 self._failed(exc)
             else:
