@@ -6,6 +6,7 @@
 #   make test PYTEST_ARGS="-k journal"      passed on to pytest
 
 PYTHON ?= python3
+PYTHONS ?= python3.12 python3.13
 VENV ?= .venv
 LAB_ARGS ?=
 PYTEST_ARGS ?=
@@ -25,7 +26,7 @@ override NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
 export NBTRACK_DATA
 endif
 
-.PHONY: help demo demo-check test test-browser test-faults test-fuzz test-packaging bench peers lint build clean
+.PHONY: help demo demo-check test test-pythons test-browser test-faults test-fuzz test-packaging bench peers lint build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -46,6 +47,18 @@ demo-check: $(VENV)/.demo $(VENV)/.front-end  ## the demo without JupyterLab: ru
 
 test: $(VENV)/.test $(VENV)/.front-end  ## the default tests
 	$(RUN) pytest $(PYTEST_ARGS)
+
+test-pythons:  ## the default tests on PYTHONS, without PyTorch
+	@for python in $(PYTHONS); do \
+	  $$python -c 'import ensurepip, venv' 2>/dev/null \
+	    || { echo "nbtrack: no $$python here: left out"; continue; }; \
+	  made=.venvs/$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  echo "nbtrack: $$($$python --version), in $$made ..."; \
+	  { [ -x $$made/bin/pip ] || $$python -m venv $$made; } \
+	  && $$made/bin/python -m pip install --quiet --editable ".[lab,demo,test]" \
+	    --constraint .ci/constraints.txt \
+	  && $$made/bin/python -m pytest $(PYTEST_ARGS) || exit 1; \
+	done
 
 test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "nbtrack: \
