@@ -113,7 +113,7 @@ def test_a_large_file_overwritten_behind_our_back_is_not_kept_and_said(
         return copy
 
     monkeypatch.setattr(CopyFolder, "copy", copy_then_change)
-    np.save("w.npy", np.zeros(1000))
+    (folder / "w.npy").write_bytes(bytes(8000))
     run.file_saved(folder / "w.npy", saver="numpy.save")
     assert kept_of(run) == ()
     assert "w.npy was overwritten while it was copied" in capsys.readouterr().err
