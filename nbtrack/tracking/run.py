@@ -161,6 +161,8 @@ class Run(Recorder):
 
     def file_saved(self, path: Path, *, saver: str) -> None:
         """A saver wrote a file while this run was active: keep it as a checkpoint."""
+        if self.status != "running":  # a saver that was never put back costs nothing
+            return
         from nbtrack.tracking.checkpoints import keep_saved_file
 
         keep_saved_file(self, path, saver=saver)

@@ -8,6 +8,7 @@ import warnings
 
 import pytest
 
+from nbtrack.capture.files import FileWatch
 from nbtrack.store import Store
 
 LOOP = "for i in range(3):\n    loss = 1.0 / (i + 1)\n"
@@ -33,6 +34,15 @@ def runs(store_path):
     return read
 
 
+STOP = FileWatch.stop
+
+
+def stop_and_raise(self):
+    """The savers are put back, or the tests after this one would be watched."""
+    STOP(self)
+    raising()
+
+
 def raising(*_args, **_kwargs):
     raise RuntimeError("no luck")
 
@@ -49,7 +59,7 @@ FAULTS = {
     "functions": ("nbtrack.capture.watch.Watcher.instrument_functions", raising),
     "the watch report": ("nbtrack.capture.watch.Watcher.finish", raising),
     "files at the start": ("nbtrack.capture.files.FileWatch.start", raising),
-    "files at the end": ("nbtrack.capture.files.FileWatch.stop", raising),
+    "files at the end": ("nbtrack.capture.files.FileWatch.stop", stop_and_raise),
     "the panel": ("nbtrack.notebook.panels.live.LivePanel.show", raising),
     "the still picture": ("nbtrack.notebook.panels.live.LivePanel.finish", raising),
     "the store": ("nbtrack.tracking.session.Session.start", raising),
