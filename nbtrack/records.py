@@ -17,6 +17,8 @@ Status = Literal["running", "finished", "failed", "stopped", "crashed", "pruned"
 Goal = Literal["min", "max"]
 Origin = Literal["option", "literal", "inherited", "object", "call"]
 
+SYSTEM_PREFIX = "system/"  # series of the machine: not among a run's own metrics
+
 _MAX_WORDS = re.compile(
     r"acc|auc|f1|precision|recall|score|r2|iou|dice|bleu|rouge|reward|return|map\b|mrr|"
     r"ndcg|psnr|ssim|throughput|per_s\b|correct|success|win_rate|hit_rate",
@@ -96,6 +98,74 @@ class CheckpointRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing known of a run besides its params, or why it is not known.
+
+    >>> Fact("git.commit", missing="no repository around the notebook").value is None
+    True
+    """
+
+    name: str  # dotted: "git.commit", "gpu.0.name"
+    value: Any = None  # JSON-able
+    missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextRecord:
+    """A text that belongs to a run: its diff, a module, what it printed."""
+
+    role: str  # "diff", "module", "packages", "stdout", "stderr", ...
+    name: str  # a path as people write it, or the role again
+    digest: str | None  # sha256 of the raw text, also where secrets were taken out
+    body: str | None = None  # None: only the digest is kept
+    n_redacted: int = 0
+    missing: str | None = None  # why there is no body, or only a part of it
+
+
+@dataclass(frozen=True, slots=True)
+class InputRecord:
+    """Data that a run read: a variable, a file."""
+
+    name: str  # of the variable, or the path
+    type: str  # "dataframe", "array", "tensor", "dataset", "file", ...
+    digest: str | None = None  # sha256 of the full content
+    size_bytes: int | None = None
+    n_rows: int | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)  # schema, statistics, ...
+    missing: str | None = None  # why there is no digest
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRecord:
+    """A rich value at a step: an image, a table, a confusion matrix."""
+
+    name: str
+    type: str
+    step: int
+    at: float  # seconds since the epoch
+    mime: str | None = None
+    digest: str | None = None  # of the file that is kept, where it is one
+    size_bytes: int | None = None
+    data: Any = None  # JSON-able: the value itself, or what describes the file
+
+
+@dataclass(frozen=True, slots=True)
+class CellRecord:
+    """One execution of a cell in the session of a run."""
+
+    seq: int  # from 0, in the order of execution
+    cell_id: str | None
+    execution: int | None
+    source: str | None  # as typed, without secrets
+    source_digest: str  # sha256 of the raw text
+    started_at: str
+    duration_s: float | None = None  # None while it runs
+    ok: bool | None = None
+    error: str | None = None
+    rng: Mapping[str, str] = field(default_factory=dict)  # generator -> packed state
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A run as it stands in the store."""
 
@@ -118,10 +188,22 @@ class RunRecord:
     error: str | None = None
     reason: str | None = None  # why it ended, in a few words: "Stop pressed"
     trashed_at: str | None = None
+    forked_from: str | None = None  # the run whose points up to `fork_step` it shares
+    fork_step: int | None = None
+    peak_rss_bytes: int | None = None
+    peak_vram_bytes: int | None = None
+    model_bytes: int | None = None
     tags: Mapping[str, str | None] = field(default_factory=dict)
     params: Mapping[str, Param] = field(default_factory=dict)  # by dotted name
     metrics: Mapping[str, MetricSummary] = field(default_factory=dict)
+    system: Mapping[str, MetricSummary] = field(default_factory=dict)
     checkpoints: tuple[CheckpointRecord, ...] = ()
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        """Bytes of its checkpoints, each content counted once."""
+        sizes = {c.digest: c.size_bytes for c in self.checkpoints}
+        return sum(sizes.values())
 
 
 def is_better(new: float, old: float, goal: Goal) -> bool:

@@ -129,7 +129,8 @@ def read_curve(connection: sqlite3.Connection, run_id: str, metric: str) -> Curv
     """The curve of a metric; MetricNotFoundError names what there is."""
     rows = connection.execute(
         "select id, name from metrics where run = :run"
-        " and (name = :metric and axis_of is null or axis_of = :metric)",
+        " and (name = :metric and axis_of is null or axis_of = :metric)"
+        " and deleted_at is null",
         {"run": run_id, "metric": metric},
     ).fetchall()
     found = {name: _bodies(connection, id_) for id_, name in rows}
@@ -151,7 +152,8 @@ def read_tail(
     ):
         return {}, {}, cursor
     rows = connection.execute(
-        "select id, name, axis_of, n from metrics where run = ?", (run_id,)
+        "select id, name, axis_of, n from metrics where run = ? and deleted_at is null",
+        (run_id,),
     ).fetchall()
     seen = {} if cursor is None else dict(cursor.seen)
     points: dict[str, Points] = {}
@@ -235,7 +237,8 @@ def _picked(code: str, column: Any, order: list[int]) -> Any:
 
 def _unknown(connection: sqlite3.Connection, run_id: str, metric: str) -> str:
     rows = connection.execute(
-        "select name from metrics where run = ? and axis_of is null order by id",
+        "select name from metrics where run = ? and axis_of is null"
+        " and deleted_at is null and name not glob 'system/*' order by id",
         (run_id,),
     ).fetchall()
     known = [name for (name,) in rows]

@@ -7,7 +7,6 @@ the reason, and never stops the ones behind it.
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -16,7 +15,16 @@ from typing import Any
 
 from nbtrack.errors import RunNotFoundError, StoreError
 from nbtrack.guard import guard
-from nbtrack.text import shorten, visible
+from nbtrack.store.described import (
+    apply_cells,
+    apply_facts,
+    apply_inputs,
+    apply_media,
+    apply_texts,
+    keep_source,
+)
+from nbtrack.store.values import as_json, storable
+from nbtrack.text import shorten
 
 Event = Mapping[str, Any]  # Any: JSON values, checked where they are used
 _BAD_EVENT = (
@@ -46,7 +54,7 @@ def apply_event(
 ) -> None:
     """Apply one event; raises on one that is unknown, malformed or has no run."""
     kind = event["kind"]
-    if kind not in _KINDS:
+    if kind not in _KINDS and kind not in _OF_SESSION:
         raise StoreError(f"Event kind {shorten(repr(kind))} is not known.")
     if kind == "run_started":
         _run_started(connection, event, session)
@@ -54,8 +62,8 @@ def apply_event(
     found = connection.execute("select 1 from runs where id = ?", (event["run"],))
     if found.fetchone() is None:
         raise RunNotFoundError(f"There is no run {event['run']!r} in this store.")
-    if kind == "metric":
-        _metric(connection, event, session)
+    if kind in _OF_SESSION:
+        _OF_SESSION[kind](connection, event, session)
     else:
         _KINDS[kind](connection, event)
 
@@ -71,28 +79,6 @@ def iso(moment: float | str | None) -> str | None:
     if isinstance(moment, str):
         return moment
     return _utc(datetime.fromtimestamp(moment, UTC))
-
-
-def storable(value: Any) -> str | None:
-    """Text that SQLite takes: lone surrogates become escapes."""
-    if value is None:
-        return None
-    text = str(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return visible(text)
-    return text
-
-
-def as_json(value: Any) -> str:
-    """A value as JSON text; escapes only where the text would not be valid."""
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, default=repr)
-    return text
 
 
 def _put_aside(
@@ -155,15 +141,7 @@ def _keep_source(connection: sqlite3.Connection, event: Event) -> str | None:
     source = storable(event.get("source"))
     if source is None:
         return None
-    digest = event.get("source_digest") or _sha256(source)
-    connection.execute("insert or ignore into sources values (?, ?)", (digest, source))
-    return str(digest)
-
-
-def _sha256(text: str) -> str:
-    import hashlib  # milliseconds that most runs need not pay
-
-    return hashlib.sha256(text.encode()).hexdigest()
+    return keep_source(connection, source, event.get("source_digest"))
 
 
 def _params(connection: sqlite3.Connection, event: Event) -> None:
@@ -205,7 +183,8 @@ def _metric(connection: sqlite3.Connection, event: Event, session: str | None) -
     connection.execute(
         """
         insert into metrics(run, name, axis_of, goal) values (?, ?, ?, ?)
-        on conflict(run, name, coalesce(axis_of, '')) do update set
+        on conflict(run, name, coalesce(axis_of, ''), coalesce(deleted_at, ''))
+        do update set
           goal = coalesce(excluded.goal, goal)
         """,
         (event["run"], name, axis_of, event.get("goal")),
@@ -214,7 +193,8 @@ def _metric(connection: sqlite3.Connection, event: Event, session: str | None) -
         connection.execute(
             """
             insert or replace into series(session, series, metric)
-            select ?, ?, id from metrics where run = ? and name = ? and axis_of is ?
+            select ?, ?, id from metrics
+            where run = ? and name = ? and axis_of is ? and deleted_at is null
             """,
             (session, event["series"], event["run"], name, axis_of),
         )
@@ -222,9 +202,9 @@ def _metric(connection: sqlite3.Connection, event: Event, session: str | None) -
 
 _METRIC_FIELDS = {
     "goal": "update metrics set goal = ? where run = ? and name = ?"
-    " and axis_of is null",
+    " and axis_of is null and deleted_at is null",
     "thinned": "update metrics set thinned = ? where run = ? and name = ?"
-    " and axis_of is null",
+    " and axis_of is null and deleted_at is null",
 }
 _RUN_FIELDS = {
     "name": "update runs set name = ? where id = ?",
@@ -237,7 +217,14 @@ _RUN_FIELDS = {
     "trashed_at": "update runs set trashed_at = ? where id = ?",
     "error": "update runs set error = ? where id = ?",
     "reason": "update runs set reason = ? where id = ?",
+    "started_at": "update runs set started_at = ? where id = ?",
+    "forked_from": "update runs set forked_from = ? where id = ?",
+    "fork_step": "update runs set fork_step = ? where id = ?",
+    "peak_rss_bytes": "update runs set peak_rss_bytes = ? where id = ?",
+    "peak_vram_bytes": "update runs set peak_vram_bytes = ? where id = ?",
+    "model_bytes": "update runs set model_bytes = ? where id = ?",
 }
+_TIMES = frozenset({"trashed_at", "started_at"})
 
 
 def _metric_changed(connection: sqlite3.Connection, event: Event) -> None:
@@ -249,7 +236,7 @@ def _metric_changed(connection: sqlite3.Connection, event: Event) -> None:
 
 def _run_changed(connection: sqlite3.Connection, event: Event) -> None:
     for field, value in event["fields"].items():
-        if field == "trashed_at":
+        if field in _TIMES:
             value = iso(value)
         connection.execute(_RUN_FIELDS[field], (storable(value), event["run"]))
 
@@ -307,13 +294,7 @@ def _checkpoint(connection: sqlite3.Connection, event: Event) -> None:
     )  # fmt: skip
 
 
-def _never(_connection: sqlite3.Connection, _event: Event) -> None:
-    raise AssertionError("handled by apply_event")
-
-
 _KINDS: dict[str, Callable[[sqlite3.Connection, Event], None]] = {
-    "run_started": _never,
-    "metric": _never,
     "params": _params,
     "tags": _tags,
     "metric_changed": _metric_changed,
@@ -321,4 +302,13 @@ _KINDS: dict[str, Callable[[sqlite3.Connection, Event], None]] = {
     "notices": _notices,
     "run_finished": _run_finished,
     "checkpoint": _checkpoint,
+    "facts": apply_facts,
+    "texts": apply_texts,
+    "inputs": apply_inputs,
+    "media": apply_media,
+}
+_OF_SESSION: dict[str, Callable[[sqlite3.Connection, Event, str | None], None]] = {
+    "run_started": _run_started,
+    "metric": _metric,
+    "cells": apply_cells,
 }

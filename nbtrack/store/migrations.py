@@ -1,49 +1,90 @@
 """Brings a store of an older nbtrack to today's tables, with sqlite-utils.
 
-One function per version; each runs in one transaction with the row that records it,
-so a store is old or new and never between. New stores do not come here: importing
-sqlite-utils takes over a second, so they are born from `schema.SCHEMA`, and a test
-holds that both ways end at the same tables.
+One function per version; each runs in one transaction with the row that records it and
+the stamp of its version, so a store is old or new and never between. New stores do not
+come here: importing sqlite-utils takes over a second, so they are born from
+`schema.SCHEMA`, and a test holds that both ways end at the same tables.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from nbtrack.store.database import connect
-from nbtrack.store.schema import APPLICATION_ID, SCHEMA, VERSION
+from nbtrack.store.schema import APPLICATION_ID, SCHEMA
+from nbtrack.store.schema_v1 import SCHEMA_V1
 
 NAME = "nbtrack"
+_NEW_IN_V2 = ("facts", "texts", "inputs", "media", "cells", "edits")
+_RUN_COLUMNS_OF_V2 = (
+    "forked_from text", "fork_step integer", "peak_rss_bytes integer",
+    "peak_vram_bytes integer", "model_bytes integer",
+)  # fmt: skip
 
 
-def upgrade(path: Path, *, network: bool) -> None:
-    """Apply what is missing to the store at `path`, then stamp it as current."""
+def upgrade(path: Path, *, network: bool, version: int) -> None:
+    """Apply what came after `version` to the store at `path`."""
     import sqlite_utils
 
     database = connect(path, network=network)
     try:
         with database.alone():
-            migrations().apply(sqlite_utils.Database(database.connection))
-            database.connection.execute(f"pragma user_version = {VERSION}")
+            since(version).apply(sqlite_utils.Database(database.connection))
     finally:
         database.close()
 
 
-def migrations() -> Any:  # Any: sqlite-utils is only imported here
-    """All versions so far, oldest first."""
+def since(version: int) -> Any:  # Any: sqlite-utils is only imported here
+    """The migrations after `version`, oldest first.
+
+    A store that was born as version 2 has no record of the first two: its stamp says
+    where it is.
+    """
     from sqlite_utils import Migrations
 
     known = Migrations(NAME)
-    known(name="v1_tables")(_v1_tables)
+    for number, migrate in enumerate(_STEPS, start=1):
+        if number > version:
+            known(name=migrate.__name__.removeprefix("_"))(_stamped(migrate, number))
     return known
 
 
+def _stamped(migrate: Callable[[Any], None], number: int) -> Callable[[Any], None]:
+    def migrate_and_stamp(db: Any) -> None:
+        # Another process may have been faster while this one waited for the lock.
+        if db.execute("pragma user_version").fetchone()[0] < number:
+            migrate(db)
+            db.execute(f"pragma user_version = {number}")
+
+    return migrate_and_stamp
+
+
 def _v1_tables(db: Any) -> None:
+    for statement in _statements(SCHEMA_V1):
+        db.execute(statement)
+    db.execute(f"pragma application_id = {APPLICATION_ID}")
+
+
+def _v2_everything_about_a_run(db: Any) -> None:
+    for column in _RUN_COLUMNS_OF_V2:
+        db.execute(f"alter table runs add column {column}")
+    for change in ("drop view summaries", "drop view points", "drop index metrics_name",
+                   "alter table metrics add column deleted_at text"):  # fmt: skip
+        db.execute(change)
+    remade = ("view summaries ", "view points ", "unique index metrics_name")
     for statement in _statements(SCHEMA):
-        db.conn.execute(statement)
-    db.conn.execute(f"pragma application_id = {APPLICATION_ID}")
+        what = statement.removeprefix("create ")
+        # A table of version 2 and its indexes: `create index media_name on media(...)`.
+        new = any(f"table {name} " in what or f" on {name}(" in what
+                  for name in _NEW_IN_V2)  # fmt: skip
+        if new or what.startswith(remade):
+            db.execute(statement)
 
 
 def _statements(script: str) -> list[str]:
-    return [part for part in script.split(";\n") if part.strip()]
+    return [part.strip() for part in script.split(";\n") if part.strip()]
+
+
+_STEPS = (_v1_tables, _v2_everything_about_a_run)

@@ -7,6 +7,7 @@ from pathlib import Path
 from nbtrack.errors import RunNotFoundError, StoreError
 from nbtrack.store.blobs import blob_path
 from nbtrack.store.database import Database
+from nbtrack.store.described import forget_sources
 from nbtrack.store.liveness import is_alive
 
 
@@ -18,11 +19,9 @@ def purge_run(database: Database, run_id: str) -> None:
         digests = _refuse_or_list(database, run_id)
         execute("delete from controls where run = ?", (run_id,))
         execute("delete from unread where body like ?", (f'%"run": "{run_id}"%',))
+        _forget_cells(database, run_id)
         execute("delete from runs where id = ?", (run_id,))
-        execute(
-            "delete from sources where digest not in"
-            " (select source_digest from runs where source_digest is not null)"
-        )
+        forget_sources(database.connection)
         _remove_files(database, digests)
     with database.alone():
         execute("pragma wal_checkpoint(truncate)").fetchall()
@@ -38,14 +37,41 @@ def _refuse_or_list(database: Database, run_id: str) -> list[str]:
     journal = database.path.parent / "journal"
     if row[0] == "running" and row[1] and is_alive(journal / row[1]):
         raise StoreError(f"Run {run_id} is running: stop it before purging it.")
-    rows = execute("select distinct digest from checkpoints where run = ?", (run_id,))
+    rows = execute(
+        "select digest from checkpoints where run = :run union"
+        " select digest from media where run = :run and digest is not null",
+        {"run": run_id},
+    )
     return [digest for (digest,) in rows.fetchall()]
+
+
+def _forget_cells(database: Database, run_id: str) -> None:
+    """The session's cells go with its last run; before, the text of the run's own."""
+    execute = database.connection.execute
+    execute(
+        """
+        update cells set source_digest = null
+        where session = (select session from runs where id = :run)
+          and source_digest in (select source_digest from runs where id = :run)
+        """,
+        {"run": run_id},
+    )
+    execute(
+        """
+        delete from cells where session in (
+          select session from runs as own where id = :run and not exists (
+            select 1 from runs where session = own.session and id != :run))
+        """,
+        {"run": run_id},
+    )
 
 
 def _remove_files(database: Database, digests: list[str]) -> None:
     for digest in digests:
         named = database.connection.execute(
-            "select 1 from checkpoints where digest = ?", (digest,)
+            "select 1 from checkpoints where digest = :digest union all"
+            " select 1 from media where digest = :digest",
+            {"digest": digest},
         ).fetchone()
         if named is None:
             blob: Path = blob_path(database.path.parent / "blobs", digest)

@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from nbtrack.errors import RunNotFoundError
-from nbtrack.records import CheckpointRecord, MetricSummary, Param, RunRecord
+from nbtrack.records import (
+    SYSTEM_PREFIX,
+    CheckpointRecord,
+    MetricSummary,
+    Param,
+    RunRecord,
+)
 from nbtrack.store.liveness import is_alive
 from nbtrack.store.summary import decoded
 from nbtrack.text import did_you_mean, shorten
@@ -27,7 +33,8 @@ CHOSEN = """
 _RUNS = f"""
   select id, name, experiment, status, started_at, ended_at, duration_s, "group",
     parent, notes, notebook, cell_id, execution, source_digest, error, reason,
-    trashed_at, session,
+    trashed_at, session, forked_from, fork_step, peak_rss_bytes, peak_vram_bytes,
+    model_bytes,
     (select json_extract(facts, '$.kernel_id') from sessions where id = runs.session)
   from runs where id in ({CHOSEN}) order by started_at desc, id desc
 """  # noqa: S608 - constants only
@@ -37,7 +44,8 @@ _TAGS = "select run, name, value from tags where {} order by rowid"
 _METRICS = """
   select run, name, goal, n, last, last_step, min, min_step, max, max_step, n_nan,
     first_nan_step, thinned
-  from metrics where axis_of is null and n > 0 and {} order by id
+  from metrics where axis_of is null and n > 0 and deleted_at is null and {}
+  order by id
 """
 _CHECKPOINTS = """
   select run, name, version, type, digest, size_bytes, path, step, metrics, created_at
@@ -225,9 +233,10 @@ def _run(row: tuple[Any, ...], parts: _Parts, alive: Alive) -> RunRecord:
     (
         id_, name, experiment, status, started_at, ended_at, duration_s, group, parent,
         notes, notebook, cell_id, execution, digest, error, reason, trashed_at, session,
-        kernel_id,
+        forked_from, fork_step, rss, vram, model_bytes, kernel_id,
     ) = row  # fmt: skip
     status, reason = status_now(status, reason, session, alive)
+    metrics, system = _told_apart(parts.metrics.get(id_, ()))
     return RunRecord(
         id_, name, experiment, status, started_at, ended_at, duration_s,
         group=group, parent=parent, notes=notes, notebook=notebook, cell_id=cell_id,
@@ -235,9 +244,21 @@ def _run(row: tuple[Any, ...], parts: _Parts, alive: Alive) -> RunRecord:
         trashed_at=trashed_at, kernel_id=kernel_id,
         tags=dict(parts.tags.get(id_, ())),
         params=parts.params.get(id_, {}),
-        metrics=dict(parts.metrics.get(id_, ())),
+        metrics=metrics, system=system, forked_from=forked_from, fork_step=fork_step,
+        peak_rss_bytes=rss, peak_vram_bytes=vram, model_bytes=model_bytes,
         checkpoints=tuple(c for _, c in parts.checkpoints.get(id_, ())),
     )  # fmt: skip
+
+
+def _told_apart(
+    found: Iterable[tuple[str, MetricSummary]],
+) -> tuple[dict[str, MetricSummary], dict[str, MetricSummary]]:
+    """A run's own metrics, and the series of the machine under it."""
+    own: dict[str, MetricSummary] = {}
+    system: dict[str, MetricSummary] = {}
+    for name, summary in found:
+        (system if name.startswith(SYSTEM_PREFIX) else own)[name] = summary
+    return own, system
 
 
 def _ids(

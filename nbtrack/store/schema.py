@@ -9,7 +9,7 @@ a test holds that both end at the same tables.
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E627472  # "nbtr"
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """\
 create table sessions (
@@ -46,7 +46,12 @@ create table runs (
   error text,
   reason text,
   trashed_at text,
-  session text references sessions(id)
+  session text references sessions(id),
+  forked_from text,
+  fork_step integer,
+  peak_rss_bytes integer,
+  peak_vram_bytes integer,
+  model_bytes integer
 );
 create index runs_started on runs(started_at);
 create index runs_session on runs(session);
@@ -79,9 +84,11 @@ create table metrics (
   max_step integer,
   n_nan integer not null default 0,
   first_nan_step integer,
-  thinned integer not null default 1
+  thinned integer not null default 1,
+  deleted_at text
 );
-create unique index metrics_name on metrics(run, name, coalesce(axis_of, ''));
+create unique index metrics_name
+  on metrics(run, name, coalesce(axis_of, ''), coalesce(deleted_at, ''));
 create table series (
   session text not null references sessions(id),
   series integer not null,
@@ -119,6 +126,70 @@ create table notices (
   text text not null
 );
 create index notices_run on notices(run);
+create table facts (
+  run text not null references runs(id) on delete cascade,
+  name text not null,
+  value text,
+  missing text,
+  primary key (run, name)
+);
+create table texts (
+  run text not null references runs(id) on delete cascade,
+  role text not null,
+  name text not null,
+  digest text,
+  source_digest text references sources(digest),
+  n_redacted integer not null default 0,
+  missing text,
+  primary key (run, role, name)
+);
+create index texts_source on texts(source_digest);
+create table inputs (
+  run text not null references runs(id) on delete cascade,
+  name text not null,
+  type text not null,
+  digest text,
+  size_bytes integer,
+  n_rows integer,
+  detail text not null default '{}',
+  missing text,
+  primary key (run, type, name)
+);
+create table media (
+  id integer primary key,
+  run text not null references runs(id) on delete cascade,
+  name text not null,
+  type text not null,
+  step integer not null,
+  at real not null,
+  mime text,
+  digest text,
+  size_bytes integer,
+  data text
+);
+create index media_name on media(run, name, step);
+create index media_digest on media(digest);
+create table cells (
+  session text not null references sessions(id) on delete cascade,
+  seq integer not null,
+  cell_id text,
+  execution integer,
+  digest text not null,
+  source_digest text references sources(digest),
+  started_at text not null,
+  duration_s real,
+  ok integer,
+  error text,
+  rng text not null default '{}',
+  primary key (session, seq)
+);
+create index cells_source on cells(source_digest);
+create table edits (
+  id integer primary key,
+  at text not null,
+  what text not null,
+  undone_at text
+);
 create table controls (
   id integer primary key,
   run text not null,
@@ -157,7 +228,7 @@ select
   metrics.first_nan_step,
   metrics.thinned
 from metrics join runs on runs.id = metrics.run
-where metrics.axis_of is null and metrics.n > 0;
+where metrics.axis_of is null and metrics.n > 0 and metrics.deleted_at is null;
 create view points as
 select
   metrics.run,
@@ -168,7 +239,8 @@ select
   json_extract(point.value, '$[2]') as at
 from metrics
 join chunks on chunks.metric = metrics.id
-join json_each(nbtrack_points(chunks.body)) as point;
+join json_each(nbtrack_points(chunks.body)) as point
+where metrics.deleted_at is null;
 """
 
 # Ids of metrics are never used again (autoincrement): a writer that has not noticed a

@@ -21,7 +21,15 @@ from nbtrack.store.summary import decoded
 _FIELDS = (
     "id", "name", "experiment", "status", "started_at", "ended_at", "duration_s",
     "group", "parent", "notes", "notebook", "execution", "error", "reason",
+    "forked_from", "peak_rss_bytes", "peak_vram_bytes", "model_bytes",
+    "checkpoint_bytes",
 )  # fmt: skip
+_COMPUTED = {
+    "checkpoint_bytes": """(
+      select coalesce(sum(size_bytes), 0) from (
+        select distinct digest, size_bytes from checkpoints where run = runs.id)
+    ) as checkpoint_bytes"""
+}
 _ALWAYS = ("id", "session", "status", "reason")
 _PARAMS = """
   select name, json_group_array(run),
@@ -35,7 +43,8 @@ _METRICS = """
     coalesce(
       case goal when 'min' then min_step when 'max' then max_step end, last_step),
     min, max, goal
-  from metrics where axis_of is null and n > 0 and {} order by id
+  from metrics where axis_of is null and n > 0 and deleted_at is null
+    and name not glob 'system/*' and {} order by id
 """
 _FEW = 100  # runs; for more, reading whole tables is quicker than choosing
 
@@ -134,7 +143,7 @@ def _fields(
 ) -> dict[str, Sequence[Any]]:
     asked = [name for name in _FIELDS if names is None or name in names]
     columns = list(dict.fromkeys([*_ALWAYS, *asked]))
-    listed = ", ".join(f'"{name}"' for name in columns)
+    listed = ", ".join(_COMPUTED.get(name, f'"{name}"') for name in columns)
     rows = connection.execute(
         f"select {listed} from runs where id in ({CHOSEN})"  # noqa: S608 - constants only
         " order by started_at desc, id desc",

@@ -11,6 +11,7 @@ import pytest
 from nbtrack.store import Store
 from nbtrack.store.birth import make_store
 from nbtrack.store.schema import APPLICATION_ID, VERSION
+from nbtrack.store.schema_v1 import SCHEMA_V1
 
 pytest.importorskip("sqlite_utils")
 
@@ -27,14 +28,39 @@ def shape_of(path):
             (
                 kind,
                 name,
-                sql,
+                as_written(sql),
                 connection.execute(f"pragma table_info('{name}')").fetchall(),
             )
             for kind, name, sql in names
             if kind != "view"
-        ] + [(kind, name, sql) for kind, name, sql in names if kind == "view"]
+        ] + [
+            (kind, name, as_written(sql)) for kind, name, sql in names if kind == "view"
+        ]
     finally:
         connection.close()
+
+
+def as_written(sql):
+    """The text without what `alter table` does to its line breaks."""
+    text = " ".join((sql or "").split())
+    return text.replace(" ,", ",").replace(" )", ")").replace("( ", "(")
+
+
+@pytest.fixture
+def of_version_1(tmp_path):
+    """A store as nbtrack 0.1 of version 1 left it, with a run in it."""
+    (tmp_path / ".nbtrack").mkdir()
+    path = tmp_path / ".nbtrack" / "nbtrack.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        f"{SCHEMA_V1} pragma application_id = {APPLICATION_ID};"
+        "pragma user_version = 1;"
+        "insert into runs(id, name, experiment, status, started_at)"
+        " values ('r', 'base', 'mnist', 'finished', '2026-11-01T00:00:00Z');"
+        "insert into metrics(run, name, n, last, last_step) values ('r', 'a', 1, 2, 0);"
+    )
+    connection.close()
+    return path
 
 
 @pytest.fixture
@@ -54,6 +80,22 @@ def test_migrations_from_empty_end_at_the_frozen_schema(oldest, tmp_path):
     born = tmp_path / "born" / ".nbtrack" / "nbtrack.db"
     make_store(born, network=False)
     assert shape_of(oldest) == shape_of(born)
+
+
+def test_a_store_of_version_1_becomes_the_frozen_schema(of_version_1, tmp_path):
+    Store.open(of_version_1.parent).close()
+    born = tmp_path / "born" / ".nbtrack" / "nbtrack.db"
+    make_store(born, network=False)
+    assert shape_of(of_version_1) == shape_of(born)
+
+
+def test_a_store_of_version_1_keeps_its_runs(of_version_1):
+    with Store.open(of_version_1.parent) as store:
+        run = store.run("base")
+        assert (run.metrics["a"].last, run.forked_from, run.peak_rss_bytes) == (
+            2.0, None, None
+        )  # fmt: skip
+        assert store.facts("r") == {}
 
 
 def test_a_migrated_store_is_stamped_and_works(oldest):

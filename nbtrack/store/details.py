@@ -1,0 +1,98 @@
+"""Reads what describes one run: facts, texts, inputs, rich values, cells.
+
+A table of runs needs none of it; these are asked for a run at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from nbtrack.records import CellRecord, Fact, InputRecord, MediaRecord, TextRecord
+
+
+def read_facts(connection: sqlite3.Connection, run_id: str) -> dict[str, Fact]:
+    """Everything known of a run besides its params, by dotted name."""
+    rows = connection.execute(
+        "select name, value, missing from facts where run = ? order by rowid",
+        (run_id,),
+    ).fetchall()
+    return {
+        name: Fact(name, json.loads(value or "null"), missing)
+        for name, value, missing in rows
+    }
+
+
+def read_texts(
+    connection: sqlite3.Connection, run_id: str, role: str | None
+) -> list[TextRecord]:
+    """The texts of a run, of one role or of all."""
+    rows = connection.execute(
+        """
+        select role, name, texts.digest, body, n_redacted, missing
+        from texts left join sources on sources.digest = source_digest
+        where run = :run and (:role is null or role = :role)
+        order by role, name
+        """,
+        {"run": run_id, "role": role},
+    ).fetchall()
+    return [TextRecord(*row) for row in rows]
+
+
+def read_inputs(connection: sqlite3.Connection, run_id: str) -> list[InputRecord]:
+    """The data that a run read."""
+    rows = connection.execute(
+        """
+        select name, type, digest, size_bytes, n_rows, detail, missing
+        from inputs where run = ? order by rowid
+        """,
+        (run_id,),
+    ).fetchall()
+    return [
+        InputRecord(name, type_, digest, size, n_rows, json.loads(detail), missing)
+        for name, type_, digest, size, n_rows, detail, missing in rows
+    ]
+
+
+def read_media(
+    connection: sqlite3.Connection, run_id: str, name: str | None
+) -> list[MediaRecord]:
+    """The rich values of a run, by name and step."""
+    rows = connection.execute(
+        """
+        select name, type, step, at, mime, digest, size_bytes, data from media
+        where run = :run and (:name is null or name = :name) order by name, step
+        """,
+        {"run": run_id, "name": name},
+    ).fetchall()
+    return [_media(row) for row in rows]
+
+
+def read_cells(connection: sqlite3.Connection, run_id: str) -> list[CellRecord]:
+    """The executed cells of the session in which the run took place."""
+    rows = connection.execute(
+        """
+        select seq, cell_id, execution, body, cells.digest, started_at, duration_s,
+          ok, error, rng
+        from cells left join sources on sources.digest = source_digest
+        where session = (select session from runs where id = ?) order by seq
+        """,
+        (run_id,),
+    ).fetchall()
+    return [_cell(row) for row in rows]
+
+
+def _media(row: tuple[Any, ...]) -> MediaRecord:
+    name, type_, step, at, mime, digest, size, data = row
+    value = None if data is None else json.loads(data)
+    return MediaRecord(name, type_, step, at, mime, digest, size, value)
+
+
+def _cell(row: tuple[Any, ...]) -> CellRecord:
+    seq, cell_id, execution, body, digest, started_at, duration_s, ok, error, rng = row
+    fine = None if ok is None else bool(ok)
+    return CellRecord(
+        seq, cell_id, execution, body, digest, started_at, duration_s, fine, error,
+        json.loads(rng),
+    )  # fmt: skip
