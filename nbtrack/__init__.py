@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.opening import open
     from nbtrack.tracking.run import Run
     from nbtrack.tracking.session import current, log, start
+    from nbtrack.tracking.settings import configure
 
 _HOME = {
     "_begin": "nbtrack.notebook.tracked_cell",  # line 1 of a tracked cell calls it
@@ -37,6 +38,7 @@ _HOME = {
     "RunStopped": "nbtrack.errors",
     "StoreError": "nbtrack.errors",
     "TorchCallback": "nbtrack.tracking.callbacks.torch",
+    "configure": "nbtrack.tracking.settings",
     "current": "nbtrack.tracking.session",
     "curve": "nbtrack.analysis.runs_table",
     "epochs": "nbtrack.tracking.epochs",
@@ -55,6 +57,7 @@ __all__ = [
     "RunStopped",
     "StoreError",
     "TorchCallback",
+    "configure",
     "current",
     "curve",
     "epochs",

@@ -189,6 +189,21 @@ def redact_param(name: str, value: Any) -> tuple[Any, int]:  # Any: a JSON-able 
     return value, 0
 
 
+def redact_json(value: Any) -> Any:  # Any: what JSON can hold
+    """Take secrets out of every string of a JSON-able value, keys included.
+
+    >>> redact_json({"by": ["hf_abcdefghijklmnopqrstuvwx", 3]})
+    {'by': ['[redacted]', 3]}
+    """
+    if isinstance(value, str):
+        return redact(value)[0]
+    if isinstance(value, list | tuple):
+        return [redact_json(item) for item in value]
+    if isinstance(value, dict):
+        return {redact(str(key))[0]: redact_json(item) for key, item in value.items()}
+    return value
+
+
 def is_secret(name: str, value: str) -> bool:
     """Whether a text under this name has to be a secret.
 

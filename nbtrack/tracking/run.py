@@ -19,7 +19,9 @@ from nbtrack.errors import CheckpointError
 from nbtrack.guard import guard
 from nbtrack.records import Param, Status
 from nbtrack.text import clean_name
+from nbtrack.tracking.described import Described
 from nbtrack.tracking.outcome import outcome_of
+from nbtrack.tracking.parts import RunParts
 from nbtrack.tracking.recorder import Recorder
 from nbtrack.tracking.tags import as_tags
 
@@ -47,7 +49,7 @@ def without_secrets(text: str) -> str:
     return redact(str(text))[0]
 
 
-class Run(Recorder):
+class Run(Recorder, Described):
     """One execution that is being recorded; made by `nbtrack.start` or `%%track`.
 
     Use it as a context manager, or call `finish()`. It may be shared by threads; in a
@@ -71,6 +73,7 @@ class Run(Recorder):
         name: str,
         experiment: str,
         parent: str | None = None,
+        off: frozenset[str] = frozenset(),
         on_finish: Callable[[Run], None] | None = None,
     ) -> None:
         super().__init__(store.journal, id=id, name=name)
@@ -78,11 +81,21 @@ class Run(Recorder):
         self.experiment = experiment
         self.parent = parent
         self.reason = ""
+        self.off = off
+        self._parts = RunParts()
         self.started_at = time.time()
         self._started = time.monotonic()
         self._finishing = threading.Lock()
         self._on_finish = on_finish
         self._journal.on_control(id, self._control)
+
+    def captures(self, feature: str) -> bool:
+        """Whether this feature is on for the run; see `nbtrack.configure`."""
+        return feature not in self.off
+
+    def begin_parts(self) -> None:
+        """Begin what is looked at during every run; called once, by the session."""
+        self._parts.begin(self)
 
     # -- what describes the run ------------------------------------------------------
 
@@ -204,6 +217,7 @@ class Run(Recorder):
             if status is None:
                 status = "stopped" if self.stop.requested else "finished"
             try:
+                self._parts.end(self)
                 with guard("files"):
                     self._settle_files()
             finally:  # Ctrl-C while files settle must not leave the run running

@@ -10,21 +10,24 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
 from nbtrack.text import clean_name
+from nbtrack.tracking.background import background
 from nbtrack.tracking.ids import new_run_id
 from nbtrack.tracking.run import Run, utc_text, without_secrets
+from nbtrack.tracking.settings import switched_off
 from nbtrack.tracking.tags import as_tags
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
 
 DEFAULT_EXPERIMENT = "default"
+SETTLE_S = 1.5  # for what is still being looked at; a shutdown leaves two seconds
 
 override: ContextVar[Run | None] = ContextVar("nbtrack_run", default=None)
 
@@ -87,6 +90,7 @@ class Session:
         notes: str = "",
         parent: Run | str | None = None,
         near: str | Path | None = None,
+        off: Iterable[str] | str = (),
         **about: Any,  # notebook, cell_id, execution, source: plain JSON values
     ) -> Run:
         """Begin a run and make it current; see `nbtrack.start`."""
@@ -99,12 +103,14 @@ class Session:
                 name=self._free_name(store, clean_name(name or experiment)),
                 experiment=experiment,
                 parent=self._parent_id(parent),
+                off=switched_off(store.path, off),
                 on_finish=self._ended,
             )
             self._emit_start(run, as_tags(tags), group, notes, about)
             self._running.append(run)
             self.active = run
             self._run_first_at_exit()
+        run.begin_parts()
         if params:
             run.log_params(params)
         return run
@@ -115,6 +121,7 @@ class Session:
             return
         for run in reversed(self._running.copy()):
             run.finish(reason="the session ended")
+        background.settle(SETTLE_S)
         for store in self._stores.values():
             store.close()
         self._stores.clear()
@@ -235,6 +242,7 @@ def start(
     group: str | None = None,
     notes: str = "",
     parent: Run | str | None = None,
+    off: Iterable[str] | str = (),
 ) -> Run:
     """Begin a run and make it the current one.
 
@@ -255,6 +263,8 @@ def start(
         Markdown.
     parent : Run or id, optional
         Default: the run that is current now, if any.
+    off : words, optional
+        What not to capture, such as `"system output"`; see `nbtrack.configure`.
 
     Returns
     -------
@@ -265,6 +275,8 @@ def start(
     ------
     StoreError
         When no store can be opened or made here.
+    OptionError
+        For an unknown word in `off`.
 
     Examples
     --------
@@ -280,4 +292,5 @@ def start(
         group=group,
         notes=notes,
         parent=parent,
+        off=off,
     )

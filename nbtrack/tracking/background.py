@@ -1,0 +1,89 @@
+"""One thread for what need not be known before the training goes on.
+
+Reading git, hashing data, encoding pictures: jobs run one after another, each under
+the guard, and nobody waits for them but the end of the process and those who read.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from nbtrack.guard import guard
+
+Job = Callable[[], None]
+_IDLE_S = 2.0  # an idle thread ends; the next job starts another
+
+
+class Background:
+    """Runs jobs in the order in which they came; in a forked child it runs none.
+
+    >>> work = Background()
+    >>> work.submit(lambda: print("done"), feature="greeting")
+    >>> work.settle(1.0)
+    done
+    True
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._jobs: deque[tuple[Job, str]] = deque()
+        self._thread: threading.Thread | None = None
+        self._n_open = 0
+        self._inert = False
+        os.register_at_fork(after_in_child=self._forked)
+
+    def submit(self, job: Job, *, feature: str) -> None:
+        """Run `job` soon; what it raises is a warning of `feature`."""
+        if self._inert:
+            return
+        with self._changed:
+            self._jobs.append((job, feature))
+            self._n_open += 1
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._work, name="nbtrack-background", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify_all()
+
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until everything so far is done; False when the time is up."""
+        if self._inert or threading.current_thread() is self._thread:
+            return True
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while self._n_open:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+        return True
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                if not self._jobs:
+                    self._changed.wait(_IDLE_S)
+                if not self._jobs:
+                    self._thread = None
+                    return
+                job, feature = self._jobs.popleft()
+            with guard(feature):
+                job()
+            del job  # what it held is let go before the next one comes
+            with self._changed:
+                self._n_open -= 1
+                self._changed.notify_all()
+
+    def _forked(self) -> None:
+        self._changed = threading.Condition()
+        self._inert, self._thread = True, None
+        self._jobs.clear()
+        self._n_open = 0
+
+
+background = Background()

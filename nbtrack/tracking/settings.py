@@ -1,0 +1,130 @@
+"""What is captured without asking, and how to switch it off.
+
+Per run (`nbtrack.start(off=...)`, `%%track --off data output`), per store
+(`nbtrack.configure(off=[...])`, kept in `settings.json`), or for a process by the
+environment variable `NBTRACK_OFF`. What is off in one of them is off.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from nbtrack.errors import OptionError, StoreError
+from nbtrack.text import did_you_mean, shorten, visible
+
+FILE_NAME = "settings.json"
+FEATURES = {
+    "source": "the text of the cell",
+    "cells": "the log of executed cells",
+    "code": "git, diff, the notebook's and local modules' hashes and texts",
+    "environment": "packages, machine, numerics",
+    "rng": "states of random generators",
+    "data": "digests of the data that a cell reads",
+    "statistics": "the schema and statistics of data",
+    "system": "CPU, memory, disk, network and GPU over time",
+    "output": "what is printed",
+    "figures": "figures that are shown",
+    "files": "files that are saved or read",
+    "watching": "metrics that nobody logs by hand",
+    "autolog": "hooks of frameworks",
+}
+
+
+def features_of(words: Iterable[str] | str) -> frozenset[str]:
+    """The features that the words name; "all" names every one.
+
+    Raises
+    ------
+    OptionError
+        For an unknown word, with a hint.
+
+    Examples
+    --------
+    >>> sorted(features_of("system, data"))
+    ['data', 'system']
+    """
+    if isinstance(words, str):
+        words = words.replace(",", " ").split()
+    named = {str(word).strip().lower() for word in words}
+    for word in named - FEATURES.keys() - {"all"}:
+        raise OptionError(
+            f"Nothing called {shorten(visible(word), 40)!r} can be switched off."
+            f"{did_you_mean(word, FEATURES)} There are: {', '.join(FEATURES)}, all."
+        )
+    return frozenset(FEATURES) if "all" in named else frozenset(named)
+
+
+def switched_off(store: Path, off: Iterable[str] | str = ()) -> frozenset[str]:
+    """What is off for a run in this store, its own words and others' together."""
+    everywhere = features_of(os.environ.get("NBTRACK_OFF", ""))
+    return features_of(off) | everywhere | read_off(store)
+
+
+def read_off(store: Path) -> frozenset[str]:
+    """What the store's settings switch off; an unreadable file switches off nothing."""
+    try:
+        found = json.loads((store / FILE_NAME).read_text("utf-8"))
+        return frozenset(FEATURES) & frozenset(found["off"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
+
+
+def write_off(store: Path, off: Iterable[str] | str) -> frozenset[str]:
+    """Keep with the store what is to be off there from now on.
+
+    Raises
+    ------
+    OptionError
+        For an unknown word.
+    StoreError
+        When the file cannot be written.
+    """
+    chosen = features_of(off)
+    path = store / FILE_NAME
+    aside = path.with_name(f".{FILE_NAME}-{os.getpid()}")
+    try:
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({"off": sorted(chosen)}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as exc:
+        raise StoreError(f"{path} cannot be written: {exc.strerror}.") from exc
+    return chosen
+
+
+def configure(*, off: Iterable[str] | str | None = None) -> frozenset[str]:
+    """Say what is not to be captured in this folder's store; returns what is off.
+
+    Parameters
+    ----------
+    off : words, optional
+        Names of features; "all" for every one, an empty list to have all again.
+        Default: nothing is changed.
+
+    Returns
+    -------
+    frozenset of str
+        What is off in this store now.
+
+    Raises
+    ------
+    OptionError
+        For an unknown word, with what there is.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> sorted(nbtrack.configure(off=["system", "output"]))
+    ['output', 'system']
+    >>> sorted(nbtrack.configure(off=[]))
+    []
+    """
+    from nbtrack.tracking.session import process_session
+
+    store = process_session().store_for().path
+    return read_off(store) if off is None else write_off(store, off)
