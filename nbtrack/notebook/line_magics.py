@@ -1,4 +1,4 @@
-"""`%runs`, `%panel`, `%track_status`: each parses its line and calls one function.
+"""`%runs`, `%panel`, `%track_config`...: each parses its line and calls one function.
 
 What they need is imported when they are used, so that loading the extension is quick.
 A mistake in a line is shown as one line; the Python twins raise as usual.
@@ -74,8 +74,22 @@ def track_status(line: str) -> None:
         show_line(text)
 
 
+@_friendly
+def track_config(line: str) -> None:
+    """Show what is captured here, or switch it off: %track_config [off WORDS | on].
+
+    %track_config off system output     %track_config on
+    """
+    from nbtrack.notebook.config_magic import config_lines
+    from nbtrack.notebook.display import show_line
+
+    for text in config_lines(line):
+        show_line(text)
+
+
 LINE_MAGICS: dict[str, LineMagic] = {
     "runs": runs,
     "panel": panel,
+    "track_config": track_config,
     "track_status": track_status,
 }

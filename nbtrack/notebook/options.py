@@ -16,6 +16,7 @@ from nbtrack.errors import OptionError
 from nbtrack.notebook.arguments import Option, parse_arguments, unquoted
 from nbtrack.records import Goal
 from nbtrack.text import did_you_mean, shorten, visible
+from nbtrack.tracking.settings import features_of
 
 OPTIONS = (
     Option("param", "many", ("-p", "--param")),
@@ -28,6 +29,7 @@ OPTIONS = (
     Option("notes", "one", ("--notes",)),
     Option("seed", "one", ("--seed",)),
     Option("experiment", "one", ("--experiment",)),
+    Option("off", "words", ("--off",)),
 )
 
 _WORD = re.compile(r"[^\W\d][\w.\-/]*")  # a param's name, or text without quotes
@@ -59,6 +61,7 @@ class TrackOptions:
     seed: int | None = None
     live: bool = True
     zero_edit: bool = True
+    off: frozenset[str] = frozenset()  # features, see `nbtrack.configure`
 
 
 def parse_options(line: str) -> TrackOptions:
@@ -76,6 +79,7 @@ def parse_options(line: str) -> TrackOptions:
     ('base', {'lr': '.1'}, {'val_loss': 'min'})
     """
     found = parse_arguments(line, OPTIONS)
+    off = features_of(" ".join(found.many("off")))
     return TrackOptions(
         name=_name(found.words),
         experiment=found.one("experiment"),
@@ -87,7 +91,8 @@ def parse_options(line: str) -> TrackOptions:
         watch=_names(found.many("watch")),
         seed=_seed(found.one("seed")),
         live=not found.has("no_live"),
-        zero_edit=not found.has("no_watch"),
+        zero_edit=not found.has("no_watch") and "watching" not in off,
+        off=off,
     )
 
 

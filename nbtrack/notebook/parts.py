@@ -40,7 +40,8 @@ class Tracking:
 class Part(Protocol):
     """One thing that a tracked cell does beside recording."""
 
-    feature: str
+    feature: str  # as a warning names it
+    setting: str  # as `nbtrack.configure(off=...)` names it
 
     def begin(self, on: Tracking) -> None:
         """The run has begun; the first line of the user's code is next."""
@@ -53,6 +54,7 @@ class Seeding:
     """`--seed N`: the generators that the cell can see, before its first line."""
 
     feature = "seeding"
+    setting = "seeding"
 
     def begin(self, on: Tracking) -> None:
         """Seed what is imported, or imported by this very cell."""
@@ -72,6 +74,7 @@ class Params:
     """The inputs that the cell really read."""
 
     feature = "reading params"
+    setting = "params"
 
     def __init__(self) -> None:
         self._capture: CellCapture | None = None
@@ -101,6 +104,7 @@ class Watching:
     """The metrics that the cell computes; its own lines were rewritten before."""
 
     feature = WATCHING
+    setting = "watching"
 
     def begin(self, on: Tracking) -> None:
         """Connect the watch calls to the run, and look into the functions called."""
@@ -123,6 +127,7 @@ class Files:
     """The files that the cell saves."""
 
     feature = "file capture"
+    setting = "files"
 
     def __init__(self) -> None:
         self._watch: FileWatch | None = None
@@ -144,6 +149,7 @@ class Panel:
     """The live picture under the cell; `close` comes after the run has ended."""
 
     feature = "the live panel"
+    setting = "panel"
 
     def __init__(self) -> None:
         self._panel: LivePanel | None = None

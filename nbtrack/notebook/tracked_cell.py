@@ -8,7 +8,7 @@ the cell before it runs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import NbtrackError, OptionError, StoreError
 from nbtrack.guard import guard
@@ -108,8 +108,8 @@ class TrackedCell:
 
     def _started(self) -> Run:
         from nbtrack.notebook.notebook_name import notebook_path
-        from nbtrack.redact import redact_source
         from nbtrack.tracking.session import process_session
+        from nbtrack.tracking.settings import switched_off
 
         cell, options, session = self._cell, self._prepared.options, process_session()
         notebook = notebook_path(cell.shell.user_ns)
@@ -117,6 +117,7 @@ class TrackedCell:
         store = session.store_for(beside)
         if store.why_read_only is not None:
             raise StoreError(store.why_read_only)
+        off = switched_off(store.path, options.off)
         return session.start(
             options.name,
             experiment=options.experiment or (notebook.stem if notebook else None),
@@ -124,14 +125,15 @@ class TrackedCell:
             group=options.group,
             notes=options.notes,
             near=beside,
+            off=options.off,
             notebook=str(notebook) if notebook else None,
             cell_id=cell.cell_id,
             execution=cell.execution,
-            source=redact_source(cell.raw)[0],
+            **_source_of(cell.raw, kept="source" not in off),
         )
 
     def _begin_part(self, part: Part, on: Tracking) -> None:
-        if not guard.is_off(part.feature):
+        if on.run.captures(part.setting) and not guard.is_off(part.feature):
             self._begun.append(part)
             with guard(part.feature):
                 part.begin(on)
@@ -176,6 +178,18 @@ class TrackedCell:
             if on.record is not None:
                 logged = on.run.logged_names
                 show_line(summary_line(on.record, on.notices, logged=logged))
+
+
+def _source_of(raw: str, *, kept: bool) -> dict[str, Any]:
+    """The cell's text without secrets, under the digest of what was typed."""
+    from hashlib import sha256
+
+    from nbtrack.redact import redact_source
+
+    if not kept:
+        return {}
+    digest = sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
+    return {"source": redact_source(raw)[0], "source_digest": digest}
 
 
 def begin_tracked(
