@@ -7,9 +7,42 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from nbtrack.records import CellRecord, Fact, InputRecord, MediaRecord, TextRecord
+
+
+class Details:
+    """The part of `Store` that reads what describes one run, by its full id."""
+
+    _reading: Callable[[], AbstractContextManager[sqlite3.Connection]]
+
+    def facts(self, run_id: str) -> dict[str, Fact]:
+        """What is known of a run besides its params, by dotted name."""
+        with self._reading() as reader:
+            return read_facts(reader, run_id)
+
+    def texts(self, run_id: str, role: str | None = None) -> list[TextRecord]:
+        """The texts of a run ("diff", "module", "stdout", ...), of one role or all."""
+        with self._reading() as reader:
+            return read_texts(reader, run_id, role)
+
+    def inputs(self, run_id: str) -> list[InputRecord]:
+        """The data that a run read, with digests, schemas and statistics."""
+        with self._reading() as reader:
+            return read_inputs(reader, run_id)
+
+    def media(self, run_id: str, name: str | None = None) -> list[MediaRecord]:
+        """The rich values of a run, by name and step."""
+        with self._reading() as reader:
+            return read_media(reader, run_id, name)
+
+    def cells(self, run_id: str) -> list[CellRecord]:
+        """Every executed cell of the session in which the run took place, in order."""
+        with self._reading() as reader:
+            return read_cells(reader, run_id)
 
 
 def read_facts(connection: sqlite3.Connection, run_id: str) -> dict[str, Fact]:

@@ -30,13 +30,7 @@ from nbtrack.store.database import (
     refuse_too_new,
     why_read_only,
 )
-from nbtrack.store.details import (
-    read_cells,
-    read_facts,
-    read_inputs,
-    read_media,
-    read_texts,
-)
+from nbtrack.store.details import Details
 from nbtrack.store.journal import Journal
 from nbtrack.store.locate import (
     DATABASE_NAME,
@@ -63,7 +57,6 @@ from nbtrack.store.session import (
 )
 
 if TYPE_CHECKING:
-    from nbtrack.records import CellRecord, Fact, InputRecord, MediaRecord, TextRecord
     from nbtrack.store.blobs import FileRef
     from nbtrack.store.curves import Cursor, Curve, Tail
     from nbtrack.store.table import Table
@@ -72,7 +65,7 @@ if TYPE_CHECKING:
 # the store is most of the time until the first metric is taken.
 
 
-class Store:
+class Store(Details):
     """A `.nbtrack` folder, open. Make one with `Store.open`.
 
     `path` is the folder, `created` whether this call made it, `read_only` whether it
@@ -248,31 +241,6 @@ class Store:
         """What was not captured of a run, as lines."""
         with self._reading() as reader:
             return read_notices(reader, run_id)
-
-    def facts(self, run_id: str) -> dict[str, Fact]:
-        """What is known of a run besides its params, by dotted name."""
-        with self._reading() as reader:
-            return read_facts(reader, run_id)
-
-    def texts(self, run_id: str, role: str | None = None) -> list[TextRecord]:
-        """The texts of a run ("diff", "module", "stdout", ...), of one role or all."""
-        with self._reading() as reader:
-            return read_texts(reader, run_id, role)
-
-    def inputs(self, run_id: str) -> list[InputRecord]:
-        """The data that a run read, with digests, schemas and statistics."""
-        with self._reading() as reader:
-            return read_inputs(reader, run_id)
-
-    def media(self, run_id: str, name: str | None = None) -> list[MediaRecord]:
-        """The rich values of a run, by name and step."""
-        with self._reading() as reader:
-            return read_media(reader, run_id, name)
-
-    def cells(self, run_id: str) -> list[CellRecord]:
-        """Every executed cell of the session in which the run took place, in order."""
-        with self._reading() as reader:
-            return read_cells(reader, run_id)
 
     def curve(self, run_id: str, metric: str) -> Curve:
         """The points of one metric, sorted by step; of equal steps the last stays.
