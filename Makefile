@@ -26,12 +26,12 @@ override NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
 export NBTRACK_DATA
 endif
 
-.PHONY: help demo demo-check test test-pythons test-browser test-faults test-fuzz test-packaging bench peers lint build clean
+.PHONY: help demo demo-check test test-pythons test-browser test-faults test-fuzz test-frameworks test-packaging bench peers lint build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.demo $(VENV)/.front-end  ## open the quickstart in JupyterLab
 	@echo "nbtrack: opening JupyterLab; where no browser opens, use the address it prints"
@@ -68,6 +68,10 @@ test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 
 test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
 	$(RUN) pytest -m faults $(PYTEST_ARGS)
+
+test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (installs them)
+	$(RUN) pip install --editable ".[frameworks]" --constraint .ci/constraints.txt
+	$(RUN) pytest -m frameworks $(PYTEST_ARGS)
 
 test-fuzz: $(VENV)/.test  ## long random tests
 	$(RUN) pytest -m fuzz $(PYTEST_ARGS)
