@@ -1,14 +1,20 @@
 """Secrets are taken out of params and source before anything is written.
 
 By the look of a value (keys of known services, tokens, private keys, a password in a
-URL) and by the name it stands under (`api_key`, `password`, `auth_token`), as whole
-words, so that `num_memory_tokens` and `tokenizer` stay. Every pattern runs in linear
-time: no nested repetition, bounded tails. What is redacted is gone, not encoded.
+URL), by the name it stands under (`api_key`, `password`, `auth_token`), as whole
+words, so that `num_memory_tokens` and `tokenizer` stay, and by having stood under such
+a name before: what `WANDB_API_KEY` holds is gone from a printed line too. Every pattern
+runs in linear time: no nested repetition, bounded tails. What is redacted is gone, not
+encoded.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import threading
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 REDACTED = "[redacted]"
@@ -97,7 +103,7 @@ def _words(text: str) -> frozenset[str]:
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _ALWAYS = _words(
-    "password passwd passphrase passwort pwd secret secrets credential credentials "
+    "password passwd passphrase passwort pwd pw secret secrets credential credentials "
     "apikey accesskey secretkey privatekey authtoken "
 )
 _WHEN_LONG = _words("token auth authorization bearer pass pat jwt cookie ")
@@ -118,7 +124,22 @@ _SPECIAL_TOKEN = re.compile(r"[<\[|{].{0,60}[>\]|}]\Z", re.DOTALL)
 _ASSIGNED = re.compile(
     r"(?P<head>(?<![\w])(?P<name>[A-Za-z_]\w{0,80})(?P<close>['\"]?\]?)"
     r"[ \t]{0,20}(?::[ \t]{0,4}str[ \t]{0,4}=|:|=|,)[ \t]{0,20}[rbuf]{0,2})"
-    r"(?P<quote>['\"])(?P<secret>[^'\"\n]{1,2000})(?P=quote)"
+    r"(?P<quote>\"\"\"|'''|['\"])(?P<secret>[^'\"\n]{1,2000})(?P=quote)"
+)
+# `login("...")`: the name of the call tells; only what looks random is taken.
+_LOGIN_CALL = re.compile(
+    r"(?P<head>(?<![\w])\w{0,40}(?:login|authenticate|set_api_key|set_token)"
+    r"\([ \t]{0,4})"
+    r"(?P<quote>['\"])(?P<secret>[\w+/=.~-]{16,500})(?P=quote)"
+)
+# `DB_PASSWORD=hunter2` of a .env file, `password: hunter2` of a YAML file, also with
+# the + or - of a diff before it. A bare word there may be a type: it needs a digit or
+# a sign.
+_SETTING = re.compile(
+    r"(?P<head>^[+\- \t]{0,20}(?:export[ ])?(?P<name>[A-Za-z_][\w.-]{1,80})"
+    r"(?::[ \t]{1,4}|[ \t]{0,4}=[ \t]{0,4}))"
+    r"(?P<secret>(?=[^\s]{0,200}[0-9!$%^&*])[^\s'\"(){}\[\],]{6,200})[ \t]{0,20}$",
+    re.MULTILINE,
 )
 _ENV_LINE = re.compile(
     r"(?P<head>(?:^|[\s;])(?:%env|%set_env|export|set)[ \t]{1,4}"
@@ -126,6 +147,65 @@ _ENV_LINE = re.compile(
     r"(?P<secret>[^\s'\";]{1,2000})",
     re.MULTILINE,
 )
+
+
+_NAMED = (_ASSIGNED, _ENV_LINE, _SETTING, _LOGIN_CALL)
+
+
+class KnownSecrets:
+    """Values that stood under a secret's name in this process; gone wherever they are.
+
+    >>> known = KnownSecrets()
+    >>> known.learn("correct-horse-7")
+    >>> known.clear("logged in with correct-horse-7")
+    ('logged in with [redacted]', 1)
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, None] = {}
+        self._lock = threading.Lock()
+
+    def learn(self, value: str) -> None:
+        """Remember a value; a plain word is none, it stands in other places too."""
+        value = value.strip()
+        is_word = value.replace("_", "").replace("-", "").isalpha()
+        if REDACTED in value or is_word or len(value) < 6:
+            return
+        with self._lock:
+            self._values[value] = None
+            while len(self._values) > _MAX_KNOWN:
+                del self._values[next(iter(self._values))]
+
+    def learn_environment(self, environment: Mapping[str, str]) -> None:
+        """Remember what the variables with a secret's name hold now; paths are none."""
+        for name, value in list(environment.items()):
+            is_path = value.startswith(("/", "~", "."))
+            if _may_name_secret(name) and not is_path and is_secret(name, value):
+                self.learn(value)
+
+    def forget(self) -> None:
+        """Know nothing any more."""
+        with self._lock:
+            self._values.clear()
+
+    def clear(self, text: str) -> tuple[str, int]:
+        """Take the known values out of a text; the longest first."""
+        n_found = 0
+        for value in sorted(self._values, key=len, reverse=True):
+            n = text.count(value)
+            if n:
+                n_found += n
+                text = text.replace(value, REDACTED)
+        return text, n_found
+
+
+_MAX_KNOWN = 500  # of one process
+known_secrets = KnownSecrets()
+
+
+@lru_cache(maxsize=2000)
+def _may_name_secret(name: str) -> bool:
+    return is_secret(name, "aB3-" * 10)
 
 
 def redact(text: str) -> tuple[str, int]:
@@ -136,7 +216,8 @@ def redact(text: str) -> tuple[str, int]:
     """
     if len(text) > MAX_SCANNED:
         return f"{REDACTED} ({len(text)} characters, too long to look through)", 1
-    n_found = 0
+    known_secrets.learn_environment(os.environ)
+    text, n_found = known_secrets.clear(text)
     for pattern in _WHOLE:
         text, n = pattern.subn(REDACTED, text)
         n_found += n
@@ -147,25 +228,35 @@ def redact(text: str) -> tuple[str, int]:
 
 
 def redact_source(source: str) -> tuple[str, int]:
-    """Take secrets out of source: by their look, and literals under a secret's name.
+    """Take secrets out of source, a diff or a printed text: also by the names in it.
 
     >>> redact_source("password = 'hunter2'; lr = 0.1")
     ("password = '[redacted]'; lr = 0.1", 1)
     """
     source, n_found = redact(source)
-    n_named = 0
+    n_named, learned = 0, set()
 
     def clear(found: re.Match[str]) -> str:
         nonlocal n_named
-        secret = found["secret"]
-        if secret == REDACTED or not is_secret(found["name"], secret):
+        secret, groups = found["secret"], found.groupdict()
+        name = groups.get("name")
+        told = _looks_random(secret) if name is None else is_secret(name, secret)
+        if groups.get("head", "").rstrip(" \trbuf").endswith(","):
+            # `setdefault("API_KEY", "a1b2")`, but also `("token", "column_id")`.
+            told = told and not secret.replace("_", "").isalpha()
+        if secret == REDACTED or not told:
             return found[0]
         n_named += 1
-        quote = found.groupdict().get("quote") or ""
-        return f"{found['head']}{quote}{REDACTED}{quote}"
+        learned.add(secret)
+        return _keep_head(found)
 
-    for pattern in (_ASSIGNED, _ENV_LINE):
+    for pattern in _NAMED:
         source = pattern.sub(clear, source)
+    for secret in learned:
+        known_secrets.learn(secret)
+    if learned:  # it may stand elsewhere in the same text, under no name
+        source, n_again = known_secrets.clear(source)
+        n_named += n_again
     return source, n_found + n_named
 
 
@@ -177,6 +268,7 @@ def redact_param(name: str, value: Any) -> tuple[Any, int]:  # Any: a JSON-able 
     """
     if isinstance(value, str):
         if is_secret(name.rpartition(".")[2].strip("'"), value):
+            known_secrets.learn(value)
             return REDACTED, 1
         return redact(value)
     if isinstance(value, list):

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 
 NAME_MAX = 200  # characters; longer names are notes
+_SHORTEST_SECRET = 12  # none that is known by its look has room in a shorter name
 # Bidirectional controls reorder what is read; they are shown as escapes.
 _BIDI = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -36,11 +37,15 @@ def visible(text: str) -> str:
 
 
 def clean_name(text: str, *, limit: int = NAME_MAX) -> str:
-    r"""Make a name storable: controls as escapes, one line, at most `limit` long.
+    r"""Make a name storable: controls as escapes, no secrets, at most `limit` long.
 
     >>> clean_name(" base\n\x00run ")
     'base\\n\\x00run'
     """
+    if len(text) >= _SHORTEST_SECRET:
+        from nbtrack.redact import redact  # its patterns take a while to compile
+
+        text = redact(text)[0]
     return shorten(visible(text.strip()), limit)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import OptionError
 from nbtrack.records import RunRecord
-from nbtrack.redact import redact
+from nbtrack.redact import redact_source
 from nbtrack.text import clean_name
 from nbtrack.tracking.tags import as_tags
 
@@ -78,7 +78,7 @@ def note(store: Store, run: str, text: str) -> RunRecord:
     >>> note(nbtrack.open(), run.id, "too slow").notes
     'too slow'
     """
-    return _changed(store, run, notes=redact(str(text))[0])
+    return _changed(store, run, notes=redact_source(str(text))[0])
 
 
 def trash(store: Store, run: str) -> RunRecord:

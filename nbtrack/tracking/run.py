@@ -44,9 +44,9 @@ def utc_text(at: float) -> str:
 
 def without_secrets(text: str) -> str:
     """Free text as it may be kept."""
-    from nbtrack.redact import redact  # its patterns take a while to compile
+    from nbtrack.redact import redact_source  # its patterns take a while to compile
 
-    return redact(str(text))[0]
+    return redact_source(str(text))[0]
 
 
 class Run(Recorder, Described):
@@ -132,7 +132,7 @@ class Run(Recorder, Described):
     def notices(self, texts: Sequence[str]) -> None:
         """Keep what was not captured, and why."""
         if texts:
-            self._emit("notices", texts=list(texts))
+            self._emit("notices", texts=[without_secrets(text) for text in texts])
 
     # -- files -----------------------------------------------------------------------
 
