@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from nbtrack.analysis.runs_table import curve, runs, sql
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
+    from nbtrack.notebook.run_page import show
     from nbtrack.tracking.callbacks.torch import TorchCallback
     from nbtrack.tracking.checkpoints import load_checkpoint
     from nbtrack.tracking.decorator import track
@@ -46,6 +47,7 @@ _HOME = {
     "log": "nbtrack.tracking.session",
     "open": "nbtrack.tracking.opening",
     "runs": "nbtrack.analysis.runs_table",
+    "show": "nbtrack.notebook.run_page",
     "sql": "nbtrack.analysis.runs_table",
     "start": "nbtrack.tracking.session",
     "track": "nbtrack.tracking.decorator",
@@ -65,6 +67,7 @@ __all__ = [
     "log",
     "open",
     "runs",
+    "show",
     "sql",
     "start",
     "track",

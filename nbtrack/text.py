@@ -60,6 +60,18 @@ def escape(text: object) -> str:
     return html.escape(visible(str(text)), quote=True)
 
 
+def shown_bytes(size: float) -> str:
+    """A size for people.
+
+    >>> shown_bytes(2 << 30), shown_bytes(1_500_000), shown_bytes(17)
+    ('2.0 GiB', '1.4 MiB', '17 bytes')
+    """
+    for unit, one in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if size >= one:
+            return f"{size / one:.1f} {unit}"
+    return f"{size:.0f} bytes"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint to append to an error, empty when nothing is near.
 

@@ -62,6 +62,17 @@ def panel(line: str) -> None:
 
 
 @_friendly
+def show(line: str) -> Any:
+    """Show all that is known of a run: %show [RUN], by default the last one.
+
+    Its code, data, environment, randomness, what it printed, and what is not known.
+    """
+    from nbtrack.notebook.run_page import show_magic
+
+    return show_magic(line)
+
+
+@_friendly
 def track_status(line: str) -> None:
     """Say where runs are kept, which one is recorded, and what is switched off."""
     from nbtrack.errors import OptionError
@@ -90,6 +101,7 @@ def track_config(line: str) -> None:
 LINE_MAGICS: dict[str, LineMagic] = {
     "runs": runs,
     "panel": panel,
+    "show": show,
     "track_config": track_config,
     "track_status": track_status,
 }

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from nbtrack.capture.file_sweep import Stamp, stamp_of
 from nbtrack.errors import StoreError
 from nbtrack.guard import guard
-from nbtrack.text import visible
+from nbtrack.text import shown_bytes, visible
 from nbtrack.tracking.checkpoint_files import CopyFolder
 
 GIB = 1 << 30
@@ -166,11 +166,12 @@ class CheckpointKeeper:
     def _refusal(self, moment: Moment, size: int, free: int) -> str:
         limits = self._limits
         if size > limits.file_bytes:
-            return f"larger than {_shown(limits.file_bytes)} a file ({_shown(size)})"
+            most = shown_bytes(limits.file_bytes)
+            return f"larger than {most} a file ({shown_bytes(size)})"
         if self._n_bytes + size > limits.run_bytes:
-            return f"this run keeps at most {_shown(limits.run_bytes)} of files"
+            return f"this run keeps at most {shown_bytes(limits.run_bytes)} of files"
         if free - size < limits.free_bytes:
-            return f"the store's disk is nearly full ({_shown(free)} free)"
+            return f"the store's disk is nearly full ({shown_bytes(free)} free)"
         if len(self._names) >= limits.n_names and moment.name not in self._names:
             return f"this run keeps at most {limits.n_names} names of files"
         return ""
@@ -247,15 +248,3 @@ def _overwritten(moment: Moment) -> str:
         f"{visible(moment.path)} was overwritten while it was copied: that version was "
         "not kept"
     )
-
-
-def _shown(n_bytes: int) -> str:
-    """Bytes for people.
-
-    >>> _shown(2 << 30), _shown(1_500_000)
-    ('2.0 GiB', '1.4 MiB')
-    """
-    for unit, size in (("GiB", GIB), ("MiB", 1 << 20), ("KiB", 1 << 10)):
-        if n_bytes >= size:
-            return f"{n_bytes / size:.1f} {unit}"
-    return f"{n_bytes} bytes"
