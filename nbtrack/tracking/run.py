@@ -73,6 +73,7 @@ class Run(Recorder, Described):
         name: str,
         experiment: str,
         parent: str | None = None,
+        notebook: str | None = None,
         off: frozenset[str] = frozenset(),
         on_finish: Callable[[Run], None] | None = None,
     ) -> None:
@@ -80,6 +81,7 @@ class Run(Recorder, Described):
         self.store = store
         self.experiment = experiment
         self.parent = parent
+        self.notebook = notebook  # its file, where a tracked cell knows it
         self.reason = ""
         self.off = off
         self._parts = RunParts()

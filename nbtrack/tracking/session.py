@@ -41,10 +41,12 @@ class Session:
     """Everything of nbtrack that lives as long as the process; there is one.
 
     `tell` shows one line to the user; the notebook layer replaces it by its own.
+    `on_start` hears of every run that begins: the log of cells is kept from then on.
     """
 
     def __init__(self) -> None:
         self.tell: Callable[[str], None] = tell_on_stderr
+        self.on_start: Callable[[Run], None] | None = None
         self.n_dropped = 0
         self.inert = False
         self.active: Run | None = None
@@ -103,6 +105,7 @@ class Session:
                 name=self._free_name(store, clean_name(name or experiment)),
                 experiment=experiment,
                 parent=self._parent_id(parent),
+                notebook=about.get("notebook"),
                 off=switched_off(store.path, off),
                 on_finish=self._ended,
             )
@@ -111,6 +114,9 @@ class Session:
             self.active = run
             self._run_first_at_exit()
         run.begin_parts()
+        if self.on_start is not None:
+            with guard("the log of cells"):
+                self.on_start(run)
         if params:
             run.log_params(params)
         return run
