@@ -1,4 +1,8 @@
-"""What git says of the folder in which a run takes place."""
+"""The commit, read off the files of a repository: git itself is not run.
+
+For where there is no git, and for the start of a run, which must not wait for one. What
+git says is in `nbtrack.capture.repository`.
+"""
 
 from __future__ import annotations
 
