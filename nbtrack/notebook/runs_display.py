@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.analysis.labels import labels_of
 from nbtrack.analysis.query import MISSING, column
 from nbtrack.analysis.runs_table import frame_of, names_of, tag_texts
 from nbtrack.text import escape, shorten, visible
@@ -24,7 +25,8 @@ ROWS_SHOWN = 50  # a table in a notebook stays under 100 KB
 PARAMS_SHOWN = 8
 METRICS_SHOWN = 6
 _CELL_MAX = 40  # characters
-_FIXED: tuple[str, ...] = ("name", "status", "started", "duration", "tags")
+_FIXED: tuple[str, ...] = ("name", "status", "started", "duration", "changed", "tags")
+_IF_ANY = ("changed", "tags")
 _COLORS = {
     "running": "#1f77b4",
     "finished": "#2ca02c",
@@ -89,7 +91,7 @@ class RunsTable:
 
 def _chosen(table: Table) -> list[str]:
     """What one looks for first stands first; tags only where there are any."""
-    fixed = [name for name in _FIXED if name != "tags" or any(_texts(table, name))]
+    fixed = [n for n in _FIXED if n not in _IF_ANY or any(_texts(table, n))]
     return [*fixed, *_metrics(table), *_params(table)]
 
 
@@ -175,6 +177,7 @@ def _duration(seconds: float | None) -> str:
 _SPECIAL: dict[str, Callable[[Table], list[str]]] = {
     "started": lambda table: list(map(_started, table.fields["started_at"])),
     "duration": lambda table: list(map(_duration, table.fields["duration_s"])),
+    "changed": labels_of,
     "tags": lambda table: [
         ", ".join(tag_texts(table.tags.get(run, {}))) for run in table.ids
     ],

@@ -12,7 +12,11 @@ N_NOTICES = 2
 
 
 def summary_line(
-    record: RunRecord, notices: Sequence[str] = (), *, logged: Collection[str] = ()
+    record: RunRecord,
+    notices: Sequence[str] = (),
+    *,
+    logged: Collection[str] = (),
+    label: str = "",
 ) -> str:
     """Sum up a finished run in one line.
 
@@ -24,6 +28,8 @@ def summary_line(
         What was not captured, and why.
     logged : collection of str
         Names of the metrics that the user logged by hand.
+    label : str
+        What the run changed since the one before it.
 
     Examples
     --------
@@ -33,16 +39,16 @@ def summary_line(
     >>> summary_line(base, ["f (a function)"])
     'run base · params lr (cell 3) · nothing watched · not recorded: f (a function)'
     """
-    parts = [_head(record), *_captured(record, logged)]
+    parts = [_head(record, label), *_captured(record, logged)]
     if notices:
         said = [shorten(text.replace(" not recorded", ""), 60) for text in notices]
         parts.append(f"not recorded: {_listed(said, N_NOTICES)}")
     return " · ".join(parts)
 
 
-def _head(record: RunRecord) -> str:
+def _head(record: RunRecord, label: str) -> str:
     status = "" if record.status == "finished" else f" {record.status}"
-    return f"run {record.name}{status}"
+    return f"run {record.name}{status}" + (f" ({label})" if label else "")
 
 
 def _captured(record: RunRecord, logged: Collection[str]) -> list[str]:

@@ -176,8 +176,12 @@ class TrackedCell:
             self._panel.close(on)
         with guard("the summary line"):
             if on.record is not None:
+                from nbtrack.analysis.labels import label_of
+
                 logged = on.run.logged_names
-                show_line(summary_line(on.record, on.notices, logged=logged))
+                label = label_of(on.run.store, on.record)
+                line = summary_line(on.record, on.notices, logged=logged, label=label)
+                show_line(line)
 
 
 def _source_of(raw: str, *, kept: bool) -> dict[str, Any]:

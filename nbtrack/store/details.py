@@ -9,15 +9,32 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
-from nbtrack.records import CellRecord, Fact, InputRecord, MediaRecord, TextRecord
+from nbtrack.records import (
+    CellRecord,
+    Fact,
+    InputRecord,
+    MediaRecord,
+    RunRecord,
+    TextRecord,
+)
+from nbtrack.store.queries import previous_run, read_one
 
 
 class Details:
     """The part of `Store` that reads what describes one run, by its full id."""
 
+    path: Path
     _reading: Callable[[], AbstractContextManager[sqlite3.Connection]]
+
+    def previous(self, run_id: str) -> RunRecord | None:
+        """The run that started before this one in its experiment, if there is one."""
+        with self._reading() as reader:
+            found = previous_run(reader, run_id)
+            journal = self.path / "journal"
+            return None if found is None else read_one(reader, journal, found)
 
     def facts(self, run_id: str) -> dict[str, Fact]:
         """What is known of a run besides its params, by dotted name."""

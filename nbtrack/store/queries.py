@@ -153,6 +153,20 @@ def last_of_name(connection: sqlite3.Connection, base: str) -> int:
     return row[0] or 0
 
 
+def previous_run(connection: sqlite3.Connection, run_id: str) -> str | None:
+    """The id of the run that started before this one in its experiment."""
+    row = connection.execute(
+        """
+        select earlier.id from runs join runs as earlier using (experiment)
+        where runs.id = ? and earlier.trashed_at is null
+          and (earlier.started_at, earlier.id) < (runs.started_at, runs.id)
+        order by earlier.started_at desc, earlier.id desc limit 1
+        """,
+        (run_id,),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def read_notices(connection: sqlite3.Connection, run_id: str) -> list[str]:
     """What was not captured, as the run's own lines."""
     rows = connection.execute(
