@@ -37,6 +37,7 @@ class ExecutedCell:
     ok: bool | None = None
     error: str | None = None
     bound: frozenset[str] = field(default_factory=frozenset)  # names it set
+    rng: dict[str, str] = field(default_factory=dict)  # generator -> state at its start
 
     @property
     def label(self) -> str | None:
