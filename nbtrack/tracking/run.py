@@ -236,7 +236,7 @@ class Run(Recorder, Described):
             ended_at=utc_text(time.time()),
             duration_s=time.monotonic() - self._started,
             error=without_secrets(error) if error else None,
-            reason=reason,
+            reason=without_secrets(reason) if reason else None,
         )
         self.status, self.reason = status, reason or ""
         self._point = self._late_point
