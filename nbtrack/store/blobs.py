@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,10 +35,29 @@ def put_file(blobs: Path, source: Path) -> FileRef:
         digest, size = _digest_of(source)
         target = blob_path(blobs, digest)
         if not target.exists():
-            return _copy(source, blobs)
+            return _put(blobs, partial(_write, source))
     except OSError as exc:
         raise StoreError(f"{source} cannot be kept: {exc.strerror}.") from exc
     return FileRef(digest, size)
+
+
+def put_bytes(blobs: Path, content: bytes) -> FileRef:
+    """Keep what never was a file, in the same way."""
+    import hashlib
+
+    ref = FileRef(hashlib.sha256(content).hexdigest(), len(content))
+
+    def write(copy: BinaryIO) -> FileRef:
+        copy.write(content)
+        return ref
+
+    try:
+        known = blob_path(blobs, ref.digest).exists()
+        return ref if known else _put(blobs, write)
+    except OSError as exc:
+        raise StoreError(
+            f"{len(content)} bytes cannot be kept in {blobs}: {exc.strerror}."
+        ) from exc
 
 
 def blob_path(blobs: Path, digest: str) -> Path:
@@ -54,14 +75,14 @@ def _digest_of(path: Path) -> tuple[str, int]:
         return digest, file.tell()
 
 
-def _copy(source: Path, blobs: Path) -> FileRef:
-    """Copy and hash in one pass: the file may have changed since it was looked at."""
+def _put(blobs: Path, write: Callable[[BinaryIO], FileRef]) -> FileRef:
+    """A new blob, whole or absent, of what `write` writes."""
     partial = blobs / f".partial-{os.urandom(8).hex()}"
     blobs.mkdir(mode=0o700, exist_ok=True)
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as copy:
-            ref = _write(source, copy)
+            ref = write(copy)
             copy.flush()
             os.fsync(copy.fileno())
         target = blob_path(blobs, ref.digest)
@@ -74,6 +95,7 @@ def _copy(source: Path, blobs: Path) -> FileRef:
 
 
 def _write(source: Path, copy: BinaryIO) -> FileRef:
+    """Copy and hash in one pass: the file may have changed since it was looked at."""
     import hashlib
 
     digest, size = hashlib.sha256(), 0

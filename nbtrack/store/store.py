@@ -314,6 +314,14 @@ class Store(Details):
             raise StoreError(self.why_read_only)
         return put_file(self.path / "blobs", Path(path))
 
+    def put_bytes(self, content: bytes) -> FileRef:
+        """Keep what never was a file, such as a picture, in the same way."""
+        from nbtrack.store.blobs import put_bytes
+
+        if self.why_read_only is not None:
+            raise StoreError(self.why_read_only)
+        return put_bytes(self.path / "blobs", content)
+
     def file_path(self, digest: str) -> Path:
         """Where the file with this digest is; StoreError where it is not kept."""
         from nbtrack.store.blobs import blob_path

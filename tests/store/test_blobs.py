@@ -49,3 +49,19 @@ def test_only_a_digest_names_a_file(store, digest):
 def test_a_digest_that_is_not_kept_is_an_error(store):
     with pytest.raises(StoreError, match="No file aaaaaaaaaaaa"):
         store.file_path("a" * 64)
+
+
+def test_bytes_are_kept_as_a_file_of_that_content_would_be(store, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"picture")
+    assert store.put_bytes(b"picture") == store.put_file(tmp_path / "a.png")
+    assert store.put_bytes(b"picture") == store.put_bytes(b"picture")
+    assert len([p for p in (store.path / "blobs").rglob("*") if p.is_file()]) == 1
+
+
+def test_bytes_that_the_disk_refuses_are_an_error(store):
+    (store.path / "blobs").mkdir(exist_ok=True)
+    (store.path / "blobs").rmdir()
+    (store.path / "blobs").write_text("in the way")
+    with pytest.raises(StoreError, match="7 bytes cannot be kept"):
+        store.put_bytes(b"picture")
+    (store.path / "blobs").unlink()
