@@ -37,6 +37,8 @@ def goal_of(name: str) -> Goal | None:
     >>> goal_of("val_loss"), goal_of("acc"), goal_of("lr")
     ('min', 'max', None)
     """
+    if name.startswith(SYSTEM_PREFIX):
+        return None
     # Loss words win: `acc_loss` and `score_error` are to be made small.
     if _MIN_WORDS.search(name):
         return "min"

@@ -152,7 +152,8 @@ def read_tail(
     ):
         return {}, {}, cursor
     rows = connection.execute(
-        "select id, name, axis_of, n from metrics where run = ? and deleted_at is null",
+        "select id, name, axis_of, n from metrics where run = ? and deleted_at is null"
+        " and name not glob 'system/*'",
         (run_id,),
     ).fetchall()
     seen = {} if cursor is None else dict(cursor.seen)
