@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -82,6 +82,21 @@ class ModuleWatch:
             why = f"{n_more} more local modules: only {N_MAX} are listed"
             texts.append(TextRecord("module", "…", None, missing=why))
         return texts
+
+    def file(self, path: str, project: Path, *, role: str) -> TextRecord:
+        """One file that is no module, such as a script, in the same way."""
+        with self._lock:
+            self._commits.learn([path])
+            shown = os.path.relpath(path, os.path.realpath(project))
+            found = self._sight(path)
+            if isinstance(found, str):
+                return TextRecord(role, shown, None, missing=found)
+            if _is_library(path):
+                why = "of a library: only the digest is kept"
+                return TextRecord(role, shown, found.digest, missing=why)
+            module = LocalModule(path, None, None)
+            text = self._text(module, shown, found, TEXTS_MAX_BYTES, None)
+            return replace(text, role=role)
 
     def _local_modules(self, root: str) -> list[LocalModule]:
         """Those that are imported now, the project's own first."""
@@ -236,7 +251,7 @@ def _is_library(path: str) -> bool:
 def _libraries() -> frozenset[str]:
     import sysconfig
 
-    kinds = ("stdlib", "platstdlib", "purelib", "platlib")
+    kinds = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
     return frozenset(os.path.realpath(sysconfig.get_path(kind)) for kind in kinds)
 
 

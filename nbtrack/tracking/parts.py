@@ -29,9 +29,10 @@ class RunPart(Protocol):
 
 def parts_of_every_run() -> list[RunPart]:
     """The parts, in the order in which they begin."""
+    from nbtrack.tracking.code_part import CodePart
     from nbtrack.tracking.system_part import SystemPart
 
-    return [SystemPart()]
+    return [SystemPart(), CodePart()]
 
 
 class RunParts:
