@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,43 +21,46 @@ NOT_TOLD = "the front end does not tell which notebook this is"
 NO_FILE = "no file: code from a command line or a prompt"
 
 
-def is_interactive() -> bool:
-    """Whether cells are run in this process, by IPython or a kernel.
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """What a process is about, as far as it is told."""
 
-    >>> is_interactive()
+    is_interactive: bool  # cells are run here, by IPython or a kernel
+    path: Path | None  # of the notebook, or else of the script
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the notebook stands; a script's working folder says more."""
+        if not self.is_interactive or self.path is None:
+            return None
+        return self.path.parent if self.path.parent.is_dir() else None
+
+
+def told(notebook: str | None = None) -> OwnFile:
+    """The notebook, given or as Jupyter or VS Code tell it, else the script.
+
+    >>> told().is_interactive
     False
     """
     ipython = sys.modules.get("IPython")
     shell = getattr(ipython, "get_ipython", None)
-    return shell is not None and shell() is not None
-
-
-def notebook_told() -> Path | None:
-    """The notebook's file as Jupyter or VS Code leave it in a kernel, else None.
-
-    >>> notebook_told() is None
-    True
-    """
-    if not is_interactive():
-        return None
     names = getattr(sys.modules.get("__main__"), "__dict__", {})
+    if notebook is not None:
+        return OwnFile(True, Path(notebook))
+    if shell is not None and shell() is not None:
+        return OwnFile(True, _notebook(names))
+    # Python takes `__file__` away when the script is done; its loader stays.
+    path = names.get("__file__") or getattr(names.get("__loader__"), "path", None)
+    script = Path(path).resolve() if isinstance(path, str) else None
+    return OwnFile(False, script)
+
+
+def _notebook(names: Mapping[str, object]) -> Path | None:
     # Jupyter's is set once, at the kernel's start: after a rename it is stale.
-    told = (names.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME"))
-    for name in told:
+    for name in (names.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")):
         if isinstance(name, str) and name.endswith(".ipynb") and "\0" not in name:
             return Path(name)
     return None
-
-
-def script_path() -> str | None:
-    """The file of `__main__`, where it has one.
-
-    >>> isinstance(script_path(), str)
-    True
-    """
-    main = getattr(sys.modules.get("__main__"), "__dict__", {})
-    path = main.get("__file__")
-    return os.path.realpath(path) if isinstance(path, str) else None
 
 
 def look_at_notebook(

@@ -11,11 +11,13 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbtrack.capture import own_file
 from nbtrack.records import Fact, TextRecord
 from nbtrack.tracking.background import background
 
 if TYPE_CHECKING:
     from nbtrack.capture.modules import ModuleWatch
+    from nbtrack.capture.own_file import OwnFile
     from nbtrack.tracking.run import Run
 
 FEATURE = "code"
@@ -33,20 +35,18 @@ class CodePart:
 
     def begin(self, run: Run) -> None:
         """Look at repository, modules, script and notebook, in the background."""
-        folder = _working_folder()  # now: the training may change it
-        background.submit(partial(self._look, run, folder), feature=FEATURE)
+        # Asked now: the training may change the folder.
+        own = own_file.told(run.notebook)
+        folder = own.folder or _working_folder()
+        background.submit(partial(self._look, run, folder, own), feature=FEATURE)
 
     def end(self, run: Run) -> None:
         """Look at the modules once more: the training may have imported some."""
         background.submit(partial(self._look_at_modules, run), feature=FEATURE)
 
-    def _look(self, run: Run, folder: Path | None) -> None:
-        from nbtrack.capture.own_file import notebook_told
+    def _look(self, run: Run, folder: Path | None, own: OwnFile) -> None:
         from nbtrack.capture.repository import FACTS, look_at
 
-        notebook = Path(run.notebook) if run.notebook else notebook_told()
-        if notebook is not None and notebook.parent.is_dir():
-            folder = notebook.parent
         if folder is None:
             gone = "the working folder is gone"
             run.log_facts([Fact(name, missing=gone) for name in FACTS])
@@ -56,18 +56,13 @@ class CodePart:
         self._project = seen.root or folder
         run.log_facts(seen.facts)
         run.log_texts(seen.texts)
-        self._look_at_own_file(run, notebook, self._project)
-        self._look_at_modules(run)
-
-    def _look_at_own_file(self, run: Run, notebook: Path | None, project: Path) -> None:
-        from nbtrack.capture import own_file
-
-        if own_file.is_interactive():
-            facts, texts = own_file.look_at_notebook(notebook, project)
+        if own.is_interactive:
+            facts, texts = own_file.look_at_notebook(own.path, self._project)
         else:
-            facts, texts = _script(project)
+            facts, texts = _look_at_script(own.path, self._project)
         run.log_facts(facts)
         run.log_texts(texts)
+        self._look_at_modules(run)
 
     def _look_at_modules(self, run: Run) -> None:
         if self._project is None:
@@ -86,13 +81,12 @@ def watch() -> ModuleWatch:
     return ModuleWatch()
 
 
-def _script(project: Path) -> tuple[list[Fact], list[TextRecord]]:
-    from nbtrack.capture.own_file import NO_FILE, script_path
-
-    path = script_path()
+def _look_at_script(
+    path: Path | None, project: Path
+) -> tuple[list[Fact], list[TextRecord]]:
     if path is None:
-        return [Fact("script.path", missing=NO_FILE)], []
-    text = watch().file(path, project, role="script")
+        return [Fact("script.path", missing=own_file.NO_FILE)], []
+    text = watch().file(str(path), project, role="script")
     why = None if text.digest else text.missing
     digest = Fact("script.digest", text.digest, why)
     return [Fact("script.path", text.name), digest], [text]
