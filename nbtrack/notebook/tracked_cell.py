@@ -169,7 +169,7 @@ class TrackedCell:
     def _show(self, on: Tracking) -> None:
         with guard("the summary line"):
             try:
-                on.record = on.run.record()
+                on.record = on.run.store.run(on.run.id)  # `finish` has flushed
             except NbtrackError as exc:
                 show_line(f"run {on.run.name} · not recorded: {exc}")
         with guard(self._panel.feature):

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from nbtrack.guard import guard
 
 Job = Callable[[], None]
+LEAVE_ALONE_S = 0.1  # a run has its first metric by then, and no rival for the GIL
 _IDLE_S = 2.0  # an idle thread ends; the next job starts another
 
 
@@ -30,7 +31,8 @@ class Background:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._jobs: deque[tuple[Job, str]] = deque()
+        self._jobs: deque[tuple[float, Job, str]] = deque()  # due, job, feature
+        self._n_waiting = 0  # calls of `settle`: then nothing waits for its time
         self._thread: threading.Thread | None = None
         self._n_open = 0
         self._inert = False
@@ -41,7 +43,7 @@ class Background:
         if self._inert:
             return
         with self._changed:
-            self._jobs.append((job, feature))
+            self._jobs.append((time.monotonic() + LEAVE_ALONE_S, job, feature))
             self._n_open += 1
             if self._thread is None:
                 self._thread = threading.Thread(
@@ -54,14 +56,15 @@ class Background:
         """Wait until everything so far is done; False when the time is up."""
         if self._inert or threading.current_thread() is self._thread:
             return True
-        deadline = time.monotonic() + timeout_s
         with self._changed:
-            while self._n_open:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                self._changed.wait(left)
-        return True
+            self._n_waiting += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(
+                    lambda: not self._n_open, timeout_s
+                )
+            finally:
+                self._n_waiting -= 1
 
     def _work(self) -> None:
         while True:
@@ -71,7 +74,10 @@ class Background:
                 if not self._jobs:
                     self._thread = None
                     return
-                job, feature = self._jobs.popleft()
+                due = self._jobs[0][0]
+                while not self._n_waiting and (left := due - time.monotonic()) > 0:
+                    self._changed.wait(left)
+                _, job, feature = self._jobs.popleft()
             with guard(feature):
                 job()
             del job  # what it held is let go before the next one comes
@@ -83,7 +89,7 @@ class Background:
         self._changed = threading.Condition()
         self._inert, self._thread = True, None
         self._jobs.clear()
-        self._n_open = 0
+        self._n_open = self._n_waiting = 0
 
 
 background = Background()

@@ -2,17 +2,26 @@
 
 Each part begins with the run and ends with it, under a guard of its own: a part that
 fails is said once and left out, the others and the training go on. Parts hand what
-takes time to the background: `begin` returns at once.
+takes time to the background: `begin` returns at once. In the first run of a process
+even their import is left to the background: it takes as long as all until the first
+metric.
 """
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from nbtrack.guard import guard
+from nbtrack.tracking.background import background
 
 if TYPE_CHECKING:
     from nbtrack.tracking.run import Run
+
+_FIRST_IMPORTED = "nbtrack.tracking.system_part"
 
 
 class RunPart(Protocol):
@@ -27,31 +36,62 @@ class RunPart(Protocol):
         """The run is about to end and still takes values."""
 
 
-def parts_of_every_run() -> list[RunPart]:
-    """The parts, in the order in which they begin."""
+def parts_at_once() -> list[RunPart]:
+    """The parts that would miss something: what is printed, a script's own name."""
     from nbtrack.tracking.code_part import CodePart
+    from nbtrack.tracking.output_part import OutputPart
+
+    return [OutputPart(), CodePart()]
+
+
+def parts_that_can_wait() -> list[RunPart]:
+    """The others, in the order in which they begin."""
     from nbtrack.tracking.system_part import SystemPart
 
-    return [SystemPart(), CodePart()]
+    return [SystemPart()]
 
 
 class RunParts:
     """The parts of one run, from its start to its end."""
 
     def __init__(self) -> None:
-        self._begun: list[RunPart] = []
+        self._at_once: list[RunPart] = []
+        self._others: list[RunPart] = []
+        self._is_begun = threading.Event()
 
     def begin(self, run: Run) -> None:
         """Begin every part that the run's settings leave on."""
-        for part in parts_of_every_run():
-            if run.captures(part.feature) and not guard.is_off(part.feature):
-                self._begun.append(part)
-                with guard(part.feature):
-                    part.begin(run)
+        _begin(run, parts_at_once(), self._at_once)
+        if _FIRST_IMPORTED in sys.modules:
+            self._begin_others(run)
+        else:
+            begin = partial(self._begin_others, run)
+            background.submit(begin, feature="captures")
 
     def end(self, run: Run) -> None:
-        """End what was begun, the last first."""
-        while self._begun:
-            part = self._begun.pop()
+        """End what was begun; behind its beginning, where that is still to come."""
+        if self._is_begun.is_set():
+            _end(run, self._others)
+        else:
+            end = partial(_end, run, self._others)
+            background.submit(end, feature="captures")
+        _end(run, self._at_once)
+
+    def _begin_others(self, run: Run) -> None:
+        _begin(run, parts_that_can_wait(), self._others)
+        self._is_begun.set()
+
+
+def _begin(run: Run, parts: Iterable[RunPart], begun: list[RunPart]) -> None:
+    for part in parts:
+        if run.captures(part.feature) and not guard.is_off(part.feature):
+            begun.append(part)
             with guard(part.feature):
-                part.end(run)
+                part.begin(run)
+
+
+def _end(run: Run, begun: list[RunPart]) -> None:
+    while begun:
+        part = begun.pop()
+        with guard(part.feature):
+            part.end(run)

@@ -19,10 +19,10 @@ from nbtrack.errors import CheckpointError
 from nbtrack.guard import guard
 from nbtrack.records import Param, Status
 from nbtrack.text import clean_name
-from nbtrack.tracking.described import Described
+from nbtrack.tracking.background import background
+from nbtrack.tracking.media.rich_values import RichValues
 from nbtrack.tracking.outcome import outcome_of
 from nbtrack.tracking.parts import RunParts
-from nbtrack.tracking.recorder import Recorder
 from nbtrack.tracking.tags import as_tags
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def without_secrets(text: str) -> str:
     return redact_source(str(text))[0]
 
 
-class Run(Recorder, Described):
+class Run(RichValues):
     """One execution that is being recorded; made by `nbtrack.start` or `%%track`.
 
     Use it as a context manager, or call `finish()`. It may be shared by threads; in a
@@ -251,9 +251,14 @@ class Run(Recorder, Described):
         checkpoints = sys.modules.get("nbtrack.tracking.checkpoints")
         if checkpoints is not None:
             checkpoints.settle(self)
+        if self.has_rich_values:
+            from nbtrack.tracking.media.keeping import settle_run
+
+            settle_run(self)
 
     def record(self) -> RunRecord:
-        """What the store holds of this run by now."""
+        """What the store holds of this run by now, the background's work included."""
+        background.settle(FINISH_WAIT_S)
         self._journal.flush(FINISH_WAIT_S)
         return self.store.run(self.id)
 
