@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LENGTH_MAX = 2_000  # characters; longer is no question that a person asks
 FIELDS = (
+    "checkpoint_bytes",
     "duration_s",
     "ended_at",
     "error",
@@ -34,10 +35,13 @@ FIELDS = (
     "experiment",
     "group",
     "id",
+    "model_bytes",
     "name",
     "notebook",
     "notes",
     "parent",
+    "peak_rss_bytes",
+    "peak_vram_bytes",
     "reason",
     "started_at",
     "status",

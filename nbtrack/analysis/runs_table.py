@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nbtrack.store import Store, Table
 
 _TEXTS = ("id", "name", "experiment", "status")
+_SIZES = ("peak_rss_bytes", "peak_vram_bytes", "model_bytes", "checkpoint_bytes")
 _METRIC_COLUMNS = (
     ("metrics", "last", "float64"),
     ("best", "best", "float64"),
@@ -55,7 +56,8 @@ def runs(
     Returns
     -------
     DataFrame
-        `id, name, experiment, status, started_at, duration_s, tags`, then
+        `id, name, experiment, status, started_at, duration_s, tags`, the sizes
+        `peak_rss_bytes, peak_vram_bytes, model_bytes, checkpoint_bytes`, then
         `params.<name>`, `metrics.<name>` (the last value), `best.<name>` and
         `best_step.<name>`, with the types they had.
 
@@ -233,8 +235,8 @@ def frame_of(table: Table) -> pd.DataFrame:
     Examples
     --------
     >>> from nbtrack.store import Store
-    >>> list(frame_of(Store.open("/tmp/empty-store").table()).columns)
-    ['id', 'name', 'experiment', 'status', 'started_at', 'duration_s', 'tags']
+    >>> list(frame_of(Store.open("/tmp/empty-store").table()).columns)[:6]
+    ['id', 'name', 'experiment', 'status', 'started_at', 'duration_s']
     """
     import pandas as pd
 
@@ -245,6 +247,8 @@ def frame_of(table: Table) -> pd.DataFrame:
     columns["tags"] = pd.Series(
         [tag_texts(table.tags.get(run, {})) for run in ids], dtype="object"
     )
+    for name in _SIZES:
+        columns[name] = pd.Series(fields[name], dtype="Int64")
     for name in names_of(table, table.params):
         columns[f"params.{name}"] = _typed(list(map(table.params[name].get, ids)))
     metrics = names_of(table, table.metrics)

@@ -43,5 +43,5 @@ def test_what_no_json_can_hold_does_not_raise(store_path):
 
     with nbtrack.start() as run:
         run.log_facts([Fact("odd", Odd()), Fact("fine", 1)])
-        run.log_measured(peak_rss_bytes=5)
-    assert run.record().peak_rss_bytes == 5
+        run.log_measured(model_bytes=5)
+    assert run.record().model_bytes == 5
