@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nbtrack.analysis.media_view import media
     from nbtrack.analysis.runs_table import curve, runs, sql
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
     from nbtrack.notebook.run_page import show
@@ -45,6 +46,7 @@ _HOME = {
     "epochs": "nbtrack.tracking.epochs",
     "load_checkpoint": "nbtrack.tracking.checkpoints",
     "log": "nbtrack.tracking.session",
+    "media": "nbtrack.analysis.media_view",
     "open": "nbtrack.tracking.opening",
     "runs": "nbtrack.analysis.runs_table",
     "show": "nbtrack.notebook.run_page",
@@ -65,6 +67,7 @@ __all__ = [
     "epochs",
     "load_checkpoint",
     "log",
+    "media",
     "open",
     "runs",
     "show",

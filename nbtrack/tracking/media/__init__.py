@@ -1,0 +1,1 @@
+"""Rich values of a run: images, figures, tables, curves, histograms, sound."""
