@@ -21,6 +21,7 @@ from nbtrack.notebook.transform import BEGIN, first_code_line, inner_magics_peel
 
 if TYPE_CHECKING:
     from nbtrack.capture.session import SessionLog
+    from nbtrack.notebook.cell_log import CellLog
     from nbtrack.notebook.tracked_cell import TrackedCell
 
 _MAY_TRACK = re.compile(r"%%(?:nb)?track\b|'nbtrack'\)\._begin\(")
@@ -88,10 +89,13 @@ class OpenCell:
 class CellHooks:
     """The hooks of one shell; `install` and `remove` are harmless when done twice."""
 
-    def __init__(self, shell: Any, *, rewriter: CellRewriter, log: SessionLog) -> None:
+    def __init__(
+        self, shell: Any, *, rewriter: CellRewriter, log: SessionLog, kept: CellLog
+    ) -> None:
         self._shell = shell
         self._rewriter = rewriter
         self._log = log
+        self._kept = kept
         self._local = threading.local()
 
     def install(self) -> None:
@@ -223,6 +227,8 @@ class CellHooks:
         self._log.end(
             error is None, error, cell.execution, namespace=self._shell.user_ns
         )
+        with guard("the log of cells"):
+            self._kept.cell_ended()
 
 
 def _is_copy(ours: Any, theirs: Any) -> bool:

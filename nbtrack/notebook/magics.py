@@ -28,16 +28,21 @@ class Extension:
 
     def __init__(self, shell: Any) -> None:  # Any: IPython has no types
         from nbtrack.capture.session import SessionLog
+        from nbtrack.notebook.cell_log import CellLog
 
         self.shell = shell
         self.log = SessionLog()
+        self.kept = CellLog(self.log)
         self.rewriter = CellRewriter(shell, _watcher_of)
-        self.hooks = CellHooks(shell, rewriter=self.rewriter, log=self.log)
+        self.hooks = CellHooks(
+            shell, rewriter=self.rewriter, log=self.log, kept=self.kept
+        )
         self._transform = TrackTransform(())
         self._registered: list[tuple[str, str, Magic]] = []
 
     def load(self) -> None:
         """Register the magics, the transformation and the hooks."""
+        from nbtrack.notebook.cell_log import FEATURE, earlier_cells
         from nbtrack.tracking.session import process_session
 
         ours = [
@@ -49,12 +54,16 @@ class Extension:
         self.shell.input_transformers_cleanup.append(self._transform)
         self.hooks.install()
         process_session().tell = show_line
+        process_session().on_start = self.kept.run_started
+        with guard(FEATURE):
+            self.log.cells[:0] = earlier_cells(self.shell)
 
     def unload(self) -> None:
         """Take everything away again."""
         from nbtrack.tracking.session import process_session, tell_on_stderr
 
         process_session().tell = tell_on_stderr
+        process_session().on_start = None
         cleanup = self.shell.input_transformers_cleanup
         if self._transform in cleanup:
             cleanup.remove(self._transform)

@@ -1,0 +1,140 @@
+"""The log of executed cells, kept with the runs of the session.
+
+From a session's first run on: what was executed before it, then every cell as it ends,
+after the run too, as long as the kernel lives. A session that tracks nothing writes
+nothing. Each cell is there as it ran, whatever became of it in the notebook since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nbtrack.capture.session import ExecutedCell
+from nbtrack.errors import StoreError
+from nbtrack.records import CellRecord
+from nbtrack.tracking.background import background
+from nbtrack.tracking.settings import switched_off
+
+if TYPE_CHECKING:
+    from nbtrack.capture.session import SessionLog
+    from nbtrack.tracking.run import Run
+
+FEATURE = "the log of cells"
+CELLS_AT_ONCE = 20  # in one event, which has to fit into the journal
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What one store has of the log."""
+
+    run: Run  # the latest one: it stands for the session
+    n_sent: int = 0
+    running: list[int] = field(default_factory=list)  # sent before they ended
+
+
+class CellLog:
+    """Sends cells of a session's log to the stores in which it has runs."""
+
+    def __init__(self, log: SessionLog) -> None:
+        self._log = log
+        self._stores: dict[str, _Kept] = {}  # by the store's name for this session
+        self._without_text: set[int] = set()  # their run was asked not to keep it
+
+    def run_started(self, run: Run) -> None:
+        """From now on the store of this run has the log."""
+        session = run.store.journal.session
+        if not run.captures("source"):
+            self._without_text.add(len(self._log.cells) - 1)  # the cell that runs now
+        if not run.captures("cells"):
+            self._stores.pop(session, None)
+            return
+        kept = self._stores.setdefault(session, _Kept(run))
+        kept.run = run
+        self._send(kept)
+
+    def cell_ended(self) -> None:
+        """Send what is new; for a session without runs that is nothing."""
+        for session, kept in list(self._stores.items()):
+            if kept.run.store.journal.is_closed:
+                del self._stores[session]
+            else:
+                self._send(kept)
+
+    def _send(self, kept: _Kept) -> None:
+        cells = self._log.cells
+        ended = [seq for seq in kept.running if not _is_running(cells[seq])]
+        new = range(kept.n_sent, len(cells))
+        kept.running = [s for s in (*kept.running, *new) if _is_running(cells[s])]
+        kept.n_sent = len(cells)
+        seqs = [*ended, *new]
+        if seqs:
+            background.submit(partial(self._write, kept, seqs), feature=FEATURE)
+
+    def _write(self, kept: _Kept, seqs: list[int]) -> None:
+        """In the background, where secrets are looked for."""
+        run = kept.run
+        off = switched_off(run.store.path)
+        if not _is_there(run):
+            # What somebody removed for good is not written again with the next run.
+            self._without_text.update(range(kept.n_sent))
+            self._stores.pop(run.store.journal.session, None)
+        elif "cells" not in off:
+            bare = set(seqs) if "source" in off else self._without_text
+            for part in _batches(seqs):
+                run.log_cells(self._record(seq, bare) for seq in part)
+
+    def _record(self, seq: int, bare: Collection[int]) -> CellRecord:
+        cell = self._log.cells[seq]
+        return CellRecord(
+            seq=seq,
+            cell_id=cell.cell_id,
+            execution=cell.execution,
+            source=None if seq in bare else cell.source,
+            source_digest=cell.digest,
+            started_at=cell.started_at,
+            duration_s=cell.duration_s,
+            ok=cell.ok,
+            error=cell.error,
+            rng=dict(cell.rng),
+        )
+
+
+def earlier_cells(shell: Any) -> list[ExecutedCell]:  # Any: IPython has no types
+    """What was executed before nbtrack was loaded, as the shell remembers it.
+
+    Their text and number is all that is known: no time, no outcome.
+    """
+    typed = shell.history_manager.input_hist_raw
+    # The last one is the cell that loads nbtrack: its end will be seen.
+    return [
+        ExecutedCell(source, _sha256(source), None, number, "")
+        for number, source in enumerate(typed[:-1])
+        if number and source
+    ]
+
+
+def _batches(seqs: list[int]) -> Iterator[list[int]]:
+    for at in range(0, len(seqs), CELLS_AT_ONCE):
+        yield seqs[at : at + CELLS_AT_ONCE]
+
+
+def _is_running(cell: ExecutedCell) -> bool:
+    return cell.duration_s is None and bool(cell.started_at)
+
+
+def _is_there(run: Run) -> bool:
+    """Whether the run was not purged since it ended: its session's cells went too."""
+    if run.status == "running" or not run.store.journal.flush(1.0):
+        return True
+    try:
+        return bool(run.store.runs(ids=[run.id], trashed=None))
+    except StoreError:
+        return False
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
