@@ -86,6 +86,7 @@ class CellCapture:
         options: Mapping[str, Any] | None = None,
     ) -> None:
         self.notices: list[str] = []
+        self.object_names: set[str] = set()  # of described objects, read or made
         self._namespace = namespace
         self._log = session_log
         self._options = dict(options or {})
@@ -260,6 +261,7 @@ class CellCapture:
                 continue
             with self._telling(name):
                 if is_describable(value):
+                    self.object_names.add(name)
                     cell = self._cell_of(name) if name in self._reads.names else None
                     leaves = describe(value, tell=self._notice, name=name)
                     for part, told in self._lasting(name, leaves):

@@ -98,6 +98,13 @@ class Params:
             params = self._capture.at_end(on.namespace, loops, watched=names)
             on.run.log_params(params)
             on.notices += self._capture.notices
+            self._keep_model_size(on, self._capture.object_names)
+
+    def _keep_model_size(self, on: Tracking, names: set[str]) -> None:
+        from nbtrack.capture.module_size import modules_bytes
+
+        found = modules_bytes(map(on.namespace.get, sorted(names)))
+        on.run.log_measured(model_bytes=found)
 
 
 class Watching:

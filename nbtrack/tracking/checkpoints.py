@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from nbtrack.capture.file_patches import patches
+from nbtrack.capture.module_size import modules_bytes
 from nbtrack.errors import CheckpointError, StoreError
 from nbtrack.guard import guard
 from nbtrack.records import CheckpointRecord, RunRecord
@@ -92,6 +93,7 @@ def save_checkpoint(
     copy = keeper.new_path()
     write_object(state, copy, suffix)
     keeper.keep_copy(copy, moment)
+    run.log_measured(model_bytes=modules_bytes([what]))
 
 
 def settle(run: Run, timeout_s: float = SETTLE_WAIT_S) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
+from nbtrack.capture.module_size import modules_bytes
 from nbtrack.errors import OptionError
 from nbtrack.guard import guard
 from nbtrack.records import Goal, goal_of, is_better
@@ -247,6 +248,7 @@ class TorchCallback:
         name = self._name or type(unwrapped(model)).__name__.lower()
         metrics = {**run.latest_metrics(), **self._metrics}
         save_checkpoint(run, state, name=name, step=epoch, metrics=metrics)
+        run.log_measured(model_bytes=modules_bytes([model]))
         self._unsaved = False
 
 
