@@ -99,7 +99,7 @@ class CellLog:
             duration_s=cell.duration_s,
             ok=cell.ok,
             error=cell.error,
-            rng=dict(cell.rng),
+            rng=dict(cell.rng) if has_rng else {},
         )
 
 

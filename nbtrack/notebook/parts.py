@@ -7,6 +7,7 @@ fails is said once and off for the session, the others and the cell go on withou
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbtrack.notebook.deferred import PreparedCell
@@ -51,20 +52,22 @@ class Part(Protocol):
 
 
 class Seeding:
-    """`--seed N`: the generators that the cell can see, before its first line."""
+    """`--seed N`: what is kept of it; the cell has seeded before its run began."""
 
     feature = "seeding"
     setting = "seeding"
 
     def begin(self, on: Tracking) -> None:
-        """Seed what is imported, or imported by this very cell."""
-        from nbtrack.notebook.seeds import seed_everything
+        """Tell the seed."""
         from nbtrack.records import Param
+        from nbtrack.tracking.background import background
+        from nbtrack.tracking.randomness_part import FEATURE, seeded_by_option
 
         seed = on.prepared.options.seed
         if seed is not None:
-            seed_everything(seed, python=on.python)
             on.run.log_params([Param("seed", seed, "option")])
+            facts = seeded_by_option(seed)
+            background.submit(partial(on.run.log_facts, facts), feature=FEATURE)
 
     def end(self, on: Tracking) -> None:
         """Nothing: the generators stay where the cell left them."""

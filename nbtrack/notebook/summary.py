@@ -17,6 +17,7 @@ def summary_line(
     *,
     logged: Collection[str] = (),
     label: str = "",
+    remarks: Sequence[str] = (),
 ) -> str:
     """Sum up a finished run in one line.
 
@@ -30,6 +31,8 @@ def summary_line(
         Names of the metrics that the user logged by hand.
     label : str
         What the run changed since the one before it.
+    remarks : sequence of str
+        What is to be known of the run beside it.
 
     Examples
     --------
@@ -40,6 +43,7 @@ def summary_line(
     'run base · params lr (cell 3) · nothing watched · not recorded: f (a function)'
     """
     parts = [_head(record, label), *_captured(record, logged)]
+    parts += [shorten(remark, 80) for remark in remarks]
     if notices:
         said = [shorten(text.replace(" not recorded", ""), 60) for text in notices]
         parts.append(f"not recorded: {_listed(said, N_NOTICES)}")

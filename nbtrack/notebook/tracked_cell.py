@@ -72,6 +72,8 @@ class TrackedCell:
         params = evaluate_params(options.params, self._cell.shell.user_ns)
         run = self._start_run()
         if run is None:
+        if options.seed is not None:
+            self._seed(options.seed)
             return
         self._on = Tracking(
             run=run,
@@ -97,6 +99,14 @@ class TrackedCell:
 
     def _start_run(self) -> Run | None:
         from nbtrack.tracking.session import process_session
+    def _seed(self, seed: int) -> None:
+        """Before the run begins: it takes the states that its cell starts from."""
+        from nbtrack.notebook.seeds import seed_everything
+
+        with guard(Seeding.feature):
+            seed_everything(seed, python=self._cell.python)
+            self._log.take_states(self._cell.shell.user_ns)
+
 
         self._started_from = process_session().active
         with guard("tracking"):
@@ -180,7 +190,13 @@ class TrackedCell:
 
                 logged = on.run.logged_names
                 label = label_of(on.run.store, on.record)
-                line = summary_line(on.record, on.notices, logged=logged, label=label)
+                line = summary_line(
+                    on.record,
+                    on.notices,
+                    logged=logged,
+                    label=label,
+                    remarks=on.run.remarks,
+                )
                 show_line(line)
 
 

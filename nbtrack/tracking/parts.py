@@ -37,11 +37,12 @@ class RunPart(Protocol):
 
 
 def parts_at_once() -> list[RunPart]:
-    """The parts that would miss something: what is printed, a script's own name."""
+    """The parts that would miss something: prints, a script's name, random states."""
     from nbtrack.tracking.code_part import CodePart
     from nbtrack.tracking.output_part import OutputPart
+    from nbtrack.tracking.randomness_part import RandomnessPart
 
-    return [OutputPart(), CodePart()]
+    return [OutputPart(), CodePart(), RandomnessPart()]
 
 
 def parts_that_can_wait() -> list[RunPart]:

@@ -84,6 +84,7 @@ class Run(RichValues):
         self.notebook = notebook  # its file, where a tracked cell knows it
         self.reason = ""
         self.off = off
+        self.remarks: list[str] = []  # for the line under the cell
         self._parts = RunParts()
         self.started_at = time.time()
         self._started = time.monotonic()
