@@ -85,9 +85,11 @@ class CellLog:
         elif "cells" not in off:
             bare = set(seqs) if "source" in off else self._without_text
             for part in _batches(seqs):
-                run.log_cells(self._record(seq, bare) for seq in part)
+                run.log_cells(
+                    self._record(seq, bare, rng=run.captures("rng")) for seq in part
+                )
 
-    def _record(self, seq: int, bare: Collection[int]) -> CellRecord:
+    def _record(self, seq: int, bare: Collection[int], *, rng: bool) -> CellRecord:
         cell = self._log.cells[seq]
         return CellRecord(
             seq=seq,
@@ -99,7 +101,7 @@ class CellLog:
             duration_s=cell.duration_s,
             ok=cell.ok,
             error=cell.error,
-            rng=dict(cell.rng) if has_rng else {},
+            rng=cell.rng if rng else {},
         )
 
 
