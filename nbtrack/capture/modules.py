@@ -241,6 +241,16 @@ def _local_place(path: str, root: str) -> str | None:
     return real
 
 
+def is_own_file(path: str) -> bool:
+    """Whether a file of source is neither a library's nor of this package.
+
+    >>> import json
+    >>> is_own_file(json.__file__), is_own_file("<stdin>")
+    (False, False)
+    """
+    return os.path.isfile(path) and not (_is_library(path) or _within(path, _OURS))
+
+
 def _is_library(path: str) -> bool:
     if not _PACKAGES.isdisjoint(path.split(os.sep)):
         return True

@@ -164,6 +164,8 @@ class TrackedCell:
                 status = "stopped"
             if self._on:
                 run.notices(self._on.notices)
+            if status == "failed" and outcome.error is not None:
+                run.log_failure(outcome.error)
             run.finish(status, error=trace)
         if self._on:
             self._show(self._on)

@@ -43,6 +43,13 @@ class Described:
             if rows:
                 self._describe("facts", facts=rows)
 
+    def log_failure(self, error: BaseException) -> None:
+        """Keep what kind of error ended the run, and the line that it came from."""
+        with guard("the failing line"):
+            from nbtrack.capture.failing_line import failure_facts
+
+            self.log_facts(failure_facts(error))
+
     def log_texts(self, texts: Iterable[TextRecord]) -> None:
         """Keep texts; one of the same role and name replaces the earlier one."""
         with guard("texts"):

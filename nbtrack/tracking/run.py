@@ -276,6 +276,8 @@ class Run(RichValues):
             self.finish()
         else:
             status, error = outcome_of(exc)
+            if status == "failed":
+                self.log_failure(exc)
             self.finish(status, error=error)
 
     def __repr__(self) -> str:
