@@ -222,7 +222,25 @@ def _picture(value: RichValue) -> Any:
 def _figure(value: RichValue) -> Any:
     if value.record.mime != PLOTLY:
         return _picture(value)
-    return plotly_graph_objects().Figure(json.loads(value.body() or b"{}"))
+    told = json.loads(value.body() or b"{}")
+    return plotly_graph_objects().Figure(_unpacked(told))
+
+
+def _unpacked(value: Any) -> Any:
+    """Plotly's JSON with its packed arrays as arrays."""
+    import base64
+
+    import numpy as np
+
+    if isinstance(value, list):
+        return [_unpacked(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if not {"bdata", "dtype"} <= value.keys():
+        return {key: _unpacked(item) for key, item in value.items()}
+    array = np.frombuffer(base64.b64decode(value["bdata"]), np.dtype(value["dtype"]))
+    shape = [int(n) for n in str(value.get("shape", len(array))).split(",")]
+    return array.reshape(shape)
 
 
 def plotly_graph_objects() -> Any:

@@ -102,7 +102,7 @@ def _pictures(value: Any, told: _Told) -> list[Pixels]:
     if isinstance(value, list | tuple) and not _is_numbers(value):
         return _first(value, told)
     array, channels_first = _array_of(value)
-    if array.ndim == 4:
+    if array.ndim == 4 or _is_grey_batch(array):
         planes = [_PlainArray(one, channels_first) for one in array[: GRID_MAX + 1]]
         return _first(planes, told, n=len(array))
     return [_pixels(array, channels_first, told)]
@@ -128,6 +128,15 @@ def _first(values: Iterable[Any], told: _Told, n: int | None = None) -> list[Pix
 def _one(value: Any, told: _Told) -> Pixels:
     array, channels_first = _array_of(value)
     return _pixels(array, channels_first, told)
+
+
+def _is_grey_batch(array: Array) -> bool:
+    """Whether no axis can be one of colours: then the first one counts pictures."""
+    return (
+        array.ndim == 3
+        and array.shape[0] not in _CHANNELS
+        and array.shape[2] not in _CHANNELS
+    )
 
 
 def _is_numbers(value: list[Any] | tuple[Any, ...]) -> bool:

@@ -118,6 +118,8 @@ def _encoded(frame: pd.DataFrame, type: str, data: Mapping[str, Any]) -> Content
 
 def _as_parquet(frame: pd.DataFrame) -> bytes | None:
     """The file; None where there is no pyarrow, or it would not give the same back."""
+    if len({type(label) for label in frame.columns}) > 1:
+        return None  # pyarrow warns, and makes texts of all of them
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
