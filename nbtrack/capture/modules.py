@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+from nbtrack.capture.autoreload import reload_times
 from nbtrack.capture.committed import Commits
 from nbtrack.capture.source_text import decoded
 from nbtrack.records import TextRecord
@@ -35,6 +36,7 @@ _PYC_HEAD = 16  # bytes: magic, flags, time and size of the source
 class LocalModule:
     """A module whose file is somebody's own."""
 
+    name: str  # as it is imported
     path: str
     spec: Any  # importlib's, which a reload replaces; None for odd modules
     cached: str | None  # where its bytecode is
@@ -44,6 +46,7 @@ class LocalModule:
 class _Sight:
     """A file as it was seen: when, and what was in it."""
 
+    saved: float  # time of the file, as `os.stat` tells it
     state: tuple[int, ...]  # of the file: the same state is not read again
     stamp: tuple[int, int]  # time and size, as bytecode names them
     body: bytes | None  # None: too long to be kept
@@ -64,6 +67,7 @@ class ModuleWatch:
         self._places: dict[tuple[str, str], str | None] = {}
         self._imported: dict[str, tuple[Any, _Sight]] = {}  # with the spec
         self._latest: dict[str, _Sight] = {}
+        self._reloaded: dict[str, float] = {}
 
     def look(self, project: Path) -> list[TextRecord]:
         """What is imported from around `project` now, one or two texts for each.
@@ -76,6 +80,7 @@ class ModuleWatch:
         with self._lock:
             modules = self._local_modules(root)
             self._commits.learn(module.path for module in modules[:N_MAX])
+            self._reloaded = reload_times()
             texts = self._kept(modules[:N_MAX], root)
         n_more = len(modules) - N_MAX
         if n_more > 0:
@@ -94,7 +99,7 @@ class ModuleWatch:
             if _is_library(path):
                 why = "of a library: only the digest is kept"
                 return TextRecord(role, shown, found.digest, missing=why)
-            module = LocalModule(path, None, None)
+            module = LocalModule(role, path, None, None)
             text = self._text(module, shown, found, TEXTS_MAX_BYTES, None)
             return replace(text, role=role)
 
@@ -115,7 +120,7 @@ class ModuleWatch:
             if real is not None and real not in found:
                 spec, cached = facts.get("__spec__"), facts.get("__cached__")
                 cached = cached if type(cached) is str else None
-                found[real] = LocalModule(real, spec, cached)
+                found[real] = LocalModule(name, real, spec, cached)
         return sorted(found.values(), key=lambda m: (not _within(m.path, root), m.path))
 
     def _place(self, path: str, root: str) -> str | None:
@@ -144,6 +149,9 @@ class ModuleWatch:
         if isinstance(now, str):
             # It cannot be read any more, but may have been.
             yield shown, before, now
+        elif self._reloaded.get(module.name) == now.saved:
+            self._imported[module.path] = (module.spec, now)
+            yield shown, now, None
         elif before is None or spec is not module.spec:
             self._imported[module.path] = (module.spec, now)
             yield shown, now, _edited_before(module, now)
@@ -160,7 +168,8 @@ class ModuleWatch:
                 state = _state(os.fstat(file.fileno()))
                 known = self._latest.get(path)
                 if known is None or known.state != state:
-                    known = self._latest[path] = _read(file, state)
+                    saved = os.fstat(file.fileno()).st_mtime
+                    known = self._latest[path] = _read(file, saved, state)
                 return known
         except OSError as exc:
             return f"its file cannot be read: {exc.strerror}"
@@ -193,7 +202,7 @@ def _state(about: os.stat_result) -> tuple[int, ...]:
     return about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino
 
 
-def _read(file: IO[bytes], state: tuple[int, ...]) -> _Sight:
+def _read(file: IO[bytes], saved: float, state: tuple[int, ...]) -> _Sight:
     digest, kept = hashlib.sha256(), b""
     while piece := file.read(1 << 20):
         digest.update(piece)
@@ -201,7 +210,7 @@ def _read(file: IO[bytes], state: tuple[int, ...]) -> _Sight:
             kept += piece
     body = kept if len(kept) <= TEXT_MAX_BYTES else None
     stamp = (state[1] // 1_000_000_000 & 0xFFFFFFFF, state[0] & 0xFFFFFFFF)
-    return _Sight(state, stamp, body, digest.hexdigest())
+    return _Sight(saved, state, stamp, body, digest.hexdigest())
 
 
 def _edited_before(module: LocalModule, now: _Sight) -> str | None:

@@ -123,6 +123,25 @@ def test_an_edit_between_import_and_the_first_look_is_said(project):
     assert text.missing == "edited after its import: what ran is not known"
 
 
+@pytest.mark.parametrize("mode", ["2", "3"])
+def test_a_module_that_autoreload_patched_is_what_it_is_now(project, shell, mode):
+    write(project, {"auto_nb.py": BEFORE})
+    shell.run_line_magic("load_ext", "autoreload")
+    shell.run_line_magic("autoreload", mode)
+    shell.run_cell("import auto_nb")
+    watch = ModuleWatch()
+    watch.look(project)
+    write(project, {"auto_nb.py": AFTER})
+    os.utime(project / "auto_nb.py", (2e9, 2e9))
+    shell.run_cell("x = auto_nb.f()")
+    assert shell.user_ns["x"] == 2
+    for looking in (watch, ModuleWatch()):
+        texts = seen(looking, project)
+        assert list(texts) == ["auto_nb.py"]
+        assert (texts["auto_nb.py"].body, texts["auto_nb.py"].missing) == (AFTER, None)
+    shell.run_line_magic("autoreload", "0")
+
+
 def test_a_module_whose_file_is_gone_is_what_it_was(project):
     write(project, {"gone_nb.py": BEFORE, "never_nb.py": BEFORE})
     importlib.import_module("gone_nb")
