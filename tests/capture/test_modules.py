@@ -129,6 +129,7 @@ def test_a_module_that_autoreload_patched_is_what_it_is_now(project, shell, mode
     shell.run_line_magic("load_ext", "autoreload")
     shell.run_line_magic("autoreload", mode)
     shell.run_cell("import auto_nb")
+    shell.run_cell("0")  # here it learns the text that it compares with
     watch = ModuleWatch()
     watch.look(project)
     write(project, {"auto_nb.py": AFTER})
