@@ -12,12 +12,12 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from nbtrack.capture.output import Stream, StreamTap
+from nbtrack.capture.output import Stream, Tap, tap_on
 from nbtrack.capture.printed import PrintedText
 from nbtrack.records import TextRecord
 from nbtrack.tracking.background import background
@@ -49,7 +49,7 @@ class OutputPart:
 class _Listener:
     """What one run has heard. `hear` and `due` are called under the streams' lock."""
 
-    def __init__(self, run: Run, taps: dict[str, StreamTap]) -> None:
+    def __init__(self, run: Run, taps: dict[str, Tap]) -> None:
         self.run = run
         self.taps = taps
         self._texts = {role: PrintedText() for role in taps}
@@ -58,7 +58,7 @@ class _Listener:
         self._keep_at = 0.0
         self._is_over = False
 
-    def hear(self, tap: StreamTap, text: str) -> None:
+    def hear(self, tap: Tap, text: str) -> None:
         """Take what was written to a stream."""
         for role, own in self.taps.items():
             if own is tap:
@@ -109,7 +109,7 @@ class Streams:
     def follow(self, run: Run) -> None:
         """Let a run hear what is printed from now on."""
         with self._lock, self._or_none():
-            self._take()  # what was said before is not for this run
+            self._pass_on(_last_words)  # what was said before is not for this run
             taps, deaf = self._tapped()
             self._listeners.append(_Listener(run, taps))
         ticker.call(self._tick, feature=FEATURE)
@@ -118,7 +118,7 @@ class Streams:
     def leave(self, run: Run) -> None:
         """Let a run hear the last words, and no more."""
         with self._lock, self._or_none():
-            self._take()
+            self._pass_on(_last_words)
             mine = [one for one in self._listeners if one.run is run]
             self._listeners = [one for one in self._listeners if one.run is not run]
             self._remove_unheard(mine)
@@ -127,7 +127,7 @@ class Streams:
 
     def _tick(self) -> float | None:
         with self._lock, self._or_none():
-            self._take()
+            self._pass_on(_taken)
             due = [(listener, listener.due()) for listener in self._listeners]
         for listener, records in due:
             if records:
@@ -147,21 +147,21 @@ class Streams:
             tap.remove()
         self._listeners = []
 
-    def _take(self) -> None:
-        """Pass on what was written, in the order of writing."""
+    def _pass_on(self, said: Callable[[Tap], str]) -> None:
+        """Let the runs hear what was written, in the order of writing."""
         for tap in self._taps():
-            text = tap.take()
+            text = said(tap)
             if text:
                 for listener in self._listeners:
                     listener.hear(tap, text)
 
-    def _taps(self) -> list[StreamTap]:
+    def _taps(self) -> list[Tap]:
         taps = [tap for one in self._listeners for tap in one.taps.values()]
         return list({id(tap): tap for tap in taps}.values())
 
-    def _tapped(self) -> tuple[dict[str, StreamTap], list[TextRecord]]:
+    def _tapped(self) -> tuple[dict[str, Tap], list[TextRecord]]:
         """A tap on each of the streams of now, and why there is none on one."""
-        taps: dict[str, StreamTap] = {}
+        taps: dict[str, Tap] = {}
         deaf: list[TextRecord] = []
         for role in ROLES:
             stream: Stream = getattr(sys, role)
@@ -176,9 +176,9 @@ class Streams:
                 taps[role] = found
         return taps, deaf
 
-    def _tap_on(self, stream: Stream, known: list[StreamTap]) -> StreamTap:
+    def _tap_on(self, stream: Stream, known: list[Tap]) -> Tap:
         found = (tap for tap in known if tap.stream is stream)
-        return next(found, None) or StreamTap(stream)
+        return next(found, None) or tap_on(stream)
 
     def _remove_unheard(self, gone: list[_Listener]) -> None:
         still = self._taps()
@@ -190,6 +190,14 @@ class Streams:
     def _forked(self) -> None:
         self._lock = threading.RLock()
         self._let_go()
+
+
+def _taken(tap: Tap) -> str:
+    return tap.take()
+
+
+def _last_words(tap: Tap) -> str:
+    return tap.last_words()
 
 
 _streams = Streams()

@@ -14,7 +14,7 @@ import threading
 import pytest
 from tqdm import tqdm
 
-from nbtrack.capture.output import StreamTap
+from nbtrack.capture.output import KernelTap, StreamTap, tap_on
 from nbtrack.capture.printed import PrintedText
 
 CAP_BYTES = 1 << 20
@@ -285,7 +285,7 @@ def test_a_stream_that_cannot_be_heard_is_refused():
 
 SCRIPT = """
 import sys
-from nbtrack.capture.output import StreamTap
+from nbtrack.capture.output import KernelTap, StreamTap, tap_on
 taps = [StreamTap(sys.stdout), StreamTap(sys.stderr)] if "--tap" in sys.argv else []
 print("one"); print("two", file=sys.stderr)
 sys.stdout.buffer.write(b"raw\\n"); sys.stdout.buffer.flush()
@@ -313,3 +313,37 @@ def test_a_terminal_stays_a_terminal():
         assert terminal.isatty()
         assert tap.take() == "x\n"
     os.close(ours)
+
+
+class FakeKernelStream(io.StringIO):
+    """What `KernelTap` uses of ipykernel's stream; the hooks run where they are put."""
+
+    def __init__(self):
+        super().__init__()
+        self.hooks = []
+        self.pub_thread = self
+
+    def schedule(self, call):
+        call()
+
+    def register_hook(self, hook):
+        self.hooks.append(hook)
+
+    def unregister_hook(self, hook):
+        self.hooks.remove(hook)
+
+    def send(self, message):
+        for hook in self.hooks:
+            message = hook(message)
+        return message
+
+
+def test_a_kernels_message_is_sent_as_it_is_whatever_happens_to_us():
+    stream = FakeKernelStream()
+    tap = tap_on(stream)
+    assert isinstance(tap, KernelTap)
+    for message in ({"content": {"text": "x"}}, {"content": None}, {}):
+        assert stream.send(message) is message
+    assert tap.take() == "x"
+    tap.remove()
+    assert stream.hooks == []

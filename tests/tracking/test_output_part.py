@@ -180,6 +180,15 @@ def test_a_stream_that_is_put_in_place_later_still_leads_to_ours(store_path, cap
     assert logs("last").stdout == "by way of a tee\n"
 
 
+def test_a_terminal_of_ipython_hears_over_several_cells(shell):
+    shell.run_cell("import nbtrack; run = nbtrack.start('long'); print('one')")
+    output_part._streams._tick()
+    shell.run_cell("print('two')")
+    output_part._streams._tick()
+    shell.run_cell("print('three'); run.finish(); print('after')")
+    assert logs("long").stdout == "one\ntwo\nthree\n"
+
+
 def _broken(*_, **__):
     raise RuntimeError("no")
 
@@ -189,6 +198,7 @@ def _broken(*_, **__):
     [
         (output.StreamTap, "__init__"),
         (output.StreamTap, "take"),
+        (output.StreamTap, "last_words"),
         (output_part.PrintedText, "feed"),
         (output_part.PrintedText, "whole"),
         (output_part._Listener, "due"),
