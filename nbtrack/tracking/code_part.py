@@ -6,7 +6,6 @@ start, and the modules once more at its end, for those that it imported itself.
 
 from __future__ import annotations
 
-import os
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,10 +34,10 @@ class CodePart:
 
     def begin(self, run: Run) -> None:
         """Look at repository, modules, script and notebook, in the background."""
-        # Asked now: the training may change the folder.
         own = own_file.told(run.notebook)
-        folder = own.folder or _working_folder()
-        background.submit(partial(self._look, run, folder, own), feature=FEATURE)
+        there = Path(run.folder) if run.folder else None
+        look = partial(self._look, run, own.folder or there, own)
+        background.submit(look, feature=FEATURE)
 
     def end(self, run: Run) -> None:
         """Look at the modules once more: the training may have imported some."""
@@ -90,10 +89,3 @@ def _look_at_script(
     why = None if text.digest else text.missing
     digest = Fact("script.digest", text.digest, why)
     return [Fact("script.path", text.name), digest], [text]
-
-
-def _working_folder() -> Path | None:
-    try:
-        return Path(os.getcwd())
-    except OSError:
-        return None

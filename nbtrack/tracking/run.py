@@ -7,6 +7,7 @@ the Stop button reaches a loop. Finished runs ignore further calls, with one war
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +50,13 @@ def without_secrets(text: str) -> str:
     return redact_source(str(text))[0]
 
 
+def _working_folder() -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # it was deleted
+        return None
+
+
 class Run(RichValues):
     """One execution that is being recorded; made by `nbtrack.start` or `%%track`.
 
@@ -82,6 +90,7 @@ class Run(RichValues):
         self.experiment = experiment
         self.parent = parent
         self.notebook = notebook  # its file, where a tracked cell knows it
+        self.folder = _working_folder()  # the training may go elsewhere
         self.reason = ""
         self.off = off
         self.remarks: list[str] = []  # for the line under the cell

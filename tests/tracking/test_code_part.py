@@ -107,11 +107,21 @@ def test_outside_a_repository_the_run_goes_on(tmp_path, store_path, monkeypatch)
 def test_a_working_folder_that_is_gone_is_said(tmp_path, store_path, monkeypatch):
     gone = tmp_path / "gone"
     gone.mkdir()
-    monkeypatch.setattr(os, "getcwd", lambda: Path("/nowhere").stat())
-    part, run = CodePart(), nbtrack.start(off="code")
-    part.begin(run)
-    run.finish()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with nbtrack.start() as run:
+        run.log(loss=1.0)
+    monkeypatch.chdir(tmp_path)
     assert code().missing["git.commit"] == "the working folder is gone"
+
+
+def test_a_training_that_goes_elsewhere_is_still_of_its_first_folder(
+    project, tmp_path, monkeypatch
+):
+    with nbtrack.start():
+        monkeypatch.chdir(tmp_path)
+        background.settle(5)
+    assert code().folder == "notebooks"
 
 
 def test_code_is_switched_off(project):
