@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from nbtrack.analysis.runs_table import curve, runs, sql
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
     from nbtrack.notebook.run_page import show
+    from nbtrack.tracking.autolog import autolog
+    from nbtrack.tracking.callbacks.lightgbm import LightGBMCallback
     from nbtrack.tracking.callbacks.torch import TorchCallback
+    from nbtrack.tracking.callbacks.xgboost import XGBoostCallback
     from nbtrack.tracking.checkpoints import load_checkpoint
     from nbtrack.tracking.decorator import track
     from nbtrack.tracking.epochs import epochs
@@ -35,11 +38,14 @@ if TYPE_CHECKING:
 
 _HOME = {
     "_begin": "nbtrack.notebook.tracked_cell",  # line 1 of a tracked cell calls it
+    "LightGBMCallback": "nbtrack.tracking.callbacks.lightgbm",
     "NbtrackError": "nbtrack.errors",
     "Run": "nbtrack.tracking.run",
     "RunStopped": "nbtrack.errors",
     "StoreError": "nbtrack.errors",
     "TorchCallback": "nbtrack.tracking.callbacks.torch",
+    "XGBoostCallback": "nbtrack.tracking.callbacks.xgboost",
+    "autolog": "nbtrack.tracking.autolog",
     "configure": "nbtrack.tracking.settings",
     "current": "nbtrack.tracking.session",
     "curve": "nbtrack.analysis.runs_table",
@@ -56,11 +62,14 @@ _HOME = {
 }
 
 __all__ = [
+    "LightGBMCallback",
     "NbtrackError",
     "Run",
     "RunStopped",
     "StoreError",
     "TorchCallback",
+    "XGBoostCallback",
+    "autolog",
     "configure",
     "current",
     "curve",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import NbtrackError, OptionError, StoreError
 from nbtrack.guard import guard
+from nbtrack.notebook.autolog_part import Autolog
 from nbtrack.notebook.cells import OpenCell, Outcome
 from nbtrack.notebook.deferred import PreparedCell
 from nbtrack.notebook.display import show_line
@@ -53,6 +54,7 @@ class TrackedCell:
             Seeding(),
             Params(),
             Files(),
+            Autolog(),
             self._panel,
             Watching(),
         ]

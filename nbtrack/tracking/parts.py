@@ -38,11 +38,13 @@ class RunPart(Protocol):
 
 def parts_at_once() -> list[RunPart]:
     """The parts that would miss something: prints, a script's name, random states."""
+    from nbtrack.tracking.callbacks.fits import FitsPart
     from nbtrack.tracking.code_part import CodePart
+    from nbtrack.tracking.environment_part import EnvironmentPart
     from nbtrack.tracking.output_part import OutputPart
     from nbtrack.tracking.randomness_part import RandomnessPart
 
-    return [OutputPart(), CodePart(), RandomnessPart()]
+    return [OutputPart(), CodePart(), RandomnessPart(), EnvironmentPart(), FitsPart()]
 
 
 def parts_that_can_wait() -> list[RunPart]:

@@ -1,0 +1,31 @@
+"""The part of a tracked cell that hooks into the frameworks which the cell uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbtrack.notebook.parts import Tracking
+
+
+class Autolog:
+    """Hooks for the length of the cell: for what is imported, or imported by it."""
+
+    feature = "autolog"
+    setting = "autolog"
+
+    def begin(self, on: Tracking) -> None:
+        """Hook in, and know the notebook's names, which describe what they hold."""
+        from nbtrack.tracking.autolog import hooks
+        from nbtrack.tracking.callbacks.fits import fits_of
+
+        hooks.open_cell()
+        fits_of(on.run).namespace = on.namespace
+
+    def end(self, on: Tracking) -> None:
+        """Put everything back."""
+        from nbtrack.tracking.autolog import hooks
+        from nbtrack.tracking.callbacks.fits import fits_of
+
+        hooks.close_cell()
+        fits_of(on.run).settle(on.run)

@@ -1,0 +1,268 @@
+"""Training with XGBoost: metrics of every iteration, settings, importance, size.
+
+`XGBoostCallback` is given to `xgboost.train` or to an estimator; the hook does the same
+where none is given. XGBoost is imported by the user, never here. What goes wrong on our
+side is one warning, and the booster is the one that would have been trained anyway.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from nbtrack.guard import guard
+from nbtrack.records import Goal, goal_of
+from nbtrack.tracking.callbacks.fit_run import FitRun, current_for
+from nbtrack.tracking.callbacks.fits import fits_of, scope, softly
+from nbtrack.tracking.callbacks.iterations import Iterations
+from nbtrack.tracking.callbacks.patching import Function, Patches
+
+if TYPE_CHECKING:
+    from nbtrack.tracking.run import Run
+
+FEATURE = "the hook into xgboost"
+# Metrics of XGBoost whose name alone does not say it.
+_GOALS: dict[str, Goal] = {"nloglik": "min", "deviance": "min", "pre": "max"}
+
+
+class _Recording:
+    """The callback without its base class, which is there only once XGBoost is."""
+
+    def __init__(self, *, run: Run | None = None) -> None:
+        self._run = run
+        self.is_hooked = False  # the hook keeps the booster itself, once it is whole
+        self._iterations: Iterations | None = None
+        self._log: Any = None  # the framework's own history, by data set and metric
+        self._n_logged = 0
+
+    def before_training(self, model: Any) -> Any:
+        """Find the run."""
+        with guard(FEATURE):
+            run = self._run or current_for("XGBoostCallback")
+            self._iterations = None if run is None else Iterations(run)
+            self._n_logged, self._log = 0, None
+        return model
+
+    def before_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Remember the history, from which the last point is read."""
+        self._log = evals_log
+        return False
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        """Keep the values; True, which ends the training, after Stop was pressed."""
+        if self._iterations is None:
+            return False
+        with guard(FEATURE):
+            if not guard.is_off(FEATURE):
+                self._log = evals_log
+                self._keep(epoch)
+        return self._iterations.should_stop()
+
+    def after_training(self, model: Any) -> Any:
+        """Keep what an earlier callback cut off, and what is known at the end."""
+        with guard(FEATURE):
+            if self._iterations is not None and not guard.is_off(FEATURE):
+                # Another callback that ended the training may have come before us.
+                if _length(self._log) > self._n_logged:
+                    self._keep(self._n_logged)
+                self._iterations.finish(_best(model))
+                if not self.is_hooked:
+                    keep_booster(self._iterations.run, model)
+        return model
+
+    def _keep(self, epoch: int) -> None:
+        values = _last_values(self._log, self._n_logged)
+        goals = {name: goal for name in values if (goal := _goal(name)) is not None}
+        assert self._iterations is not None
+        self._iterations.log(epoch, values, goals=goals)
+        self._n_logged += 1
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return XGBoostCallback(run=self._run)
+
+    def __reduce__(self) -> Any:
+        # `clone` and workers copy an estimator with its callbacks; a run stays here.
+        return XGBoostCallback, ()
+
+
+class XGBoostCallback(_Recording):
+    """Keeps what XGBoost evaluates in each iteration; stops training on Stop.
+
+    Parameters
+    ----------
+    run : Run, optional
+        Default: the run that is current when the training begins. Without one there is
+        one warning and nothing is recorded.
+
+    Examples
+    --------
+    >>> import nbtrack, numpy, xgboost
+    >>> data = xgboost.DMatrix(numpy.eye(8), label=[0, 1] * 4)
+    >>> with nbtrack.start("boosted") as run:
+    ...     booster = xgboost.train(
+    ...         {"objective": "binary:logistic"}, data, 3,
+    ...         evals=[(data, "train")], verbose_eval=False,
+    ...         callbacks=[nbtrack.XGBoostCallback()],
+    ...     )
+    >>> run.record().metrics["train-logloss"].n
+    3
+    """
+
+    def __new__(cls, **_: Any) -> XGBoostCallback:
+        """An instance that XGBoost accepts, too."""
+        if sys.modules.get("xgboost") is None:
+            from nbtrack.errors import MissingExtraError
+
+            raise MissingExtraError("XGBoostCallback needs xgboost: import it first.")
+        kind: Any = cls
+        made: XGBoostCallback = object.__new__(_accepted(kind))
+        return made
+
+
+@functools.cache
+def _accepted(kind: Any) -> Any:  # Any: classes whose base is XGBoost's
+    """The class with XGBoost's own base among its bases."""
+    base = sys.modules["xgboost"].callback.TrainingCallback
+    if issubclass(kind, base):
+        return kind
+    return type(kind.__name__, (kind, base), {"__module__": kind.__module__})
+
+
+class Hook:
+    """`xgboost.train`, and with it the estimators, without a callback."""
+
+    module = "xgboost"
+
+    def __init__(self) -> None:
+        self._patches = Patches()
+
+    def install(self) -> None:
+        """Replace what `xgboost.train` does."""
+        if self._patches:
+            return
+        names = ("xgboost.training", "xgboost", "xgboost.sklearn")
+        homes = [sys.modules[name] for name in names if name in sys.modules]
+        self._patches.replace("train", homes, self._twin)
+
+    def remove(self) -> None:
+        """Put it back."""
+        self._patches.undo()
+
+    def _twin(self, original: Function) -> Function:
+        @functools.wraps(original)
+        def train(*args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            training = None
+            if self._patches and not guard.is_off(FEATURE):
+                with guard(FEATURE):
+                    training = _Training.of(args, kwargs)
+            if training is None:
+                return original(*args, **kwargs)
+            return training.call(original)
+
+        return train
+
+
+class _Training:
+    """One call of `xgboost.train` that is recorded."""
+
+    def __init__(
+        self, fit: FitRun, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self._fit = fit
+        self._run = fit.run
+        given = list(kwargs.get("callbacks") or ())
+        ours = [cb for cb in given if isinstance(cb, XGBoostCallback)]
+        for callback in ours:
+            callback.is_hooked = True
+        if not ours:
+            # First: XGBoost asks no further once a callback has ended the training.
+            given.insert(0, XGBoostCallback(run=fit.run))
+            given[0].is_hooked = True
+        self._args, self._kwargs = args, {**kwargs, "callbacks": given}
+        self._call = {**dict(zip(_POSITIONAL, args, strict=False)), **kwargs}
+        self._is_estimators = bool(scope.owners)
+
+    @classmethod
+    def of(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Training | None:
+        """None where nothing is to be recorded: no run, or inside another fit."""
+        if scope.owners and not scope.belongs_to("xgboost"):
+            return None
+        fit = FitRun.of("xgboost", "xgboost", may_start=not scope.owners)
+        return None if fit is None else cls(fit, args, kwargs)
+
+    def call(self, original: Function) -> Any:
+        """Train; the booster and every exception go through untouched."""
+        __tracebackhide__ = True
+        with self._fit:
+            with guard(FEATURE):
+                self._describe()
+            with softly(self._run):
+                booster = original(*self._args, **self._kwargs)
+            with guard(FEATURE):
+                if not self._is_estimators:
+                    keep_booster(self._run, booster)
+        return booster
+
+    def _describe(self) -> None:
+        if self._is_estimators:
+            return  # the estimator's own settings say more
+        from nbtrack.capture.values import flatten
+
+        params, data = self._call.get("params"), self._call["dtrain"]
+        fits = fits_of(self._run)
+        settings = {} if fits.knows(params) else flatten(dict(params or {}))
+        facts = [
+            ("num_boost_round", self._call.get("num_boost_round", 10)),
+            ("n_samples", int(data.num_row())),
+            ("n_features", int(data.num_col())),
+        ]
+        fits.describe_as(self._run, "xgboost", [*settings.items(), *facts])
+
+
+_POSITIONAL = ("params", "dtrain", "num_boost_round")
+
+
+def keep_booster(run: Run, booster: Any) -> None:
+    """Keep the importance of features and the size of the model."""
+    if not hasattr(booster, "get_score"):  # the folds of `xgboost.cv`
+        return
+    gains = booster.get_score(importance_type="gain")  # none of a linear booster
+    if gains:
+        run.log_importance(gains, kind="gain")
+    run.log_measured(model_bytes=len(booster.save_raw("ubj")))
+
+
+def _best(model: Any) -> dict[str, float]:
+    """The best iteration, where early stopping has looked for it."""
+    found = model.attr("best_iteration") if hasattr(model, "attr") else None
+    return {} if found is None else {"best_iteration": float(found)}
+
+
+def _length(log: Any) -> int:
+    series = [values for metrics in (log or {}).values() for values in metrics.values()]
+    return max(map(len, series), default=0)
+
+
+def _last_values(log: Mapping[str, Mapping[str, Any]], at: int) -> dict[str, float]:
+    """Point `at` of each series, named as XGBoost prints it."""
+    found: dict[str, float] = {}
+    for data, metrics in log.items():
+        for metric, values in metrics.items():
+            if len(values) <= at:
+                continue
+            value = values[at]
+            if isinstance(value, tuple):  # cross-validation: mean and deviation
+                found[f"{data}-{metric}-mean"], found[f"{data}-{metric}-std"] = value
+            else:
+                found[f"{data}-{metric}"] = value
+    return found
+
+
+def _goal(name: str) -> Goal | None:
+    if goal_of(name) is not None or name.endswith("-std"):
+        return None
+    metric = name.partition("-")[2].partition("@")[0].removesuffix("-mean")
+    return _GOALS.get(metric.rpartition("-")[2])
