@@ -25,7 +25,6 @@ _BLOCK_BYTES = 624 * 4  # what one turn of a Mersenne Twister gives
 _TURNS_MAX = 256  # 160,000 words, some ms, and only after a cell that drew that many
 # In the code that ran before the session was watched: what may have seeded `random`.
 _MAY_SEED = re.compile(r"seed|setstate|exec\(|_magic\('(?:run|load|rerun)'", re.I)
-_INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/]")
 # What no generator tells afterwards: that its whole state was set.
 _SETS_STATE = {
     "numpy": re.compile(r"set_state\(|set_bit_generator\(|restore_states\("),
@@ -180,14 +179,11 @@ def variable_seeds(namespace: Mapping[str, Any], states: States) -> dict[str, An
 
 def _local_modules() -> bool:
     """Whether modules of the user's own are loaded: they may have seeded anything."""
-    installed = (sys.base_prefix, sys.prefix, sys.base_exec_prefix)
+    from nbtrack.capture.modules import is_own_file
+
     for name, module in list(sys.modules.items()):
-        if name == "__main__" or name.partition(".")[0] == "nbtrack":
-            continue
         file = getattr(module, "__dict__", {}).get("__file__")
-        if isinstance(file, str) and not (
-            file.startswith(installed) or _INSTALLED.search(file)
-        ):
+        if name != "__main__" and isinstance(file, str) and is_own_file(file):
             return True
     return False
 
