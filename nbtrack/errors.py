@@ -5,6 +5,7 @@
     │   ├── StoreTooNewError  written by a newer nbtrack: open it read-only or upgrade
     │   └── StoreDamagedError SQLite says the file is not sound
     ├── RunNotFoundError      no run (or more than one) answers to that id or name
+    ├── ResumeError           the run still goes on, or lies in the trash
     ├── MetricNotFoundError   the run has no such metric
     ├── CheckpointError       none such, damaged, or unpickling it needs trust
     ├── QueryError            a query text that cannot be understood, with the place
@@ -41,6 +42,10 @@ class RunNotFoundError(NbtrackError, KeyError):
 
     # KeyError's own __str__ shows repr(message); a sentence reads better plain.
     __str__ = Exception.__str__
+
+
+class ResumeError(NbtrackError):
+    """A run cannot be resumed: it still goes on, or lies in the trash."""
 
 
 class MetricNotFoundError(NbtrackError, KeyError):

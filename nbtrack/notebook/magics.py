@@ -96,6 +96,7 @@ class Extension:
         --notes 'text'     notes, in markdown
         --seed 7           seed random, NumPy and PyTorch first
         --experiment name  default: the notebook's name
+        --resume last      go on with a run instead of beginning one
         --off system data  features not to capture; see %track_config
         """
         # Only code that calls run_cell_magic comes here; a cell that is typed goes

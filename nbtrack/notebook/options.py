@@ -30,6 +30,7 @@ OPTIONS = (
     Option("seed", "one", ("--seed",)),
     Option("experiment", "one", ("--experiment",)),
     Option("off", "words", ("--off",)),
+    Option("resume", "one", ("--resume",)),
 )
 
 _WORD = re.compile(r"[^\W\d][\w.\-/]*")  # a param's name, or text without quotes
@@ -61,6 +62,7 @@ class TrackOptions:
     seed: int | None = None
     live: bool = True
     zero_edit: bool = True
+    resume: str | None = None  # a run, or "last"
     off: frozenset[str] = frozenset()  # features, see `nbtrack.configure`
 
 
@@ -92,6 +94,7 @@ def parse_options(line: str) -> TrackOptions:
         seed=_seed(found.one("seed")),
         live=not found.has("no_live"),
         zero_edit=not found.has("no_watch") and "watching" not in off,
+        resume=found.one("resume"),
         off=off,
     )
 

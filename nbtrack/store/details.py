@@ -20,7 +20,7 @@ from nbtrack.records import (
     RunRecord,
     TextRecord,
 )
-from nbtrack.store.queries import previous_run, read_one
+from nbtrack.store.queries import newest_run, previous_run, read_one, read_pid
 
 
 class Details:
@@ -35,6 +35,16 @@ class Details:
             found = previous_run(reader, run_id)
             journal = self.path / "journal"
             return None if found is None else read_one(reader, journal, found)
+
+    def newest(self, experiment: str) -> str | None:
+        """The id of the newest run of an experiment, if it has one."""
+        with self._reading() as reader:
+            return newest_run(reader, experiment)
+
+    def pid_of(self, run_id: str) -> int | None:
+        """The process in which a run was recorded last, where that is known."""
+        with self._reading() as reader:
+            return read_pid(reader, run_id)
 
     def facts(self, run_id: str) -> dict[str, Fact]:
         """What is known of a run besides its params, by dotted name."""

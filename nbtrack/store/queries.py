@@ -167,6 +167,25 @@ def previous_run(connection: sqlite3.Connection, run_id: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def newest_run(connection: sqlite3.Connection, experiment: str) -> str | None:
+    """The id of the newest run of an experiment, the trash left out."""
+    ids = _ids(
+        connection,
+        "select id from runs where experiment = ? and trashed_at is null",
+        (experiment,),
+    )
+    return ids[0] if ids else None
+
+
+def read_pid(connection: sqlite3.Connection, run_id: str) -> int | None:
+    """The process in which a run was recorded last."""
+    row = connection.execute(
+        "select pid from sessions where id = (select session from runs where id = ?)",
+        (run_id,),
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def read_notices(connection: sqlite3.Connection, run_id: str) -> list[str]:
     """What was not captured, as the run's own lines."""
     rows = connection.execute(

@@ -60,6 +60,7 @@ class Metrics:
         self.watched: dict[int, Series] = {}
         self.last: Series | None = None
         self.goals: dict[str, Goal] = {}
+        self.next_steps: dict[str, int] = {}  # of a resumed run, by metric
 
     def declare(self, name: str) -> Series:
         """The series of a metric, made at its first use.
@@ -68,6 +69,7 @@ class Metrics:
         """
         clean = clean_name(str(name))
         series = Series(self._declared(name, clean), clean)
+        series.resume_at = self.next_steps.get(clean)
         return self.by_name.setdefault(name, series)
 
     def declare_watched(self, name: str, axis_of: str | None) -> int:
@@ -99,6 +101,11 @@ class Metrics:
     def latest_step(self) -> int | None:
         """The step of the metric that was logged last; None before the first."""
         return None if self.last is None else self.last.step
+
+    def steps_to_come(self) -> dict[str, int]:
+        """The step behind the last one of each metric that has a value."""
+        every = [*self.watched.values(), *self.by_name.values()]
+        return {s.name: s.step + 1 for s in every if s.latest == s.latest or s.step}
 
     def _declared(self, name: str, clean: str) -> int:
         goal = self.goals.get(name) or goal_of(clean)

@@ -19,6 +19,8 @@ from nbtrack.tracking.numbers import as_number, flatten, whole_step
 from nbtrack.tracking.stop import StopSwitch
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from nbtrack.store import Journal
 
 
@@ -37,6 +39,7 @@ class Recorder:
         self._series = self._metrics.by_name
         self._axes = self._metrics.axes
         self._watched = self._metrics.watched
+        self._behind: dict[int, int] = {}  # of a resumed run: series -> first step
         self._point: Callable[[int, int, float, float], None] = journal.point
 
     def log(
@@ -45,6 +48,7 @@ class Recorder:
         /,
         *,
         step: int | None = None,
+        at: float | datetime | str | None = None,
         **named: Any,  # any scalar type of any library
     ) -> None:
         """Keep metric values; a point is safe from kill -9 when this returns.
@@ -56,6 +60,9 @@ class Recorder:
         step : int, optional
             Any order; the same step again replaces the earlier value on reading.
             Default: how often that metric was logged before.
+        at : float, datetime or str, optional
+            When, for a run that is filled in afterwards; seconds since the epoch or
+            ISO 8601. Default: now.
         **named
             The same as keywords: `run.log(loss=0.3, acc=0.9)`.
 
@@ -78,17 +85,16 @@ class Recorder:
         if values:
             if step is not None and type(step) is not int:
                 step = self._as_step(step)
-            self._log(values, step)
+            self._log(values, step, time.time() if at is None else self._moment(at))
 
-    def _log(self, values: Mapping[str, Any], step: int | None) -> None:
+    def _log(self, values: Mapping[str, Any], step: int | None, at: float) -> None:
         # The hot path: one scalar costs about a microsecond, so locals and no helpers.
-        at = time.time()
         known, point, axes = self._series, self._point, self._axes
         series = None
         for name, value in values.items():
             series = known.get(name)
             if type(value) is not float or series is None:
-                self._log_slowly(name, value, step)
+                self._log_slowly(name, value, step, at)
                 continue
             if step is None:
                 series.step = own = series.auto_step()
@@ -102,13 +108,13 @@ class Recorder:
         if series is not None:
             self._metrics.last = series
 
-    def _log_slowly(self, name: str, value: Any, step: int | None) -> None:
+    def _log_slowly(self, name: str, value: Any, step: int | None, at: float) -> None:
         """First uses, other number types, nested mappings and things we must refuse."""
         if self.status != "running":
             self._late_point()
             return
         if isinstance(value, Mapping):
-            self._log(dict(flatten({name: value})), step)
+            self._log(dict(flatten({name: value})), step, at)
             return
         try:
             number = as_number(name, value)
@@ -118,7 +124,7 @@ class Recorder:
         if name not in self._series:
             self._metrics.declare(name)
             self.logged_names.add(name)
-        self._log({name: number}, step)
+        self._log({name: number}, step, at)
 
     def _as_step(self, step: Any) -> int | None:
         """A step of another type; one that is no whole number is left out, and said."""
@@ -127,6 +133,16 @@ class Recorder:
         except ValueNotLoggedError as exc:
             guard.warn_once(f"step: {self.id}", str(exc))
             return None
+
+    def _moment(self, at: float | datetime | str) -> float:
+        """A time that was given; for what is none the time of now, and that is said."""
+        from nbtrack.tracking.moments import as_epoch_seconds
+
+        try:
+            return as_epoch_seconds("at", at)
+        except OptionError as exc:
+            guard.warn_once(f"at: {self.id}", str(exc))
+            return time.time()
 
     def _drop(self, name: str, exc: ValueNotLoggedError) -> None:
         self.n_dropped += 1
@@ -182,7 +198,23 @@ class Recorder:
 
     def declare(self, name: str, *, axis_of: str | None = None) -> int:
         """A series of a watched metric, or of one of its axes."""
-        return self._metrics.declare_watched(name, axis_of)
+        series = self._metrics.declare_watched(name, axis_of)
+        if self._metrics.next_steps:
+            metric = clean_name(name if axis_of is None else axis_of)
+            self._behind[series] = self._metrics.next_steps.get(metric, 0)
+        return series
+
+    def continue_from(self, steps: Mapping[str, int]) -> None:
+        """Let each metric go on at its step, logged or watched; before the first."""
+        self._metrics.next_steps = {clean_name(k): n for k, n in steps.items()}
+        for series in self._metrics.by_name.values():
+            series.resume_at = self._metrics.next_steps.get(series.name)
+        # The watcher counts from 0 in every cell. Only resumed runs pay for the sum.
+        self.point, self.axis_point = self._point_behind, self._axis_point_behind  # type: ignore[method-assign]
+
+    def next_steps(self) -> dict[str, int]:
+        """Where each metric would go on, were the run resumed now."""
+        return self._metrics.next_steps | self._metrics.steps_to_come()
 
     def point(self, series: int, step: int, value: float, at: float) -> None:
         """Append a watched point, and remember it as the latest of its metric."""
@@ -201,6 +233,14 @@ class Recorder:
         self._emit("metric_changed", name=clean_name(name), fields={"thinned": k})
 
     # -- inside
+
+    def _point_behind(self, series: int, step: int, value: float, at: float) -> None:
+        Recorder.point(self, series, step + self._behind.get(series, 0), value, at)
+
+    def _axis_point_behind(
+        self, series: int, step: int, value: float, at: float
+    ) -> None:
+        self._point(series, step + self._behind.get(series, 0), value, at)
 
     def _emit(self, kind: str, **fields: Any) -> None:
         if self.status != "running":

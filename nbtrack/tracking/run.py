@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.errors import CheckpointError
+from nbtrack.errors import CheckpointError, OptionError
 from nbtrack.guard import guard
 from nbtrack.records import Param, Status
 from nbtrack.text import clean_name
@@ -29,6 +29,7 @@ from nbtrack.tracking.tags import as_tags
 if TYPE_CHECKING:
     from nbtrack.records import RunRecord
     from nbtrack.store import Store
+    from nbtrack.tracking.resume import Earlier
 
 FINISH_WAIT_S = 5.0  # the longest finish() waits for a locked or slow store
 
@@ -83,6 +84,8 @@ class Run(RichValues):
         parent: str | None = None,
         notebook: str | None = None,
         off: frozenset[str] = frozenset(),
+        earlier: Earlier | None = None,
+        started_at: float | None = None,
         on_finish: Callable[[Run], None] | None = None,
     ) -> None:
         super().__init__(store.journal, id=id, name=name)
@@ -95,11 +98,15 @@ class Run(RichValues):
         self.off = off
         self.remarks: list[str] = []  # for the line under the cell
         self._parts = RunParts()
-        self.started_at = time.time()
+        self.earlier = earlier  # of a run that was resumed
+        self.backfilled = started_at is not None
+        self.started_at = time.time() if started_at is None else started_at
         self._started = time.monotonic()
         self._finishing = threading.Lock()
         self._on_finish = on_finish
         self._journal.on_control(id, self._control)
+        if earlier is not None:
+            self.continue_from(earlier.steps)
 
     def captures(self, feature: str) -> bool:
         """Whether this feature is on for the run; see `nbtrack.configure`."""
@@ -205,6 +212,7 @@ class Run(RichValues):
         *,
         error: str | None = None,
         reason: str | None = None,
+        ended_at: datetime | float | str | None = None,
     ) -> None:
         """End the run and wait until it is on disk, at most a few seconds.
 
@@ -216,6 +224,14 @@ class Run(RichValues):
             The traceback of a failed run; secrets are redacted.
         reason : str, optional
             Why it ended, in a few words.
+        ended_at : datetime, float or str, optional
+            When it ended, of a run that is filled in afterwards; seconds since the
+            epoch or ISO 8601, UTC where no zone is said. Default: now.
+
+        Raises
+        ------
+        OptionError
+            For an `ended_at` that is no time, or before the run's start.
 
         Examples
         --------
@@ -223,6 +239,7 @@ class Run(RichValues):
         >>> run = nbtrack.start("by hand")
         >>> run.finish()
         """
+        end = None if ended_at is None else self._end_of(ended_at)
         with self._finishing:
             if self.status != "running":
                 return
@@ -233,18 +250,38 @@ class Run(RichValues):
                 with guard("files"):
                     self._settle_files()
             finally:  # Ctrl-C while files settle must not leave the run running
-                self._close(status, error, reason)
+                self._close(status, error, reason, end)
         self._journal.flush(FINISH_WAIT_S)
 
-    def _close(self, status: Status, error: str | None, reason: str | None) -> None:
+    def _end_of(self, ended_at: datetime | float | str) -> float:
+        from nbtrack.tracking.moments import as_epoch_seconds
+
+        end = as_epoch_seconds("ended_at", ended_at)
+        if end < self.started_at:
+            raise OptionError(
+                f"ended_at {utc_text(end)} is before the run's start "
+                f"{utc_text(self.started_at)}."
+            )
+        return end
+
+    def _duration_s(self, end: float | None) -> float:
+        """The time of all its lives; by its own times where it was filled in."""
+        if end is not None or self.backfilled:
+            return (time.time() if end is None else end) - self.started_at
+        before = self.earlier.duration_s if self.earlier else 0.0
+        return before + time.monotonic() - self._started
+
+    def _close(
+        self, status: Status, error: str | None, reason: str | None, end: float | None
+    ) -> None:
         if status == "stopped" and reason is None and self.stop.requested:
             reason = f"Stop pressed ({self.stop.by})"
         self.stop.end()
         self._emit(
             "run_finished",
             status=status,
-            ended_at=utc_text(time.time()),
-            duration_s=time.monotonic() - self._started,
+            ended_at=utc_text(time.time() if end is None else end),
+            duration_s=self._duration_s(end),
             error=without_secrets(error) if error else None,
             reason=without_secrets(reason) if reason else None,
         )

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,14 @@ from nbtrack.guard import guard
 from nbtrack.text import clean_name
 from nbtrack.tracking.background import background
 from nbtrack.tracking.ids import new_run_id
+from nbtrack.tracking.moments import as_epoch_seconds
 from nbtrack.tracking.run import Run, utc_text, without_secrets
 from nbtrack.tracking.settings import switched_off
 from nbtrack.tracking.tags import as_tags
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
+    from nbtrack.tracking.resume import Earlier
 
 DEFAULT_EXPERIMENT = "default"
 SETTLE_S = 1.5  # for what is still being looked at; a shutdown leaves two seconds
@@ -93,20 +96,25 @@ class Session:
         parent: Run | str | None = None,
         near: str | Path | None = None,
         off: Iterable[str] | str = (),
+        resume: Run | str | None = None,
+        started_at: datetime | float | str | None = None,
         **about: Any,  # notebook, cell_id, execution, source: plain JSON values
     ) -> Run:
         """Begin a run and make it current; see `nbtrack.start`."""
         store = self.store_for(near)
+        earlier = None if resume is None else self._earlier(store, resume, experiment)
+        begun = (
+            None if started_at is None else as_epoch_seconds("started_at", started_at)
+        )
         experiment = clean_name(experiment or DEFAULT_EXPERIMENT)
         with self._lock:
             run = Run(
                 store,
-                id=new_run_id(),
-                name=self._free_name(store, clean_name(name or experiment)),
-                experiment=experiment,
-                parent=self._parent_id(parent),
+                **self._identity(store, name, experiment, parent, earlier),
                 notebook=about.get("notebook"),
                 off=switched_off(store.path, off),
+                earlier=earlier,
+                started_at=begun,
                 on_finish=self._ended,
             )
             self._emit_start(run, as_tags(tags), group, notes, about)
@@ -119,7 +127,24 @@ class Session:
                 self.on_start(run)
         if params:
             run.log_params(params)
+        if earlier is not None:
+            self._go_on(run, earlier, about, {"group": group, "notes": notes})
         return run
+
+    def _go_on(
+        self,
+        run: Run,
+        earlier: Earlier,
+        about: Mapping[str, Any],
+        fields: Mapping[str, str | None],
+    ) -> None:
+        """Keep what a resumed run says anew, and its cell as it was before."""
+        said = {k: without_secrets(v) for k, v in fields.items() if v}
+        if said:
+            run.store.journal.emit(
+                {"kind": "run_changed", "run": run.id, "fields": said}
+            )
+        run.log_texts(earlier.source_kept(about.get("source_digest")))
 
     def close(self) -> None:
         """End what still runs and close the stores; the end of the process."""
@@ -157,6 +182,32 @@ class Session:
                 **about,
             }
         )
+
+    def _earlier(
+        self, store: Store, resume: Run | str, experiment: str | None
+    ) -> Earlier:
+        from nbtrack.tracking.resume import earlier_life
+
+        store.journal.flush(1.0)  # it may have ended a moment ago
+        asked = resume.id if isinstance(resume, Run) else resume
+        return earlier_life(store, asked, experiment=experiment)
+
+    def _identity(
+        self,
+        store: Store,
+        name: str | None,
+        experiment: str,
+        parent: Run | str | None,
+        earlier: Earlier | None,
+    ) -> dict[str, Any]:
+        """Who a run is: one of its own, or the one that is resumed."""
+        if earlier is not None:
+            known = earlier.record
+            return {"id": known.id, "name": known.name, "parent": known.parent,
+                    "experiment": known.experiment}  # fmt: skip
+        free = self._free_name(store, clean_name(name or experiment))
+        return {"id": new_run_id(), "name": free, "parent": self._parent_id(parent),
+                "experiment": experiment}  # fmt: skip
 
     def _free_name(self, store: Store, base: str) -> str:
         """`base`, or `base-2`, `base-3`... when runs of that name exist."""
@@ -249,6 +300,8 @@ def start(
     notes: str = "",
     parent: Run | str | None = None,
     off: Iterable[str] | str = (),
+    resume: Run | str | None = None,
+    started_at: datetime | float | str | None = None,
 ) -> Run:
     """Begin a run and make it the current one.
 
@@ -271,6 +324,12 @@ def start(
         Default: the run that is current now, if any.
     off : words, optional
         What not to capture, such as `"system output"`; see `nbtrack.configure`.
+    resume : Run, id, name or "last", optional
+        Go on with this run instead of beginning one: the same id, steps behind the
+        last ones, durations added up. "last" is the newest run of the experiment,
+        where one is named, else of the store.
+    started_at : datetime, float or str, optional
+        When the run began, for one that is filled in afterwards; see `Run.finish`.
 
     Returns
     -------
@@ -282,7 +341,9 @@ def start(
     StoreError
         When no store can be opened or made here.
     OptionError
-        For an unknown word in `off`.
+        For an unknown word in `off`, or a `started_at` that is no time.
+    RunNotFoundError, ResumeError
+        When the run to resume is not there, still goes on, or is in the trash.
 
     Examples
     --------
@@ -299,4 +360,6 @@ def start(
         notes=notes,
         parent=parent,
         off=off,
+        resume=resume,
+        started_at=started_at,
     )

@@ -1,0 +1,73 @@
+"""Resuming a run: which one is meant, whether it may be, and where its metrics go on.
+
+The same run goes on in another process: its steps behind the last ones, its duration
+added up, its params replaced where they are said again. A run that still lives is
+refused: two writers of one curve would mix their steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nbtrack.errors import ResumeError
+from nbtrack.records import TextRecord
+from nbtrack.text import shorten, visible
+
+if TYPE_CHECKING:
+    from nbtrack.records import RunRecord
+    from nbtrack.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a resumed run takes over of its earlier life."""
+
+    record: RunRecord
+    steps: dict[str, int] = field(default_factory=dict)  # metric -> its next step
+
+    @property
+    def duration_s(self) -> float:
+        """How long it took before."""
+        return self.record.duration_s or 0.0
+
+    def source_kept(self, digest: str | None) -> list[TextRecord]:
+        """The cell as it was before, where it is another one now."""
+        before = self.record
+        if digest is None or before.source_digest in (None, digest):
+            return []
+        name = f"until {before.ended_at or before.started_at}"
+        return [TextRecord("source", name, before.source_digest, before.source)]
+
+
+def earlier_life(store: Store, asked: str, *, experiment: str | None) -> Earlier:
+    """The run to go on with.
+
+    Parameters
+    ----------
+    asked : str
+        An id, a name, or "last": the newest run of the experiment, else of the store.
+
+    Raises
+    ------
+    RunNotFoundError
+        When there is no such run.
+    ResumeError
+        When it is running or in the trash.
+    """
+    found = store.newest(experiment) if asked == "last" and experiment else None
+    if found is None:
+        found = asked
+    record = store.run(found)
+    shown = shorten(visible(record.name), 60)
+    if record.status == "running":
+        raise ResumeError(
+            f"Run {shown!r} ({record.id}) still goes on in process "
+            f"{store.pid_of(record.id) or 'unknown'}: stop it before it is resumed."
+        )
+    if record.trashed_at is not None:
+        raise ResumeError(
+            f"Run {shown!r} is in the trash: %runs restore {record.id} takes it back."
+        )
+    steps = {name: m.last_step + 1 for name, m in record.metrics.items()}
+    return Earlier(record, steps)
