@@ -72,10 +72,10 @@ class TrackedCell:
         """
         options = self._prepared.options
         params = evaluate_params(options.params, self._cell.shell.user_ns)
-        run = self._start_run()
-        if run is None:
         if options.seed is not None:
             self._seed(options.seed)
+        run = self._start_run()
+        if run is None:
             return
         self._on = Tracking(
             run=run,
@@ -99,8 +99,6 @@ class TrackedCell:
             except KeyboardInterrupt as exc:
                 outcome = Outcome(exc, outcome.execution)
 
-    def _start_run(self) -> Run | None:
-        from nbtrack.tracking.session import process_session
     def _seed(self, seed: int) -> None:
         """Before the run begins: it takes the states that its cell starts from."""
         from nbtrack.notebook.seeds import seed_everything
@@ -109,6 +107,8 @@ class TrackedCell:
             seed_everything(seed, python=self._cell.python)
             self._log.take_states(self._cell.shell.user_ns)
 
+    def _start_run(self) -> Run | None:
+        from nbtrack.tracking.session import process_session
 
         self._started_from = process_session().active
         with guard("tracking"):
@@ -138,6 +138,7 @@ class TrackedCell:
             notes=options.notes,
             near=beside,
             off=options.off,
+            resume=options.resume,
             notebook=str(notebook) if notebook else None,
             cell_id=cell.cell_id,
             execution=cell.execution,
