@@ -11,15 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
+from repositories import applied, git, new_repository, write
 
 import nbtrack
 from nbtrack.analysis.code_view import code
 from nbtrack.guard import guard
 from nbtrack.tracking.background import background
 from nbtrack.tracking.code_part import CodePart
-
-sys.path.append(str(Path(__file__).parents[1] / "capture"))
-from repositories import applied, git, new_repository, write
 
 KEY = "hf_" + "a1B2c3D4e5F6g7H8i9J0"
 UTILS = "def step(x):\n    return x\n"
