@@ -88,6 +88,7 @@ class Fits:
         self.next_steps: dict[str, int] = {}  # by metric, over several trainings
         self._partial: Counter[str] = Counter()
         self._told: dict[str, list[Sequence[Leaf]]] = {}
+        self._facts: dict[str, Sequence[Leaf]] = {}
         self._pending: list[_Pending] = []
 
     def describe(
@@ -106,12 +107,22 @@ class Fits:
             reference = weakref.ref(estimator)
             self._pending.append(_Pending(reference, base, settings, facts))
 
-    def describe_as(self, run: Run, base: str, leaves: Sequence[Leaf]) -> None:
-        """Keep settings under `base`; what is different in a later fit, numbered."""
+    def describe_as(self, run: Run, base: str, leaves: Sequence[Leaf]) -> str | None:
+        """Keep settings under `base`; what is different in a later fit, numbered.
+
+        Returns the name; None for what is described already.
+        """
         name = self._name_for(base, leaves)
         if name is not None:
             first = [] if name == base else self._told[base][0]
             _log(run, name, base, [leaf for leaf in leaves if leaf not in first])
+        return name
+
+    def add(self, run: Run, base: str, name: str, *, facts: Sequence[Leaf]) -> None:
+        """Keep what is known of a described fit only afterwards."""
+        first = [] if name == base else self._facts.get(base, [])
+        self._facts.setdefault(base, facts)
+        _log(run, name, None, [leaf for leaf in facts if leaf not in first])
 
     def count_partial(self, estimator: object) -> int:
         """One more `partial_fit`; their number is said once, when the run ends."""

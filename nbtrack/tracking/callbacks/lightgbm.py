@@ -8,18 +8,14 @@ trained anyway.
 
 from __future__ import annotations
 
-import functools
-import inspect
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
 from nbtrack.records import Fact, Goal
-from nbtrack.tracking.callbacks.fit_run import FitRun, current_for
-from nbtrack.tracking.callbacks.fits import fits_of, scope, softly
+from nbtrack.tracking.callbacks.fit_run import current_for
 from nbtrack.tracking.callbacks.iterations import Iterations
-from nbtrack.tracking.callbacks.patching import Function, Patches
+from nbtrack.tracking.callbacks.train_hook import Library, TrainHook
 
 if TYPE_CHECKING:
     from nbtrack.tracking.run import Run
@@ -122,94 +118,28 @@ def _stop(env: Any) -> None:
     )
 
 
-class Hook:
+class Hook(TrainHook):
     """`lightgbm.train`, and with it the estimators, without a callback."""
 
     module = "lightgbm"
 
     def __init__(self) -> None:
-        self._patches = Patches()
-
-    def install(self) -> None:
-        """Replace `lightgbm.train` wherever it stands."""
-        if self._patches:
-            return
-        names = ("lightgbm.engine", "lightgbm", "lightgbm.sklearn")
-        homes = [sys.modules[name] for name in names if name in sys.modules]
-        self._patches.replace("train", homes, self._twin)
-
-    def remove(self) -> None:
-        """Put it back."""
-        self._patches.undo()
-
-    def _twin(self, original: Function) -> Function:
-        signature = inspect.signature(original)
-
-        @functools.wraps(original)
-        def train(*args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True
-            training = None
-            if self._patches and not guard.is_off(FEATURE):
-                with guard(FEATURE), suppress(TypeError):  # LightGBM says it better
-                    training = _Training.of(signature.bind(*args, **kwargs))
-            if training is None:
-                return original(*args, **kwargs)
-            return training.call(original)
-
-        return train
+        super().__init__(
+            Library(
+                name="lightgbm",
+                feature=FEATURE,
+                homes=("lightgbm.engine", "lightgbm", "lightgbm.sklearn"),
+                callback=LightGBMCallback,
+                data="train_set",
+                size_of=_size_of,
+                keep_booster=keep_booster,
+            )
+        )
 
 
-class _Training:
-    """One call of `lightgbm.train` that is recorded."""
-
-    def __init__(self, fit: FitRun, call: inspect.BoundArguments) -> None:
-        self._fit = fit
-        self._run = fit.run
-        self._call = call
-        given = list(call.arguments.get("callbacks") or ())
-        ours = [cb for cb in given if isinstance(cb, LightGBMCallback)]
-        if not ours:
-            ours = [LightGBMCallback(run=fit.run)]
-            given += ours
-        self._callback = ours[0]
-        self._callback.is_hooked = True
-        call.arguments["callbacks"] = given
-        self._is_estimators = bool(scope.owners)
-
-    @classmethod
-    def of(cls, call: inspect.BoundArguments) -> _Training | None:
-        """None where nothing is to be recorded: no run, or inside another fit."""
-        if scope.owners and not scope.belongs_to("lightgbm"):
-            return None
-        fit = FitRun.of("lightgbm", "lightgbm", may_start=not scope.owners)
-        return None if fit is None else cls(fit, call)
-
-    def call(self, original: Function) -> Any:
-        """Train; the booster and every exception go through untouched."""
-        __tracebackhide__ = True
-        with self._fit:
-            with softly(self._run):
-                booster = original(*self._call.args, **self._call.kwargs)
-            with guard(FEATURE):
-                self._callback.finish(booster)
-                if not self._is_estimators:  # the estimator itself says more
-                    self._describe(booster)
-                    keep_booster(self._run, booster)
-        return booster
-
-    def _describe(self, booster: Any) -> None:
-        from nbtrack.capture.values import flatten
-
-        given = self._call.arguments
-        params = given.get("params")
-        fits = fits_of(self._run)
-        settings = {} if fits.knows(params) else flatten(dict(params or {}))
-        facts = [
-            ("num_boost_round", given.get("num_boost_round", 100)),
-            ("n_samples", int(given["train_set"].num_data())),
-            ("n_features", int(booster.num_feature())),
-        ]
-        fits.describe_as(self._run, "lightgbm", [*settings.items(), *facts])
+def _size_of(data: Any, booster: Any) -> dict[str, int]:
+    n_features = int(booster.num_feature())
+    return {"n_samples": int(data.num_data()), "n_features": n_features}
 
 
 def keep_booster(run: Run, booster: Any) -> None:

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
 from nbtrack.records import Goal, goal_of
-from nbtrack.tracking.callbacks.fit_run import FitRun, current_for
-from nbtrack.tracking.callbacks.fits import fits_of, scope, softly
+from nbtrack.tracking.callbacks.fit_run import current_for
 from nbtrack.tracking.callbacks.iterations import Iterations
-from nbtrack.tracking.callbacks.patching import Function, Patches
+from nbtrack.tracking.callbacks.train_hook import Library, TrainHook
 
 if TYPE_CHECKING:
     from nbtrack.tracking.run import Run
@@ -71,6 +70,9 @@ class _Recording:
                 if not self.is_hooked:
                     keep_booster(self._iterations.run, model)
         return model
+
+    def finish(self, booster: Any) -> None:
+        """The hook has the booster; XGBoost has told us already."""
 
     def _keep(self, epoch: int) -> None:
         values = _last_values(self._log, self._n_logged)
@@ -130,99 +132,27 @@ def _accepted(kind: Any) -> Any:  # Any: classes whose base is XGBoost's
     return type(kind.__name__, (kind, base), {"__module__": kind.__module__})
 
 
-class Hook:
+class Hook(TrainHook):
     """`xgboost.train`, and with it the estimators, without a callback."""
 
     module = "xgboost"
 
     def __init__(self) -> None:
-        self._patches = Patches()
-
-    def install(self) -> None:
-        """Replace what `xgboost.train` does."""
-        if self._patches:
-            return
-        names = ("xgboost.training", "xgboost", "xgboost.sklearn")
-        homes = [sys.modules[name] for name in names if name in sys.modules]
-        self._patches.replace("train", homes, self._twin)
-
-    def remove(self) -> None:
-        """Put it back."""
-        self._patches.undo()
-
-    def _twin(self, original: Function) -> Function:
-        @functools.wraps(original)
-        def train(*args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True
-            training = None
-            if self._patches and not guard.is_off(FEATURE):
-                with guard(FEATURE):
-                    training = _Training.of(args, kwargs)
-            if training is None:
-                return original(*args, **kwargs)
-            return training.call(original)
-
-        return train
+        super().__init__(
+            Library(
+                name="xgboost",
+                feature=FEATURE,
+                homes=("xgboost.training", "xgboost", "xgboost.sklearn"),
+                callback=XGBoostCallback,
+                data="dtrain",
+                size_of=_size_of,
+                keep_booster=keep_booster,
+            )
+        )
 
 
-class _Training:
-    """One call of `xgboost.train` that is recorded."""
-
-    def __init__(
-        self, fit: FitRun, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> None:
-        self._fit = fit
-        self._run = fit.run
-        given = list(kwargs.get("callbacks") or ())
-        ours = [cb for cb in given if isinstance(cb, XGBoostCallback)]
-        for callback in ours:
-            callback.is_hooked = True
-        if not ours:
-            # First: XGBoost asks no further once a callback has ended the training.
-            given.insert(0, XGBoostCallback(run=fit.run))
-            given[0].is_hooked = True
-        self._args, self._kwargs = args, {**kwargs, "callbacks": given}
-        self._call = {**dict(zip(_POSITIONAL, args, strict=False)), **kwargs}
-        self._is_estimators = bool(scope.owners)
-
-    @classmethod
-    def of(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Training | None:
-        """None where nothing is to be recorded: no run, or inside another fit."""
-        if scope.owners and not scope.belongs_to("xgboost"):
-            return None
-        fit = FitRun.of("xgboost", "xgboost", may_start=not scope.owners)
-        return None if fit is None else cls(fit, args, kwargs)
-
-    def call(self, original: Function) -> Any:
-        """Train; the booster and every exception go through untouched."""
-        __tracebackhide__ = True
-        with self._fit:
-            with guard(FEATURE):
-                self._describe()
-            with softly(self._run):
-                booster = original(*self._args, **self._kwargs)
-            with guard(FEATURE):
-                if not self._is_estimators:
-                    keep_booster(self._run, booster)
-        return booster
-
-    def _describe(self) -> None:
-        if self._is_estimators:
-            return  # the estimator's own settings say more
-        from nbtrack.capture.values import flatten
-
-        params, data = self._call.get("params"), self._call["dtrain"]
-        fits = fits_of(self._run)
-        settings = {} if fits.knows(params) else flatten(dict(params or {}))
-        facts = [
-            ("num_boost_round", self._call.get("num_boost_round", 10)),
-            ("n_samples", int(data.num_row())),
-            ("n_features", int(data.num_col())),
-        ]
-        fits.describe_as(self._run, "xgboost", [*settings.items(), *facts])
-
-
-_POSITIONAL = ("params", "dtrain", "num_boost_round")
+def _size_of(data: Any, booster: Any) -> dict[str, int]:
+    return {"n_samples": int(data.num_row()), "n_features": int(data.num_col())}
 
 
 def keep_booster(run: Run, booster: Any) -> None:
