@@ -212,9 +212,8 @@ def test_the_booster_is_the_same_to_the_bit():
 def test_removal_restores_the_very_same_objects(monkeypatch):
     modules = (lightgbm, lightgbm.engine, lightgbm.sklearn)
     before = [module.train for module in modules]
-    monkeypatch.setattr(
-        sys.modules["__main__"], "their_train", before[0], raising=False
-    )
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "their_train", before[0], raising=False)
     hooks.open_cell()
     assert all(module.train is not before[0] for module in modules)
     twin = main.their_train  # bound by name before
