@@ -35,7 +35,8 @@ for epoch in tqdm(range(2), desc="epochs", mininterval=0, ascii=True):
 
 def texts(store, run: str) -> dict[str, str]:
     found = store.run(run)
-    return {text.role: text.body for text in store.texts(found.id) if text.body}
+    printed = [*store.texts(found.id, "stdout"), *store.texts(found.id, "stderr")]
+    return {text.role: text.body for text in printed if text.body}
 
 
 @pytest.fixture
