@@ -22,7 +22,7 @@ def purge_run(database: Database, run_id: str) -> None:
         _forget_cells(database, run_id)
         execute("delete from runs where id = ?", (run_id,))
         forget_sources(database.connection)
-        _remove_files(database, digests)
+        _remove_files(database, run_id, digests)
     with database.alone():
         execute("pragma wal_checkpoint(truncate)").fetchall()
         execute("vacuum")
@@ -66,7 +66,7 @@ def _forget_cells(database: Database, run_id: str) -> None:
     )
 
 
-def _remove_files(database: Database, digests: list[str]) -> None:
+def _remove_files(database: Database, run_id: str, digests: list[str]) -> None:
     for digest in digests:
         named = database.connection.execute(
             "select 1 from checkpoints where digest = :digest union all"
@@ -76,3 +76,5 @@ def _remove_files(database: Database, digests: list[str]) -> None:
         if named is None:
             blob: Path = blob_path(database.path.parent / "blobs", digest)
             blob.unlink(missing_ok=True)
+    for left in (database.path.parent / "resume").glob(f"{run_id}.*"):
+        left.unlink(missing_ok=True)

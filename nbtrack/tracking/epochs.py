@@ -10,12 +10,15 @@ from __future__ import annotations
 import logging
 import operator
 import time
-from collections.abc import Iterator
-from typing import SupportsIndex
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, SupportsIndex
 from weakref import WeakKeyDictionary
 
 from nbtrack.errors import OptionError
 from nbtrack.tracking.run import Run
+
+if TYPE_CHECKING:
+    from nbtrack.tracking.resume_state import ResumeState
 
 logger = logging.getLogger("nbtrack")
 
@@ -28,10 +31,19 @@ _cut: WeakKeyDictionary[Run, set[str]] = WeakKeyDictionary()
 class Epochs:
     """One loop over epochs; iterating it again starts anew."""
 
-    def __init__(self, n: int, *, name: str, run: Run | None) -> None:
+    def __init__(
+        self,
+        n: int,
+        *,
+        name: str,
+        run: Run | None,
+        resumed: Mapping[str, Any] | None = None,
+    ) -> None:
         self.n = n
         self.name = name
         self.begun = 0
+        self._first = 0
+        self._resumed = resumed  # the objects to restore; None: begin with 0
         self._run = run
         self._started = 0.0
         self._epoch_s = 0.0
@@ -49,21 +61,24 @@ class Epochs:
     @property
     def seconds_left(self) -> float | None:
         """How long the rest takes at the pace so far; None in the first epoch."""
-        if self.begun < 2:
+        if self.begun < self._first + 2:
             return None
         elapsed = time.monotonic() - self._started
-        return max(0.0, self._epoch_s * self.n - elapsed)
+        return max(0.0, self._epoch_s * (self.n - self._first) - elapsed)
 
     def _epochs_of(self, run: Run) -> Iterator[int]:
-        self.begun, self._started = 0, time.monotonic()
+        kept = self._kept_state(run)
+        self._first = kept.restore() if kept else 0
+        self.begun, self._started = self._first, time.monotonic()
         run.log_params({self._param: self.n})
         loops = _loops.setdefault(run, [])
         loops.append(self)
         run.stop.enter_soft_loop()
         try:
-            for epoch in range(self.n):
-                if epoch:
-                    self._epoch_s = (time.monotonic() - self._started) / epoch
+            for epoch in range(self._first, self.n):
+                if epoch > self._first:
+                    took = time.monotonic() - self._started
+                    self._epoch_s = took / (epoch - self._first)
                 if run.stop.requested:
                     # Here and not in the `finally`: after a break nothing honours it.
                     run.stop.honour()
@@ -71,10 +86,19 @@ class Epochs:
                 self.begun = epoch + 1
                 run.set_axis(self.name, epoch)
                 yield epoch
+                if kept:
+                    kept.save(epoch)
         finally:
             run.stop.leave_soft_loop()
             loops.remove(self)
             self._leave(run, loops)
+
+    def _kept_state(self, run: Run) -> ResumeState | None:
+        if self._resumed is None:
+            return None
+        from nbtrack.tracking.resume_state import ResumeState
+
+        return ResumeState(run, self.name, self._resumed)
 
     @property
     def _param(self) -> str:
@@ -97,7 +121,14 @@ def progress_of(run: Run) -> Epochs | None:
     return next(iter(_loops.get(run, ())), None)
 
 
-def epochs(n: SupportsIndex, *, name: str = "epoch", run: Run | None = None) -> Epochs:
+def epochs(
+    n: SupportsIndex,
+    *,
+    name: str = "epoch",
+    run: Run | None = None,
+    resume: bool = False,
+    state: Mapping[str, Any] | None = None,
+) -> Epochs:
     """Count epochs from 0 to `n - 1`, as part of the current run.
 
     Metrics that are logged inside carry the epoch as an axis. The param `epochs` is
@@ -114,11 +145,19 @@ def epochs(n: SupportsIndex, *, name: str = "epoch", run: Run | None = None) -> 
     run : Run, optional
         Default: the run that is current when the loop begins; without one this is a
         plain range.
+    resume : bool
+        Survive a crash: at each epoch's end the state is kept, and in a resumed run
+        (`%%track --resume last`, `nbtrack.start(resume=...)`) it is put back and the
+        loop goes on behind the last epoch that was completed. Random generators and
+        the steps of metrics are part of the state.
+    state : mapping, optional
+        What else is, by name: models, optimizers, schedulers (`state_dict`),
+        generators (`get_state`), dicts of plain values.
 
     Raises
     ------
     OptionError
-        When `n` is negative.
+        When `n` is negative, or `state` stands without `resume`.
     TypeError
         When it is not a whole number.
 
@@ -130,11 +169,18 @@ def epochs(n: SupportsIndex, *, name: str = "epoch", run: Run | None = None) -> 
     ...         nbtrack.log(loss=1 / (epoch + 1))
     >>> run.record().params["epochs"].value
     3
+
+    >>> progress = {"best": 1.0}
+    >>> with nbtrack.start("careful") as run:
+    ...     for epoch in nbtrack.epochs(3, resume=True, state={"progress": progress}):
+    ...         progress["best"] /= 2
     """
     count = operator.index(n)
     if count < 0:
         raise OptionError(f"epochs({count}) is negative. Use 0 or more.")
-    return Epochs(count, name=name, run=run)
+    if state is not None and not resume:
+        raise OptionError("state is for epochs(n, resume=True, state={...}).")
+    return Epochs(count, name=name, run=run, resumed=(state or {}) if resume else None)
 
 
 def _current() -> Run | None:

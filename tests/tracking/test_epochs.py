@@ -142,7 +142,7 @@ def test_a_run_that_finishes_inside_the_loop_is_no_trouble(run, capfd):
 def test_a_loop_keeps_no_run_alive(store_path):
     import weakref
 
-    with nbtrack.start() as run:
+    with nbtrack.start(off="all") as run:
         for _ in nbtrack.epochs(1):
             pass
     seen = weakref.ref(run)

@@ -1,0 +1,144 @@
+"""What a loop of epochs needs to go on after a crash: one file a run, kept up to date.
+
+    .nbtrack/resume/<run id>.pt or .json    replaced as a whole at each epoch's end
+
+It holds the number of the epoch, the states of the objects that were given, those of
+all random generators in sight, and the next step of each metric, so that an epoch that
+was cut off is done again over its own points. It is read without unpickling.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbtrack.guard import guard
+from nbtrack.text import shorten
+from nbtrack.tracking.run import Run
+
+FOLDER = "resume"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeState:
+    """The keeper of one loop's state; `objects` by name, as the user gave them."""
+
+    run: Run
+    loop: str
+    objects: Mapping[str, Any]  # Any: modules, optimizers, generators, dicts
+
+    def save(self, epoch: int) -> None:
+        """Keep the state of now as that after `epoch`; trouble is said in one line."""
+        with guard("the state to resume from"):
+            from nbtrack.capture.randomness import capture_states
+
+            rng = capture_states(_variables())
+            state = {
+                "format": FORMAT,
+                "loop": self.loop,
+                "epoch": epoch,
+                "steps": self.run.next_steps(),
+                "rng": {name: found.packed() for name, found in rng.items()},
+                "objects": {k: _state_of(v) for k, v in self.objects.items()},
+            }
+            _write(self._path, state)
+
+    def restore(self) -> int:
+        """Put everything back; the number of the epoch to begin with."""
+        with guard("the state to resume from"):
+            state = _read(self._path)
+            if state is None or state["loop"] != self.loop:
+                return 0
+            self._put_back(state)
+            return int(state["epoch"]) + 1
+        return 0
+
+    def _put_back(self, state: Mapping[str, Any]) -> None:
+        from nbtrack.capture.randomness import restore_states
+
+        for name, thing in self.objects.items():
+            if name in state["objects"]:
+                _load_into(thing, state["objects"][name])
+            else:
+                guard.warn_once(
+                    f"resume {self.run.id} {name}",
+                    f"no state of {shorten(name, 40)!r} was kept: it starts anew",
+                )
+        self.run.continue_from(state["steps"])
+        restore_states(state["rng"], _variables())
+
+    @property
+    def _path(self) -> Path:
+        return self.run.store.path / FOLDER / self.run.id
+
+
+def _variables() -> dict[str, Any]:
+    """The notebook's or script's own names, among which generators are looked for."""
+    return vars(sys.modules["__main__"])
+
+
+def _state_of(thing: Any) -> Any:
+    for ask in ("state_dict", "get_state"):
+        method = getattr(thing, ask, None)
+        if callable(method):
+            return method()
+    return dict(thing)  # a dict of the user's own; else its error says what it is
+
+
+def _load_into(thing: Any, state: Any) -> None:
+    for put in ("load_state_dict", "set_state"):
+        method = getattr(thing, put, None)
+        if callable(method):
+            method(state)
+            return
+    thing.update(state)
+
+
+def _write(path: Path, state: Mapping[str, Any]) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    torch = sys.modules.get("torch")
+    if torch is None:
+        suffix, body = ".json", json.dumps(state).encode()
+    else:
+        suffix, body = ".pt", _torch_bytes(torch, state)
+    aside = path.with_name(f".{path.name}-{os.getpid()}")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path.with_suffix(suffix))
+
+
+def _torch_bytes(torch: Any, state: Mapping[str, Any]) -> bytes:
+    from nbtrack.capture.file_patches import patches
+
+    buffer = io.BytesIO()
+    with patches.unwatched():
+        torch.save(dict(state), buffer)
+    return buffer.getvalue()
+
+
+def _read(path: Path) -> Mapping[str, Any] | None:
+    """The newest state of the run; None where there is none."""
+    found = [p for s in (".pt", ".json") if (p := path.with_suffix(s)).is_file()]
+    if not found:
+        return None
+    newest = max(found, key=lambda p: p.stat().st_mtime_ns)
+    if newest.suffix == ".json":
+        state: Mapping[str, Any] = json.loads(newest.read_bytes())
+        return state
+    import torch
+
+    from nbtrack.capture.file_patches import patches
+
+    with patches.unwatched():
+        loaded: Mapping[str, Any] = torch.load(newest, weights_only=True)
+    return loaded
