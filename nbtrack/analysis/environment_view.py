@@ -61,14 +61,12 @@ class Environment(Mapping[str, Mapping[str, Any]]):
 class EnvironmentDiff:
     """What differs between two environments; false where nothing does."""
 
-    added: Mapping[str, str] = field(
-        default_factory=dict
-    )  # packages only in the second
-    removed: Mapping[str, str] = field(default_factory=dict)  # only in the first
-    changed: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # in both
-    facts: Mapping[str, tuple[Any, Any]] = field(
-        default_factory=dict
-    )  # None: not known
+    # Packages by name: only in the second, only in the first, in both.
+    added: Mapping[str, str] = field(default_factory=dict)
+    removed: Mapping[str, str] = field(default_factory=dict)
+    changed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    # The facts by name, None where one is not known.
+    facts: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed or self.facts)

@@ -303,3 +303,19 @@ def test_a_state_of_cuda_is_left_out_where_cuda_is_not_up():
     assert not any(name.startswith("torch.cuda") for name in capture_states())
     failed = restore_states({"torch.cuda.0": state_of(torch.Generator())})
     assert set(failed) == ({"torch.cuda.0"} if not torch.cuda.is_available() else set())
+
+
+def test_trouble_with_states_costs_one_line_and_not_the_log(monkeypatch, capsys):
+    from nbtrack.capture import session
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("no generator")
+
+    monkeypatch.setattr(session, "capture_states", fail)
+    log = session.SessionLog()
+    for number in range(3):
+        log.begin("x = 1", "a", number, namespace={})
+        log.end(True, None, number, namespace={})
+    assert [cell.ok for cell in log.cells] == [True] * 3
+    assert [cell.rng for cell in log.cells] == [{}] * 3
+    assert capsys.readouterr().err.count("states of random generators failed") == 1

@@ -80,3 +80,14 @@ def test_states_are_not_kept_where_they_are_switched_off(kernel):
         "  nbtrack.open().runs()[0].id) if '--off rng' in c.source]"
     )
     assert kept.result == "[{}]"
+
+
+def test_tracking_moves_no_generator(kernel):
+    draw = "drawn = [random.random(), np.random.rand(), rng.random()]\nloss = 1.0"
+    seed = "random.seed(5); np.random.seed(6); rng = np.random.default_rng(7)"
+    kernel.run(f"import random, numpy as np\n{seed}")
+    kernel.run(draw)
+    plain = kernel.run("drawn").result
+    kernel.run(seed)
+    assert kernel.run(f"%%track h\n{draw}").line.startswith("run h")
+    assert kernel.run("drawn").result == plain
