@@ -130,3 +130,15 @@ def test_a_hook_that_fails_costs_one_line(ip, last, capsys, monkeypatch):
         assert shown(record)["model.alpha"] == 0.5
     said = capsys.readouterr()
     assert (said.out + said.err).count("no luck") == 1
+
+
+def test_after_many_fits_the_one_that_is_left_still_has_its_facts(last):
+    params = shown(
+        last(
+            "%%track\nfor alpha in range(1, 81):\n    Ridge(alpha=alpha).fit(X, y)\n"
+            "model = Ridge(alpha=99).fit(X[:10], y[:10])"
+        )
+    )
+    assert params["model.alpha"] == 99
+    assert params["model.n_samples"] == 10
+    assert len([name for name in params if name.startswith("Ridge-")]) == 2 * 7

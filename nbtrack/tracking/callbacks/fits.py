@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.run import Run
 
 MAX_DESCRIBED = 8  # different settings of one class in one run; later ones only count
+MAX_LOOKED_AT = 64  # fits of one class whose settings are read: 0.2 ms each
 Leaf = tuple[str, Any]  # a dotted name below the estimator's, and a JSON-able value
 
 
@@ -69,9 +70,9 @@ def softly(run: Run) -> Iterator[None]:
 class _Pending:
     """A fit whose variable is not known yet: `clf = SVC().fit(x, y)`."""
 
-    estimator: weakref.ref[Any]
+    estimator: Callable[[], Any]  # the estimator, or None where it is gone
     base: str
-    settings: Sequence[Leaf]
+    settings: Sequence[Leaf] | None  # None: not looked at, there were too many
     facts: Sequence[Leaf]
 
 
@@ -89,23 +90,32 @@ class Fits:
         self._partial: Counter[str] = Counter()
         self._told: dict[str, list[Sequence[Leaf]]] = {}
         self._facts: dict[str, Sequence[Leaf]] = {}
+        self._n: Counter[str] = Counter()
         self._pending: list[_Pending] = []
+        self._latest: dict[str, _Pending] = {}
 
     def describe(
         self,
         run: Run,
         estimator: object,
         *,
-        settings: Sequence[Leaf],
+        settings: Callable[[], Sequence[Leaf]],
         facts: Sequence[Leaf],
-    ) -> None:
-        """Keep the settings of a fitted estimator, and what the fit says of itself."""
+    ) -> int:
+        """Keep the settings of a fitted estimator, and what the fit says of itself.
+
+        Returns how many fits of its class there were.
+        """
         base = type(estimator).__name__
+        self._n[base] += 1
+        if self._n[base] <= MAX_LOOKED_AT:
+            found = _Pending(_reference(estimator), base, settings(), facts)
+            self._pending.append(found)
+        else:  # the last one may be what the notebook's variable holds
+            self._latest[base] = _Pending(_reference(estimator), base, None, facts)
         if self.namespace is None:
-            self.describe_as(run, base, [*settings, *facts])
-        else:
-            reference = weakref.ref(estimator)
-            self._pending.append(_Pending(reference, base, settings, facts))
+            self._settle_fits(run)
+        return self._n[base]
 
     def describe_as(self, run: Run, base: str, leaves: Sequence[Leaf]) -> str | None:
         """Keep settings under `base`; what is different in a later fit, numbered.
@@ -136,18 +146,22 @@ class Fits:
 
     def settle(self, run: Run) -> None:
         """Describe what has waited for its name; the cell or the run is over."""
-        pending, self._pending = self._pending, []
-        for fit in pending:
-            estimator = fit.estimator()
-            name = None if estimator is None else self._name_of(estimator)
-            if name is None:
-                self.describe_as(run, fit.base, [*fit.settings, *fit.facts])
-            else:
-                _log(run, name, None, fit.facts)
+        self._settle_fits(run)
         for base, n in self._partial.items():
             run.log_params([Param(f"{base}.n_partial_fits", n, "object")])
         self._partial.clear()
         self.namespace = None
+
+    def _settle_fits(self, run: Run) -> None:
+        pending = [*self._pending, *self._latest.values()]
+        self._pending, self._latest = [], {}
+        for fit in pending:
+            estimator = fit.estimator()
+            name = None if estimator is None else self._name_of(estimator)
+            if name is not None:
+                _log(run, name, None, fit.facts)
+            elif fit.settings is not None:
+                self.describe_as(run, fit.base, [*fit.settings, *fit.facts])
 
     def _name_of(self, value: object) -> str | None:
         for name, bound in (self.namespace or {}).items():
@@ -162,6 +176,13 @@ class Fits:
             return None
         told.append(leaves)
         return base if len(told) == 1 else f"{base}-{len(told)}"
+
+
+def _reference(estimator: object) -> Callable[[], Any]:
+    try:
+        return weakref.ref(estimator)
+    except TypeError:  # a class with slots
+        return lambda: None
 
 
 def _log(run: Run, name: str, kind: str | None, leaves: Sequence[Leaf]) -> None:

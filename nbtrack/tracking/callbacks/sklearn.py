@@ -210,13 +210,14 @@ class Recording:
                 result = original(self._estimator, *args, **kwargs)
             seconds = time.perf_counter() - started
             with guard(FEATURE), softly(self._run):
-                self._describe()
+                n_before = self._describe() - 1
                 if predicts(self._estimator):
                     keep_fit(
                         self._run,
                         self._estimator,
                         seconds=seconds,
                         n_samples=self._n_samples,
+                        n_before=n_before,
                     )
         return result
 
@@ -231,7 +232,7 @@ class Recording:
             fits = fits_of(self._run)
             if fits.count_partial(self._estimator) == 1:
                 fits.describe(
-                    self._run, self._estimator, settings=self._settings(), facts=[]
+                    self._run, self._estimator, settings=self._settings, facts=[]
                 )
         return result
 
@@ -248,12 +249,12 @@ class Recording:
                 keep_cross_validation(self._run, result)
         return result
 
-    def _describe(self) -> None:
+    def _describe(self) -> int:
         facts = [("n_samples", self._n_samples), ("n_features", self._n_features())]
-        fits_of(self._run).describe(
+        return fits_of(self._run).describe(
             self._run,
             self._estimator,
-            settings=self._settings(),
+            settings=self._settings,
             facts=[(name, n) for name, n in facts if n is not None],
         )
 

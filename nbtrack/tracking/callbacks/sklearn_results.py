@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import tolerated
 from nbtrack.records import Fact, Goal, Param
-from nbtrack.tracking.callbacks.fits import fits_of
+from nbtrack.tracking.callbacks.fits import MAX_DESCRIBED, fits_of
 from nbtrack.tracking.callbacks.iterations import AXIS
 from nbtrack.tracking.callbacks.model_size import TooSlowError, pickled_bytes
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.run import Run
 
 Estimator = Any  # scikit-learn has no types
+SLOW_S = 0.5  # a fit of that length is worth its 2 ms of importance each time
 MAX_ROWS = 1000  # candidates in the table; all of them have their points
 _NUMBERS: dict[str, Goal | None] = {
     "best_score": "max",
@@ -41,9 +42,14 @@ MODEL_S = (0.005, 0.05)  # but so much at least, and at most
 
 
 def keep_fit(
-    run: Run, estimator: Estimator, *, seconds: float, n_samples: int | None
+    run: Run,
+    estimator: Estimator,
+    *,
+    seconds: float,
+    n_samples: int | None,
+    n_before: int = 0,
 ) -> None:
-    """Keep all that a fitted estimator tells."""
+    """Keep what a fitted estimator tells; of the many quick fits of a loop less."""
     values = {"perf/fit_s": seconds}
     if n_samples and seconds > 0:
         values["perf/samples_per_s"] = n_samples / seconds
@@ -54,7 +60,8 @@ def keep_fit(
     _keep_curves(run, estimator)
     if isinstance(getattr(estimator, "cv_results_", None), Mapping):
         _keep_search(run, estimator)
-    _keep_importance(run, estimator)
+    if n_before < MAX_DESCRIBED or seconds > SLOW_S:
+        _keep_importance(run, estimator)
     _keep_size(run, estimator, seconds)
 
 
