@@ -89,6 +89,13 @@ class SaverPatches:
                 return
             self._uninstall()
 
+    def taken(self, path: Path) -> None:
+        """`path` is kept by other means: no sweep shall tell of it again."""
+        with self._lock:
+            listeners = self._listeners.copy()
+        for listener in listeners:
+            listener.failed(path)
+
     def _install(self) -> None:
         self._pid = os.getpid()
         for module in _MODULES & sys.modules.keys():

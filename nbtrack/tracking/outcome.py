@@ -15,7 +15,8 @@ def outcome_of(exc: BaseException) -> tuple[Status, str | None]:
     >>> outcome_of(ValueError("no"))[0]
     'failed'
     """
-    if isinstance(exc, KeyboardInterrupt):
+    # Lightning leaves the process after Ctrl-C: the exit has its context.
+    if isinstance(exc, KeyboardInterrupt) or _is_exit_by_interrupt(exc):
         return "stopped", None
     if isinstance(exc, SystemExit) and exc.code in (None, 0):
         return "finished", None
@@ -24,3 +25,8 @@ def outcome_of(exc: BaseException) -> tuple[Status, str | None]:
     import traceback  # only failures need it
 
     return "failed", "".join(traceback.format_exception(exc))
+
+
+def _is_exit_by_interrupt(exc: BaseException) -> bool:
+    interrupted = isinstance(exc.__context__, KeyboardInterrupt)
+    return isinstance(exc, SystemExit) and interrupted
