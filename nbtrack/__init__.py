@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     from nbtrack.notebook.run_page import show
     from nbtrack.tracking.autolog import autolog
     from nbtrack.tracking.callbacks.lightgbm import LightGBMCallback
+    from nbtrack.tracking.callbacks.lightning import LightningCallback
     from nbtrack.tracking.callbacks.torch import TorchCallback
     from nbtrack.tracking.callbacks.xgboost import XGBoostCallback
     from nbtrack.tracking.checkpoints import load_checkpoint
     from nbtrack.tracking.decorator import track
     from nbtrack.tracking.epochs import epochs
+    from nbtrack.tracking.model_watch import watch
+    from nbtrack.tracking.fork import fork
     from nbtrack.tracking.opening import open
     from nbtrack.tracking.run import Run
     from nbtrack.tracking.session import current, log, start
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 _HOME = {
     "_begin": "nbtrack.notebook.tracked_cell",  # line 1 of a tracked cell calls it
     "LightGBMCallback": "nbtrack.tracking.callbacks.lightgbm",
+    "LightningCallback": "nbtrack.tracking.callbacks.lightning",
     "NbtrackError": "nbtrack.errors",
     "Run": "nbtrack.tracking.run",
     "RunStopped": "nbtrack.errors",
@@ -50,6 +54,7 @@ _HOME = {
     "current": "nbtrack.tracking.session",
     "curve": "nbtrack.analysis.runs_table",
     "epochs": "nbtrack.tracking.epochs",
+    "fork": "nbtrack.tracking.fork",
     "load_checkpoint": "nbtrack.tracking.checkpoints",
     "log": "nbtrack.tracking.session",
     "media": "nbtrack.analysis.media_view",
@@ -59,10 +64,12 @@ _HOME = {
     "sql": "nbtrack.analysis.runs_table",
     "start": "nbtrack.tracking.session",
     "track": "nbtrack.tracking.decorator",
+    "watch": "nbtrack.tracking.model_watch",
 }
 
 __all__ = [
     "LightGBMCallback",
+    "LightningCallback",
     "NbtrackError",
     "Run",
     "RunStopped",
@@ -74,6 +81,7 @@ __all__ = [
     "current",
     "curve",
     "epochs",
+    "fork",
     "load_checkpoint",
     "log",
     "media",
@@ -83,6 +91,7 @@ __all__ = [
     "sql",
     "start",
     "track",
+    "watch",
 ]
 
 

@@ -27,6 +27,7 @@ from nbtrack.store.chunks import (
     unpack_steps,
     unpack_times,
 )
+from nbtrack.store.forks import prefix, prefix_body
 from nbtrack.store.queries import is_running, read_one
 from nbtrack.text import did_you_mean, shorten
 
@@ -198,20 +199,28 @@ def _since(
         (metric, seen),
     ).fetchall()
     new = Columns(array("q"), array("d"), array("d"))
+    if not rows or rows[0][0] > seen:  # a fork: what it shares comes first
+        shared = prefix(connection, metric)
+        _extend(new, shared, seen)
+        seen = max(seen, len(shared.values))
     for start, n, body in rows:
         columns, skip = unpack(body), max(0, seen - start)
-        new.steps.extend(columns.steps[skip:])
-        new.values.extend(columns.values[skip:])
-        new.at.extend(columns.at[skip:])
+        _extend(new, columns, skip)
         seen = start + n
     return new, seen
+
+
+def _extend(new: Columns, columns: Columns, skip: int) -> None:
+    new.steps.extend(columns.steps[skip:])
+    new.values.extend(columns.values[skip:])
+    new.at.extend(columns.at[skip:])
 
 
 def _bodies(connection: sqlite3.Connection, metric: int) -> list[bytes]:
     rows = connection.execute(
         "select body from chunks where metric = ? order by start", (metric,)
     ).fetchall()
-    return [body for (body,) in rows]
+    return [*prefix_body(connection, metric), *(body for (body,) in rows)]
 
 
 def _rises(parts: list[Packed]) -> bool:

@@ -23,6 +23,7 @@ from nbtrack.store.described import (
     apply_texts,
     keep_source,
 )
+from nbtrack.store.forks import apply_forked
 from nbtrack.store.values import as_json, storable
 from nbtrack.text import shorten
 
@@ -309,6 +310,7 @@ _KINDS: dict[str, Callable[[sqlite3.Connection, Event], None]] = {
     "texts": apply_texts,
     "inputs": apply_inputs,
     "media": apply_media,
+    "forked": apply_forked,
 }
 _OF_SESSION: dict[str, Callable[[sqlite3.Connection, Event, str | None], None]] = {
     "run_started": _run_started,

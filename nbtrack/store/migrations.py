@@ -71,7 +71,8 @@ def _v2_everything_about_a_run(db: Any) -> None:
     for column in _RUN_COLUMNS_OF_V2:
         db.execute(f"alter table runs add column {column}")
     for change in ("drop view summaries", "drop view points", "drop index metrics_name",
-                   "alter table metrics add column deleted_at text"):  # fmt: skip
+                   "alter table metrics add column deleted_at text",
+                   "alter table metrics add column shared_from integer"):  # fmt: skip
         db.execute(change)
     remade = ("view summaries ", "view points ", "unique index metrics_name")
     for statement in _statements(SCHEMA):

@@ -85,7 +85,8 @@ create table metrics (
   n_nan integer not null default 0,
   first_nan_step integer,
   thinned integer not null default 1,
-  deleted_at text
+  deleted_at text,
+  shared_from integer
 );
 create unique index metrics_name
   on metrics(run, name, coalesce(axis_of, ''), coalesce(deleted_at, ''));

@@ -29,6 +29,7 @@ from nbtrack.tracking.tags import as_tags
 if TYPE_CHECKING:
     from nbtrack.records import RunRecord
     from nbtrack.store import Store
+    from nbtrack.tracking.ranks import Place
     from nbtrack.tracking.resume import Earlier
 
 FINISH_WAIT_S = 5.0  # the longest finish() waits for a locked or slow store
@@ -74,6 +75,9 @@ class Run(RichValues):
     'finished'
     """
 
+    is_recorded = True  # in another rank than the first: False
+    place: Place | None = None  # among processes that train together
+
     def __init__(
         self,
         store: Store,
@@ -115,6 +119,17 @@ class Run(RichValues):
     def begin_parts(self) -> None:
         """Begin what is looked at during every run; called once, by the session."""
         self._parts.begin(self)
+
+    def become_fork(self, parent: str, step: int, steps: Mapping[str, int]) -> None:
+        """Take over another run's past; called right after the start, see `fork`."""
+        self._emit("forked", parent=parent, step=step)
+        self.continue_from(steps)
+
+    def fork(self, step: int, *, name: str | None = None, **about: Any) -> Run:
+        """Begin another run with this one's past up to `step`; see `nbtrack.fork`."""
+        from nbtrack.tracking.fork import fork
+
+        return fork(self, step=step, name=name, **about)
 
     # -- what describes the run ------------------------------------------------------
 
