@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nbtrack.analysis.code_view import cells, code
     from nbtrack.analysis.media_view import media
     from nbtrack.analysis.runs_table import curve, runs, sql
+    from nbtrack.analysis.system_view import logs, system
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
     from nbtrack.notebook.run_page import show
     from nbtrack.tracking.autolog import autolog
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
     from nbtrack.tracking.checkpoints import load_checkpoint
     from nbtrack.tracking.decorator import track
     from nbtrack.tracking.epochs import epochs
-    from nbtrack.tracking.model_watch import watch
     from nbtrack.tracking.fork import fork
+    from nbtrack.tracking.model_watch import watch
     from nbtrack.tracking.opening import open
     from nbtrack.tracking.run import Run
     from nbtrack.tracking.session import current, log, start
@@ -50,6 +52,8 @@ _HOME = {
     "TorchCallback": "nbtrack.tracking.callbacks.torch",
     "XGBoostCallback": "nbtrack.tracking.callbacks.xgboost",
     "autolog": "nbtrack.tracking.autolog",
+    "cells": "nbtrack.analysis.code_view",
+    "code": "nbtrack.analysis.code_view",
     "configure": "nbtrack.tracking.settings",
     "current": "nbtrack.tracking.session",
     "curve": "nbtrack.analysis.runs_table",
@@ -57,12 +61,14 @@ _HOME = {
     "fork": "nbtrack.tracking.fork",
     "load_checkpoint": "nbtrack.tracking.checkpoints",
     "log": "nbtrack.tracking.session",
+    "logs": "nbtrack.analysis.system_view",
     "media": "nbtrack.analysis.media_view",
     "open": "nbtrack.tracking.opening",
     "runs": "nbtrack.analysis.runs_table",
     "show": "nbtrack.notebook.run_page",
     "sql": "nbtrack.analysis.runs_table",
     "start": "nbtrack.tracking.session",
+    "system": "nbtrack.analysis.system_view",
     "track": "nbtrack.tracking.decorator",
     "watch": "nbtrack.tracking.model_watch",
 }
@@ -77,6 +83,8 @@ __all__ = [
     "TorchCallback",
     "XGBoostCallback",
     "autolog",
+    "cells",
+    "code",
     "configure",
     "current",
     "curve",
@@ -84,12 +92,14 @@ __all__ = [
     "fork",
     "load_checkpoint",
     "log",
+    "logs",
     "media",
     "open",
     "runs",
     "show",
     "sql",
     "start",
+    "system",
     "track",
     "watch",
 ]
