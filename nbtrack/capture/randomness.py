@@ -131,6 +131,9 @@ def restore_states(
             if isinstance(state, str):
                 state = GeneratorState.unpacked(state)
             _restore(name, state, {} if namespace is None else namespace)
+    from nbtrack.capture.seeding import seeds
+
+    seeds.put_back(states.keys() - failed.keys())
     return failed
 
 

@@ -27,8 +27,8 @@ _TURNS_MAX = 256  # 160,000 words, some ms, and only after a cell that drew that
 _MAY_SEED = re.compile(r"seed|setstate|exec\(|_magic\('(?:run|load|rerun)'", re.I)
 # What no generator tells afterwards: that its whole state was set.
 _SETS_STATE = {
-    "numpy": re.compile(r"set_state\(|set_bit_generator\(|restore_states\("),
-    "torch": re.compile(r"set_rng_state\(|manual_seed\(|restore_states\("),
+    "numpy": re.compile(r"set_state\(|set_bit_generator\("),
+    "torch": re.compile(r"set_rng_state\(|manual_seed\("),
 }
 
 
@@ -51,12 +51,17 @@ class Seeds:
         self._anchor: GeneratorState | None = None  # of `random`; None: may be seeded
         self._torch_seed: int | None = None
         self._torch_was_set = False
+        self._put_back: set[str] = set()
 
     def begin_session(self, states: States, ran: Iterable[str] = ()) -> None:
         """A session begins to be looked at, after the code of `ran`."""
         if not any(map(_MAY_SEED.search, ran)) and not _local_modules():
             self._anchor = states["random"]
         self.look(states)
+
+    def put_back(self, names: Iterable[str]) -> None:
+        """States of these were put back: what is drawn now was drawn before."""
+        self._put_back.update(names)
 
     def look(self, states: States) -> None:
         """Tell the states of now; at least once for every cell."""
@@ -86,6 +91,8 @@ class Seeds:
         return [name for name in drawn if not self._may_be_seeded(name, texts)]
 
     def _may_be_seeded(self, name: str, texts: list[str]) -> bool:
+        if name in self._put_back:
+            return True
         if name == "random":
             return self._anchor is None
         if any(map(_SETS_STATE[name].search, texts)):

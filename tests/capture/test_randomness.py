@@ -246,6 +246,12 @@ before = capture_states(); judge("not drawn")
 np.random.seed(3); draw(); judge("numpy")
 torch.manual_seed(2**40); draw(); judge("and torch")
 random.seed(3); draw(); judge("and random")
+
+from nbtrack.capture import seeding
+seeding.seeds.begin_session(before := capture_states())
+restore_states(before)
+draw()
+said["put back"] = seeding.seeds.unseeded(before, capture_states())
 print(json.dumps(said))
 """
 
@@ -287,6 +293,10 @@ def test_random_is_not_judged_where_nobody_looked_from_the_start():
     before = capture_states()
     random.random()
     assert "random" not in Seeds().unseeded(before, capture_states())
+
+
+def test_a_state_that_was_put_back_counts_as_seeded(fresh):
+    assert fresh["put back"] == []
 
 
 def test_seeds_are_read_back_where_that_is_possible():
