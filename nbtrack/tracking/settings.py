@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from nbtrack.errors import OptionError, StoreError
 from nbtrack.text import did_you_mean, shorten, visible
@@ -66,10 +67,22 @@ def switched_off(store: Path, off: Iterable[str] | str = ()) -> frozenset[str]:
 def read_off(store: Path) -> frozenset[str]:
     """What the store's settings switch off; an unreadable file switches off nothing."""
     try:
-        found = json.loads((store / FILE_NAME).read_text("utf-8"))
-        return frozenset(FEATURES) & frozenset(found["off"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset(FEATURES) & frozenset(_read(store)["off"])
+    except (KeyError, TypeError):
         return frozenset()
+
+
+def read_data_limit(store: Path) -> int | None:
+    """Bytes of one input that are hashed without asking; None for what is usual."""
+    from nbtrack.capture.data_sizes import parsed_size
+
+    for found in (os.environ.get("NBTRACK_DATA_LIMIT"), _read(store).get("data_limit")):
+        if found is not None:
+            try:
+                return parsed_size(found)
+            except OptionError:
+                continue
+    return None
 
 
 def write_off(store: Path, off: Iterable[str] | str) -> frozenset[str]:
@@ -83,21 +96,51 @@ def write_off(store: Path, off: Iterable[str] | str) -> frozenset[str]:
         When the file cannot be written.
     """
     chosen = features_of(off)
+    _write(store, off=sorted(chosen))
+    return chosen
+
+
+def write_data_limit(store: Path, size: int | str) -> int:
+    """Keep with the store how large an input is hashed without asking.
+
+    Raises
+    ------
+    OptionError
+        For what is no size.
+    StoreError
+        When the file cannot be written.
+    """
+    from nbtrack.capture.data_sizes import parsed_size
+
+    _write(store, data_limit=parsed_size(size))
+    return parsed_size(size)
+
+
+def _read(store: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((store / FILE_NAME).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(store: Path, **changed: Any) -> None:
     path = store / FILE_NAME
     aside = path.with_name(f".{FILE_NAME}-{os.getpid()}")
     try:
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"off": sorted(chosen)}, file)
+            json.dump(_read(store) | changed, file)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
     except OSError as exc:
         raise StoreError(f"{path} cannot be written: {exc.strerror}.") from exc
-    return chosen
 
 
-def configure(*, off: Iterable[str] | str | None = None) -> frozenset[str]:
+def configure(
+    *, off: Iterable[str] | str | None = None, data_limit: int | str | None = None
+) -> frozenset[str]:
     """Say what is not to be captured in this folder's store; returns what is off.
 
     Parameters
@@ -105,6 +148,10 @@ def configure(*, off: Iterable[str] | str | None = None) -> frozenset[str]:
     off : words, optional
         Names of features; "all" for every one, an empty list to have all again.
         Default: nothing is changed.
+    data_limit : bytes or text, optional
+        How large one input may be to be hashed in full, such as "20 GB" (2 GB unless
+        said); of a larger one only size, shape and a sample digest are kept. The
+        environment variable NBTRACK_DATA_LIMIT wins.
 
     Returns
     -------
@@ -114,7 +161,7 @@ def configure(*, off: Iterable[str] | str | None = None) -> frozenset[str]:
     Raises
     ------
     OptionError
-        For an unknown word, with what there is.
+        For an unknown word, with what there is, or a limit that is no size.
 
     Examples
     --------
@@ -127,4 +174,6 @@ def configure(*, off: Iterable[str] | str | None = None) -> frozenset[str]:
     from nbtrack.tracking.session import process_session
 
     store = process_session().store_for().path
+    if data_limit is not None:
+        write_data_limit(store, data_limit)
     return read_off(store) if off is None else write_off(store, off)

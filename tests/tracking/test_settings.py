@@ -8,6 +8,7 @@ import pytest
 
 import nbtrack
 from nbtrack.errors import OptionError
+from nbtrack.tracking import settings
 from nbtrack.tracking.settings import FILE_NAME, features_of
 
 
@@ -45,3 +46,20 @@ def test_a_damaged_settings_file_switches_off_nothing(store_path):
         (store_path / FILE_NAME).write_text("{")
     with nbtrack.start() as run:
         assert run.captures("data")
+
+
+def test_a_limit_of_data_is_kept_beside_what_is_off(store_path, monkeypatch):
+    nbtrack.configure(off=["system"])
+    nbtrack.configure(data_limit="20 GB")
+    assert settings.read_data_limit(store_path) == 20 << 30
+    assert nbtrack.configure() == {"system"}
+    nbtrack.configure(off=[])
+    assert settings.read_data_limit(store_path) == 20 << 30
+    monkeypatch.setenv("NBTRACK_DATA_LIMIT", "1K")
+    assert settings.read_data_limit(store_path) == 1024
+
+
+def test_a_limit_that_is_no_size_is_refused(store_path):
+    with pytest.raises(OptionError, match="'much' is no size"):
+        nbtrack.configure(data_limit="much")
+    assert settings.read_data_limit(store_path) is None
