@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nbtrack.analysis.code_view import cells, code
+    from nbtrack.analysis.environment_view import diff_environment, environment
     from nbtrack.analysis.media_view import media
     from nbtrack.analysis.runs_table import curve, runs, sql
     from nbtrack.analysis.system_view import logs, system
@@ -57,6 +58,8 @@ _HOME = {
     "configure": "nbtrack.tracking.settings",
     "current": "nbtrack.tracking.session",
     "curve": "nbtrack.analysis.runs_table",
+    "diff_environment": "nbtrack.analysis.environment_view",
+    "environment": "nbtrack.analysis.environment_view",
     "epochs": "nbtrack.tracking.epochs",
     "fork": "nbtrack.tracking.fork",
     "load_checkpoint": "nbtrack.tracking.checkpoints",
@@ -88,6 +91,8 @@ __all__ = [
     "configure",
     "current",
     "curve",
+    "diff_environment",
+    "environment",
     "epochs",
     "fork",
     "load_checkpoint",

@@ -8,7 +8,7 @@ search for secrets here, and nowhere else, before it is written. Nothing here ra
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
@@ -66,8 +66,11 @@ class Described:
 
     def log_media(self, media: MediaRecord) -> None:
         """Keep a rich value; one of the same name and step is replaced."""
+        from nbtrack.tracking.media.clearing import cleared
+
         with guard("rich values"):
-            self._describe("media", **self._cleared(asdict(media)))
+            row = {field.name: getattr(media, field.name) for field in fields(media)}
+            self._describe("media", **cleared(row))
 
     def log_cells(self, cells: Iterable[CellRecord]) -> None:
         """Keep executed cells of this session; one of the same number is replaced."""

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 _BATCH = 2000  # texts that are looked through as one
+_MAY_HOLD_TEXT = (str, list, tuple, dict)
 _BINARY = frozenset({"bdata"})  # numbers in base64, as plotly writes them: no text
 
 
@@ -39,7 +40,8 @@ def texts_in(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from texts_in(item)
+            if isinstance(item, _MAY_HOLD_TEXT):  # long lists are mostly of numbers
+                yield from texts_in(item)
     elif isinstance(value, dict):
         for key, item in value.items():
             yield str(key)

@@ -126,13 +126,24 @@ def submit(moment: Moment, snapshot: Snapshot, write: Write) -> None:
     ValueNotLoggedError
         When too much waits already.
     """
-    _room.take(snapshot.size_bytes)
+    later(lambda: write(moment, snapshot), size_bytes=snapshot.size_bytes)
+
+
+def later(call: Callable[[], None], *, size_bytes: int = 0) -> None:
+    """Have something called soon that holds so many bytes until then.
+
+    Raises
+    ------
+    ValueNotLoggedError
+        When too much waits already.
+    """
+    _room.take(size_bytes)
 
     def job() -> None:
         try:
-            write(moment, snapshot)
+            call()
         finally:
-            _room.give_back(snapshot.size_bytes)
+            _room.give_back(size_bytes)
 
     _work.submit(job, feature=FEATURE)
 
@@ -144,7 +155,8 @@ def settle(timeout_s: float = SETTLE_WAIT_S) -> bool:
 
 def settle_run(run: Run) -> None:
     """The run is about to end: what it was given goes into it."""
-    if run.has_rich_values and not settle():
+    run.end_rich_values()
+    if not settle():
         guard.warn_once(
             f"unsettled media {run.id}",
             f"rich values of run {run.name!r} are still being written",

@@ -7,8 +7,9 @@ what cannot be kept is one warning for its name, which says why and what to do.
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbtrack.guard import guard
@@ -19,6 +20,7 @@ from nbtrack.tracking.media.keeping import (
     Steps,
     checked_name,
     is_forked,
+    later,
     record_of,
     submit,
     telling,
@@ -26,8 +28,11 @@ from nbtrack.tracking.media.keeping import (
 from nbtrack.tracking.recorder import Recorder
 
 if TYPE_CHECKING:
+    from nbtrack.records import MediaRecord
     from nbtrack.store import Store
     from nbtrack.tracking.media.content import Snapshot
+
+_first_use = threading.Lock()  # of rich values in a run, by threads that share it
 
 
 class RichValues(Recorder, Described):
@@ -38,7 +43,8 @@ class RichValues(Recorder, Described):
     """
 
     store: Store
-    _media_steps: Steps | None = None
+    _media_steps: Steps | None = None  # made at first use: most runs have none
+    _media_ends: list[Callable[[], None]]
 
     # -- what is looked at -----------------------------------------------------------
 
@@ -373,9 +379,41 @@ class RichValues(Recorder, Described):
         """Whether any were logged, so that the end of the run waits for them."""
         return self._media_steps is not None
 
-    def keep_snapshot(self, name: str, snapshot: Snapshot, *, kind: str) -> None:
+    def keep_snapshot(
+        self, name: str, snapshot: Snapshot, *, kind: str, step: int | None = None
+    ) -> None:
         """Keep a value that somebody copied already."""
-        self._keep(name, lambda: snapshot, kind=kind)
+        self._keep(name, lambda: snapshot, kind=kind, step=step)
+
+    def keep_records(
+        self, make: Callable[[], Iterable[MediaRecord]], *, kind: str, size_bytes: int
+    ) -> None:
+        """Keep rows that are made in the background of `size_bytes` held until then."""
+        self._expect_media()
+
+        def write() -> None:
+            with telling(self.id, kind, None):
+                for record in make():
+                    self.log_media(record)
+
+        with telling(self.id, kind, None):
+            later(write, size_bytes=size_bytes)
+
+    def when_media_end(self, call: Callable[[], None]) -> None:
+        """Call this when the run is about to end and still takes values."""
+        self._expect_media()
+        self._media_ends.append(call)
+
+    def end_rich_values(self) -> None:
+        """The run is about to end: what watches for it lets go."""
+        while self._media_ends:
+            with guard(FEATURE):
+                self._media_ends.pop()()
+
+    @property
+    def axes_now(self) -> dict[str, float]:
+        """Where the run is (`epoch`), as what is logged now is kept with."""
+        return dict(self._axes)
 
     def _keep_curve(
         self,
@@ -416,20 +454,23 @@ class RichValues(Recorder, Described):
             clean, snapshot = checked_name(name), take()
             about: dict[str, Any] = {} if caption is None else {"caption": str(caption)}
             if self._axes:
-                about["axes"] = dict(self._axes)
+                about["axes"] = self.axes_now
             moment = Moment(
                 kind, clean, self._media_step(clean, step), time.time(), about
             )
             submit(moment, snapshot, self._write_media)
         self.n_dropped += len(raised)
 
+    def _expect_media(self) -> Steps:
+        with _first_use:
+            if self._media_steps is None:
+                self._media_ends, self._media_steps = [], Steps()
+            return self._media_steps
+
     def _media_step(self, name: str, step: object) -> int:
-        if self._media_steps is None:
-            self._media_steps = Steps()
+        steps = self._expect_media()
         given = None if step is None else self._as_step(step)
-        if given is None:
-            return self._media_steps.next(name)
-        return self._media_steps.went_to(name, given)
+        return steps.next(name) if given is None else steps.went_to(name, given)
 
     def _write_media(self, moment: Moment, snapshot: Snapshot) -> None:
         """What the background does with a value."""
