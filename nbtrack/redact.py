@@ -21,11 +21,11 @@ REDACTED = "[redacted]"
 MAX_SCANNED = 5_000_000  # characters of one text; more is no source of a cell
 
 # One alternative a service. Each starts with a literal or a short class, so that the
-# engine cannot wander; `(?<![\w-])` keeps ids inside longer words out.
+# engine cannot wander; `(?<!\w)` keeps ids inside longer words out.
 _VALUES = [
     r"sk-ant-[\w-]{20,200}",  # Anthropic
     # OpenAI and its like; `sk-learn-pipeline-example` has no digit
-    r"sk-(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{16,200}",
+    r"(?<!-)sk-(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{16,200}",
     r"hf_[A-Za-z0-9]{16,100}",  # Hugging Face
     r"api_org_[A-Za-z0-9]{20,100}",
     r"(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])",  # AWS
@@ -70,7 +70,7 @@ _VALUES = [
     r"AGE-SECRET-KEY-1[0-9A-Z]{58}",
     r"eyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}\.[\w-]{0,1000}",  # JSON web token
 ]
-_VALUE = re.compile(r"(?<![\w-])(?:" + "|".join(_VALUES) + ")")
+_VALUE = re.compile(r"(?<!\w)(?:" + "|".join(_VALUES) + ")")
 _KEY_BLOCK = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
     r"[^-]{0,20000}(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?"
@@ -124,7 +124,8 @@ _SPECIAL_TOKEN = re.compile(r"[<\[|{].{0,60}[>\]|}]\Z", re.DOTALL)
 _ASSIGNED = re.compile(
     r"(?P<head>(?<![\w])(?P<name>[A-Za-z_]\w{0,80})(?P<close>['\"]?\]?)"
     r"[ \t]{0,20}(?::[ \t]{0,4}str[ \t]{0,4}=|:|=|,)[ \t]{0,20}[rbuf]{0,2})"
-    r"(?P<quote>\"\"\"|'''|['\"])(?P<secret>[^'\"\n]{1,2000})(?P=quote)"
+    # A quote in a quote: `-p api_key='"..."'` of a magic.
+    r"['\"]?(?P<quote>\"\"\"|'''|['\"])(?P<secret>[^'\"\n]{1,2000})(?P=quote)"
 )
 # `login("...")`: the name of the call tells; only what looks random is taken.
 _LOGIN_CALL = re.compile(

@@ -118,6 +118,7 @@ def test_login_inside_an_address_is_gone_and_the_rest_stays(text, secret):
         ("clientSecret = 'abc'", "abc"),
         ("auth_token = b'abcdefgh'", "abcdefgh"),
         ('password = """hunter2"""', "hunter2"),
+        ("%%track base -p api_key='\"abcdef123\"'", "abcdef123"),
         ("wandb.login('0123456789abcdef0123456789abcdef')", "9abcdef0123456789"),
         ("+DB_PASSWORD=hunter22", "hunter22"),
         ("-  password: hunter-2!", "hunter-2!"),

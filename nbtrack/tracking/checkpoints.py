@@ -29,7 +29,7 @@ from nbtrack.tracking.checkpoint_files import (
 from nbtrack.tracking.checkpoint_keeper import CheckpointKeeper, Moment
 from nbtrack.tracking.checkpoint_load import checked_path, load_file
 from nbtrack.tracking.checkpoint_objects import state_of, write_object
-from nbtrack.tracking.run import Run, utc_text
+from nbtrack.tracking.run import Run, utc_text, without_secrets
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
@@ -76,6 +76,8 @@ def save_checkpoint(
     ValueNotLoggedError
         When the object cannot be saved.
     """
+    if not run.is_recorded:
+        return
     if isinstance(what, str | os.PathLike):
         _save_file(run, Path(os.path.abspath(os.fspath(what))), name, step, metrics)
         return
@@ -238,7 +240,8 @@ def _moment(
 def _shown_path(run: Run, path: Path) -> str:
     """Relative to the folder of the store: no home folder of anybody in a record."""
     home = run.store.path.parent
-    return str(path.relative_to(home) if path.is_relative_to(home) else path)
+    shown = path.relative_to(home) if path.is_relative_to(home) else path
+    return without_secrets(str(shown))
 
 
 def _save_file(
