@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 from weakref import WeakKeyDictionary
 
 from nbtrack.errors import OptionError
+from nbtrack.tracking.ranks import from_first, group_is_there
 from nbtrack.tracking.run import Run
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Epochs:
                 if epoch > self._first:
                     took = time.monotonic() - self._started
                     self._epoch_s = took / (epoch - self._first)
-                if run.stop.requested:
+                if _stops(run):
                     # Here and not in the `finally`: after a break nothing honours it.
                     run.stop.honour()
                     return
@@ -181,6 +182,16 @@ def epochs(
     if state is not None and not resume:
         raise OptionError("state is for epochs(n, resume=True, state={...}).")
     return Epochs(count, name=name, run=run, resumed=(state or {}) if resume else None)
+
+
+def _stops(run: Run) -> bool:
+    """Whether the loop ends here; ranks that all take part end in the same epoch."""
+    place = run.place
+    if place is not None and place.ranks == "all" and group_is_there():
+        agreed = from_first(run.stop.requested)
+        if agreed and place.rank:
+            run.stop.request("the first rank")
+    return run.stop.requested
 
 
 def _current() -> Run | None:

@@ -61,13 +61,14 @@ class Metrics:
         self.last: Series | None = None
         self.goals: dict[str, Goal] = {}
         self.next_steps: dict[str, int] = {}  # of a resumed run, by metric
+        self.suffix = ""  # of every name, in another rank than the first
 
     def declare(self, name: str) -> Series:
         """The series of a metric, made at its first use.
 
         The key stays the name as the caller spelt it; what is stored is cleaned.
         """
-        clean = clean_name(str(name))
+        clean = self.kept_name(str(name))
         series = Series(self._declared(name, clean), clean)
         series.resume_at = self.next_steps.get(clean)
         return self.by_name.setdefault(name, series)
@@ -75,11 +76,15 @@ class Metrics:
     def declare_watched(self, name: str, axis_of: str | None) -> int:
         """A series for the watcher, which counts its own steps."""
         if axis_of is not None:
-            return self._axis(name, clean_name(axis_of))
-        clean = clean_name(name)
+            return self._axis(name, self.kept_name(axis_of))
+        clean = self.kept_name(name)
         series_id = self._declared(name, clean)
         self.watched.setdefault(series_id, Series(series_id, clean))
         return series_id
+
+    def kept_name(self, name: str) -> str:
+        """The name under which a metric stands in the store."""
+        return clean_name(name) + self.suffix
 
     def log_axes(self, series: Series, step: int, at: float) -> None:
         """Keep the axes that changed since this metric was logged last."""

@@ -182,7 +182,8 @@ class Recorder:
                 f"goal {goal!r} of {metric!r} is neither 'min' nor 'max'."
             )
         self._metrics.goals[metric] = goal
-        self._emit("metric_changed", name=clean_name(metric), fields={"goal": goal})
+        kept = self._metrics.kept_name(metric)
+        self._emit("metric_changed", name=kept, fields={"goal": goal})
 
     def latest_metrics(self) -> dict[str, float]:
         """The last value of every metric, logged or watched."""
@@ -200,7 +201,7 @@ class Recorder:
         """A series of a watched metric, or of one of its axes."""
         series = self._metrics.declare_watched(name, axis_of)
         if self._metrics.next_steps:
-            metric = clean_name(name if axis_of is None else axis_of)
+            metric = self._metrics.kept_name(name if axis_of is None else axis_of)
             self._behind[series] = self._metrics.next_steps.get(metric, 0)
         return series
 
@@ -230,7 +231,8 @@ class Recorder:
 
     def thinned(self, name: str, k: int) -> None:
         """About one point in `k` of this metric is kept: said wherever it is shown."""
-        self._emit("metric_changed", name=clean_name(name), fields={"thinned": k})
+        kept = self._metrics.kept_name(name)
+        self._emit("metric_changed", name=kept, fields={"thinned": k})
 
     # -- inside
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from nbtrack.guard import guard
 from nbtrack.text import shorten
+from nbtrack.tracking.ranks import from_first, group_is_there
 from nbtrack.tracking.run import Run
 
 FOLDER = "resume"
@@ -36,6 +37,8 @@ class ResumeState:
 
     def save(self, epoch: int) -> None:
         """Keep the state of now as that after `epoch`; trouble is said in one line."""
+        if not self.run.is_recorded:
+            return
         with guard("the state to resume from"):
             from nbtrack.capture.randomness import capture_states
 
@@ -53,12 +56,19 @@ class ResumeState:
     def restore(self) -> int:
         """Put everything back; the number of the epoch to begin with."""
         with guard("the state to resume from"):
-            state = _read(self._path)
+            state = self._kept()
             if state is None or state["loop"] != self.loop:
                 return 0
             self._put_back(state)
             return int(state["epoch"]) + 1
         return 0
+
+    def _kept(self) -> Mapping[str, Any] | None:
+        """The state in the store; other ranks get it from the first one."""
+        state = _read(self._path) if self.run.is_recorded else None
+        if self.run.place is not None and group_is_there():
+            state = from_first(state)
+        return state
 
     def _put_back(self, state: Mapping[str, Any]) -> None:
         from nbtrack.capture.randomness import restore_states
@@ -71,8 +81,9 @@ class ResumeState:
                     f"resume {self.run.id} {name}",
                     f"no state of {shorten(name, 40)!r} was kept: it starts anew",
                 )
-        self.run.continue_from(state["steps"])
-        restore_states(state["rng"], _variables())
+        if self.run.is_recorded:  # another rank has random numbers of its own
+            self.run.continue_from(state["steps"])
+            restore_states(state["rng"], _variables())
 
     @property
     def _path(self) -> Path:

@@ -21,6 +21,7 @@ from nbtrack.text import clean_name
 from nbtrack.tracking.background import background
 from nbtrack.tracking.ids import new_run_id
 from nbtrack.tracking.moments import as_epoch_seconds
+from nbtrack.tracking.ranks import place_here
 from nbtrack.tracking.run import Run, utc_text, without_secrets
 from nbtrack.tracking.settings import switched_off
 from nbtrack.tracking.tags import as_tags
@@ -88,6 +89,21 @@ class Session:
         self,
         name: str | None = None,
         *,
+        ranks: str | None = None,
+        **asked: Any,  # as `begin` takes them
+    ) -> Run:
+        """Begin a run, or take part in it as another rank; see `nbtrack.start`."""
+        place = place_here(ranks)
+        if place is None:
+            return self.begin(name, **asked)
+        from nbtrack.tracking.rank_runs import started_in_rank
+
+        return started_in_rank(self, place, name, **asked)
+
+    def begin(
+        self,
+        name: str | None = None,
+        *,
         experiment: str | None = None,
         params: Mapping[str, Any] | None = None,
         tags: str | Sequence[str] | Mapping[str, str] = (),
@@ -98,9 +114,10 @@ class Session:
         off: Iterable[str] | str = (),
         resume: Run | str | None = None,
         started_at: datetime | float | str | None = None,
+        id: str | None = None,
         **about: Any,  # notebook, cell_id, execution, source: plain JSON values
     ) -> Run:
-        """Begin a run and make it current; see `nbtrack.start`."""
+        """Begin a run in this process, whatever its rank, and make it current."""
         store = self.store_for(near)
         earlier = None if resume is None else self._earlier(store, resume, experiment)
         begun = (
@@ -110,17 +127,15 @@ class Session:
         with self._lock:
             run = Run(
                 store,
-                **self._identity(store, name, experiment, parent, earlier),
+                **self._identity(store, name, experiment, parent, earlier, id),
                 notebook=about.get("notebook"),
                 off=switched_off(store.path, off),
                 earlier=earlier,
                 started_at=begun,
-                on_finish=self._ended,
+                on_finish=self.ended,
             )
             self._emit_start(run, as_tags(tags), group, notes, about)
-            self._running.append(run)
-            self.active = run
-            self._run_first_at_exit()
+            self.adopt(run)
         run.begin_parts()
         if self.on_start is not None:
             with guard("the log of cells"):
@@ -145,6 +160,18 @@ class Session:
                 {"kind": "run_changed", "run": run.id, "fields": said}
             )
         run.log_texts(earlier.source_kept(about.get("source_digest")))
+
+    def adopt(self, run: Run) -> None:
+        """Make a run the current one, until it ends."""
+        with self._lock:
+            self._running.append(run)
+            self.active = run
+            self._run_first_at_exit()
+
+    def keep_open(self, store: Store) -> Store:
+        """Close this store with the session; the one that is open at its path."""
+        with self._lock:
+            return self._stores.setdefault(store.path, store)
 
     def close(self) -> None:
         """End what still runs and close the stores; the end of the process."""
@@ -199,6 +226,7 @@ class Session:
         experiment: str,
         parent: Run | str | None,
         earlier: Earlier | None,
+        id: str | None,
     ) -> dict[str, Any]:
         """Who a run is: one of its own, or the one that is resumed."""
         if earlier is not None:
@@ -206,8 +234,8 @@ class Session:
             return {"id": known.id, "name": known.name, "parent": known.parent,
                     "experiment": known.experiment}  # fmt: skip
         free = self._free_name(store, clean_name(name or experiment))
-        return {"id": new_run_id(), "name": free, "parent": self._parent_id(parent),
-                "experiment": experiment}  # fmt: skip
+        return {"id": id or new_run_id(), "name": free, "experiment": experiment,
+                "parent": self._parent_id(parent)}  # fmt: skip
 
     def _free_name(self, store: Store, base: str) -> str:
         """`base`, or `base-2`, `base-3`... when runs of that name exist."""
@@ -227,7 +255,8 @@ class Session:
             parent = self.current
         return parent.id if isinstance(parent, Run) else parent
 
-    def _ended(self, run: Run) -> None:
+    def ended(self, run: Run) -> None:
+        """A run is over; the one before it is current again."""
         with self._lock:
             self._running.remove(run)
             self.active = self._running[-1] if self._running else None
@@ -302,6 +331,7 @@ def start(
     off: Iterable[str] | str = (),
     resume: Run | str | None = None,
     started_at: datetime | float | str | None = None,
+    ranks: str | None = None,
 ) -> Run:
     """Begin a run and make it the current one.
 
@@ -330,6 +360,11 @@ def start(
         where one is named, else of the store.
     started_at : datetime, float or str, optional
         When the run began, for one that is filled in afterwards; see `Run.finish`.
+    ranks : "first", "all" or "own", optional
+        Where several processes train together (torch.distributed, torchrun,
+        accelerate, srun): the first one records and the others write nothing; "all":
+        their metrics come in as `loss/rank1`, and all of them must call this; "own":
+        each process has a run of its own. Default: `NBTRACK_RANKS`, else "first".
 
     Returns
     -------
@@ -341,7 +376,7 @@ def start(
     StoreError
         When no store can be opened or made here.
     OptionError
-        For an unknown word in `off`, or a `started_at` that is no time.
+        For an unknown word in `off` or `ranks`, or a `started_at` that is no time.
     RunNotFoundError, ResumeError
         When the run to resume is not there, still goes on, or is in the trash.
 
@@ -362,4 +397,5 @@ def start(
         off=off,
         resume=resume,
         started_at=started_at,
+        ranks=ranks,
     )

@@ -1,0 +1,269 @@
+"""Processes that train together are one run: no more rows, no doubled points."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+import nbtrack
+from nbtrack.errors import OptionError
+from nbtrack.tracking.rank_runs import SilentRun
+from nbtrack.tracking.ranks import place_here, place_in
+from nbtrack.tracking.run import Run
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ({}, None),
+        ({"RANK": "1", "WORLD_SIZE": "4"}, (1, 4, "RANK")),
+        ({"RANK": "0", "WORLD_SIZE": "1"}, None),
+        ({"RANK": "1"}, None),
+        ({"RANK": "one", "WORLD_SIZE": "two"}, None),
+        ({"LOCAL_RANK": "3", "WORLD_SIZE": "4"}, (3, 4, "LOCAL_RANK")),
+        ({"LOCAL_RANK": "0", "NODE_RANK": "1", "WORLD_SIZE": "4"},
+         (1, 4, "LOCAL_RANK")),
+        ({"SLURM_PROCID": "2", "SLURM_NTASKS": "4", "SLURM_STEP_NUM_TASKS": "4"},
+         (2, 4, "SLURM_PROCID")),
+        # An allocation of four tasks, in which one script runs outside of srun.
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "4"}, None),
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "1", "SLURM_STEP_NUM_TASKS": "1"}, None),
+    ],
+)  # fmt: skip
+def test_the_place_is_what_the_launcher_says(said, found):
+    assert place_in(said) == found
+
+
+@pytest.fixture
+def second_rank(store_path, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    return store_path
+
+
+def test_another_rank_takes_every_call_and_writes_nothing(second_rank, tmp_path):
+    with nbtrack.start("base", params={"lr": 0.1}, tags=["a"]) as run:
+        assert nbtrack.current() is run
+        run.log(loss=1.0)
+        nbtrack.log({"acc": 0.5}, step=3)
+        run.checkpoint({"w": 1}, name="mlp")
+        run.log_table([{"a": 1}], "t")
+        assert run.fork(step=1) is run
+        assert list(nbtrack.epochs(2, resume=True, state={"a": {}})) == [0, 1]
+        assert run.record().metrics == {}
+    assert (run.status, nbtrack.current()) == ("finished", None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_public_method_is_silent_in_another_rank(second_rank):
+    run = nbtrack.start("base")
+    assert type(run) is SilentRun
+    emitted = []
+    run._journal.emit = emitted.append
+    loud = []
+    for name, method in inspect.getmembers(Run, inspect.isfunction):
+        if name.startswith("_") or name in ("finish", "fork", "record"):
+            continue
+        n = len(emitted)
+        wanted = [
+            p for p in inspect.signature(method).parameters.values()
+            if p.default is p.empty and p.kind in (0, 1) and p.name != "self"
+        ]  # fmt: skip
+        getattr(run, name)(*["1"] * len(wanted))
+        loud += [name] if len(emitted) > n else []
+    assert loud == []
+
+
+def test_an_exception_in_another_rank_goes_through(second_rank):
+    with pytest.raises(ValueError, match="no"), nbtrack.start("base") as run:
+        raise ValueError("no")
+    assert run.status == "failed"
+
+
+def test_each_process_may_stand_for_itself(second_rank, monkeypatch):
+    with nbtrack.start("base", ranks="own") as run:
+        run.log(loss=1.0)
+    assert run.record().metrics["loss"].n == 1
+    monkeypatch.setenv("NBTRACK_RANKS", "own")
+    assert place_here() is None
+    with pytest.raises(OptionError, match="'first', 'all' or 'own'"):
+        nbtrack.start(ranks="second")
+
+
+def test_the_first_rank_says_how_many_there_are(store_path, monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    with nbtrack.start("base") as run:
+        run.log(loss=1.0)
+    facts = run.store.facts(run.id)
+    assert facts["distributed.world_size"].value == 4
+    assert facts["distributed.ranks.0"].value["pid"] == os.getpid()
+
+
+BY_VARIABLE = """
+import os, sys, time, nbtrack
+rank = int(os.environ["RANK"])
+with nbtrack.start("base", ranks="all", params={"rank": rank}) as run:
+    for step in range(100):
+        run.log(loss=rank + step / 100)
+    if rank and len(sys.argv) > 1:
+        print("ready", flush=True)
+        time.sleep(60)
+"""
+
+
+def begun(script, store, rank, *arguments, **more):
+    env = {"NBTRACK_STORE": str(store), "PATH": "/usr/bin:/bin", "RANK": str(rank),
+           "WORLD_SIZE": "2", "NBTRACK_RUN": "r-1", **more}  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", script, *arguments],
+        env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def ended(process):
+    """What it said at its end, but for the place of the store."""
+    out, err = process.communicate(timeout=60)
+    return [line for line in (out + err).splitlines() if "new store" not in line]
+
+
+def test_ranks_that_know_the_id_write_series_of_one_run(tmp_path):
+    both = [begun(BY_VARIABLE, tmp_path, rank) for rank in (1, 0)]
+    assert [ended(process) for process in both] == [[], []]
+    with nbtrack.open(tmp_path) as store:
+        [run] = store.runs()
+        assert (run.id, run.status) == ("r-1", "finished")
+        assert {n: m.n for n, m in run.metrics.items()} == {
+            "loss": 100, "loss/rank1": 100
+        }  # fmt: skip
+        assert store.curve("r-1", "loss/rank1").values[0] == 1.0
+        assert run.params["rank"].value == 0
+        assert store.facts("r-1")["distributed.ranks.1"].value["pid"] == both[0].pid
+
+
+def test_a_rank_that_is_killed_does_not_crash_the_run(tmp_path):
+    second = begun(BY_VARIABLE, tmp_path, 1, "stay")
+    first = begun(BY_VARIABLE, tmp_path, 0)
+    assert ended(first) == []
+    assert second.stdout.readline() == "ready\n"
+    second.send_signal(signal.SIGKILL)
+    second.communicate()
+    with nbtrack.open(tmp_path) as store:
+        [run] = store.runs()
+        assert (run.status, run.reason) == ("finished", None)
+        assert run.metrics["loss/rank1"].n == 100  # all that it had logged
+
+
+def test_a_rank_that_cannot_know_the_run_keeps_still(tmp_path):
+    alone = begun(BY_VARIABLE, tmp_path, 1, NBTRACK_RUN="")
+    _, said = alone.communicate(timeout=60)
+    assert alone.returncode == 0
+    assert said.count("taking part in the run failed and was left out") == 1
+
+
+# -- with torch ------------------------------------------------------------------------
+
+DISTRIBUTED = """
+import sys, torch, torch.distributed as dist, nbtrack
+rank, world, port, ranks = *map(int, sys.argv[1:4]), sys.argv[4]
+torch.set_num_threads(1)
+torch.manual_seed(0)
+dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=world)
+model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(4, 1))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+with nbtrack.start("base", ranks=ranks, params={"lr": 0.1}) as run:
+    done = 0
+    for epoch in nbtrack.epochs(50 if ranks == "all" else 3):
+        loss = model(torch.randn(8, 4)).pow(2).mean()
+        optimizer.zero_grad(); loss.backward(); optimizer.step()
+        run.log(loss=loss, own=float(rank))
+        run.checkpoint(model, name="linear")
+        done += 1
+        if ranks == "all" and rank == 0 and epoch == 4:
+            run.request_stop("a test")
+dist.barrier()
+dist.destroy_process_group()
+print(done)
+"""
+
+
+def trained(store, world, ranks):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", DISTRIBUTED,
+             *map(str, (rank, world, port)), ranks],
+            env={**os.environ, "NBTRACK_STORE": str(store)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for rank in range(world)
+    ]  # fmt: skip
+    said = [process.communicate(timeout=100) for process in processes]
+    assert [p.returncode for p in processes] == [0] * world, said
+    return [int(out) for out, _ in said]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("world", [2, 4])
+def test_gloo_processes_are_one_run_of_the_first(tmp_path, world):
+    assert trained(tmp_path, world, "first") == [3] * world
+    with nbtrack.open(tmp_path) as store:
+        [run] = store.runs()
+        assert {n: m.n for n, m in run.metrics.items()} == {"loss": 3, "own": 3}
+        assert list(store.curve(run.id, "own").values) == [0.0] * 3
+        facts = store.facts(run.id)
+        assert facts["distributed.world_size"].value == world
+        assert facts["distributed.backend"].value == "gloo"
+        assert len(run.checkpoints) == 3
+
+
+@pytest.mark.faults
+def test_every_rank_on_request_and_stop_in_the_same_epoch(tmp_path):
+    assert trained(tmp_path, 2, "all") == [5, 5]
+    with nbtrack.open(tmp_path) as store:
+        [run] = store.runs()
+        counts = {n: m.n for n, m in run.metrics.items()}
+        assert counts == dict.fromkeys(("loss", "loss/rank1", "own", "own/rank1"), 5)
+        assert list(store.curve(run.id, "own/rank1").values) == [1.0] * 5
+        assert run.status == "stopped"
+
+
+WORKERS = """
+import torch, nbtrack
+
+class Data(torch.utils.data.Dataset):
+    def __len__(self):
+        return 20
+    def __getitem__(self, n):
+        nbtrack.log(read=n)
+        run.log(held=n)
+        run.tag("worker")
+        return float(n)
+
+with nbtrack.start("base") as run:
+    for batch in torch.utils.data.DataLoader(Data(), batch_size=4, num_workers=2):
+        run.log(loss=batch.mean())
+"""
+
+
+@pytest.mark.faults
+def test_workers_of_a_data_loader_write_and_say_nothing(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", WORKERS],
+        env={**os.environ, "NBTRACK_STORE": str(tmp_path)},
+        capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
+    assert [x for x in done.stderr.splitlines() if "new store" not in x] == []
+    with nbtrack.open(tmp_path) as store:
+        [run] = store.runs()
+        assert {n: m.n for n, m in run.metrics.items()} == {"loss": 5}
+        assert (dict(run.tags), run.status) == ({}, "finished")
