@@ -16,6 +16,7 @@ from nbtrack.notebook.autolog_part import Autolog
 from nbtrack.notebook.cells import OpenCell, Outcome
 from nbtrack.notebook.deferred import PreparedCell
 from nbtrack.notebook.display import show_line
+from nbtrack.notebook.figures_part import Figures
 from nbtrack.notebook.options import evaluate_params, parse_options
 from nbtrack.notebook.outcome import status_and_trace
 from nbtrack.notebook.parts import (
@@ -55,6 +56,7 @@ class TrackedCell:
             Params(),
             Files(),
             Autolog(),
+            Figures(),
             self._panel,
             Watching(),
         ]
