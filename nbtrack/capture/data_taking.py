@@ -41,6 +41,7 @@ class Taken:
     held: str
     sample: str | None = None
     digest: str | None = None  # where it was read at once
+    cell: str | None = None  # "[3]": the execution that set the name
 
     def is_unchanged(self) -> bool:
         """Whether the value still looks as it did when it was taken."""

@@ -108,6 +108,11 @@ class CellCapture:
             self._take_own_objects()
         return list(self._params.values())
 
+    @property
+    def names_read(self) -> list[str]:
+        """The names that the cell reads, in the order of first reading."""
+        return self._reads.names
+
     def at_end(
         self,
         namespace: Mapping[str, Any] | None = None,

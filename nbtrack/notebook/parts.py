@@ -33,6 +33,7 @@ class Tracking:
     params: dict[str, Any]  # of `-p`, evaluated
     namespace: dict[str, Any]
     log: SessionLog
+    names_read: list[str] = field(default_factory=list)  # from earlier cells
     watched: WatchReport | None = None
     notices: list[str] = field(default_factory=list)
     record: RunRecord | None = None  # at the very end
@@ -89,6 +90,7 @@ class Params:
         self._capture = CellCapture(on.python, on.namespace, on.log, options=on.params)
         try:
             on.run.log_params(self._capture.at_start())
+            on.names_read = self._capture.names_read
         except SyntaxError:
             # The user's own slip (`return` outside a function): the cell says so.
             self._capture = None

@@ -14,6 +14,7 @@ from nbtrack.errors import NbtrackError, OptionError, StoreError
 from nbtrack.guard import guard
 from nbtrack.notebook.autolog_part import Autolog
 from nbtrack.notebook.cells import OpenCell, Outcome
+from nbtrack.notebook.data_part import Data, FilesRead
 from nbtrack.notebook.deferred import PreparedCell
 from nbtrack.notebook.display import show_line
 from nbtrack.notebook.figures_part import Figures
@@ -54,7 +55,9 @@ class TrackedCell:
         self._parts: list[Part] = [
             Seeding(),
             Params(),
+            Data(),
             Files(),
+            FilesRead(),
             Autolog(),
             Figures(),
             self._panel,

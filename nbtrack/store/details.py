@@ -61,6 +61,13 @@ class Details:
         with self._reading() as reader:
             return read_inputs(reader, run_id)
 
+    def earlier_input(
+        self, experiment: str, name: str, type: str, *, before: str
+    ) -> tuple[str, InputRecord] | None:
+        """The same input of the newest run before that time, with the run's name."""
+        with self._reading() as reader:
+            return read_earlier_input(reader, experiment, name, type, before)
+
     def media(self, run_id: str, name: str | None = None) -> list[MediaRecord]:
         """The rich values of a run, by name and step."""
         with self._reading() as reader:
@@ -113,6 +120,27 @@ def read_inputs(connection: sqlite3.Connection, run_id: str) -> list[InputRecord
         InputRecord(name, type_, digest, size, n_rows, json.loads(detail), missing)
         for name, type_, digest, size, n_rows, detail, missing in rows
     ]
+
+
+def read_earlier_input(
+    connection: sqlite3.Connection, experiment: str, name: str, type: str, before: str
+) -> tuple[str, InputRecord] | None:
+    """The newest record of an input in an experiment's runs that began before."""
+    row = connection.execute(
+        """
+        select runs.name, inputs.name, type, digest, size_bytes, n_rows, detail, missing
+        from runs join inputs on inputs.run = runs.id
+        where experiment = ? and inputs.name = ? and type = ? and started_at < ?
+          and trashed_at is null and (digest is not null or n_rows is not null)
+        order by started_at desc, runs.id desc limit 1
+        """,
+        (experiment, name, type, before),
+    ).fetchone()
+    if row is None:
+        return None
+    run, name, type, digest, size, n_rows, detail, missing = row
+    found = InputRecord(name, type, digest, size, n_rows, json.loads(detail), missing)
+    return str(run), found
 
 
 def read_media(
