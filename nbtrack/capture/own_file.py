@@ -7,12 +7,10 @@ line is not looked at.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from nbtrack.records import Fact, TextRecord
@@ -74,10 +72,14 @@ def look_at_notebook(
     try:
         with open(path, "rb") as file:
             saved = os.fstat(file.fileno()).st_mtime
+            import hashlib  # milliseconds that the run's first second need not pay
+
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as exc:
         why = f"the notebook cannot be read: {exc.strerror}"
         return [*facts, Fact("notebook.digest", missing=why)], []
+    from datetime import UTC, datetime
+
     at = datetime.fromtimestamp(saved, UTC).replace(tzinfo=None)
     saved_at = at.isoformat(timespec="microseconds") + "Z"
     facts += [Fact("notebook.digest", digest), Fact("notebook.saved_at", saved_at)]

@@ -14,16 +14,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from nbtrack.capture.output import Stream, Tap, tap_on
-from nbtrack.capture.printed import PrintedText
 from nbtrack.records import TextRecord
 from nbtrack.tracking.background import background
 from nbtrack.tracking.ticker import ticker
 
 if TYPE_CHECKING:
+    from nbtrack.capture.printed import PrintedText
     from nbtrack.tracking.run import Run
 
 FEATURE = "output"
@@ -52,7 +51,7 @@ class _Listener:
     def __init__(self, run: Run, taps: dict[str, Tap]) -> None:
         self.run = run
         self.taps = taps
-        self._texts = {role: PrintedText() for role in taps}
+        self._texts: dict[str, PrintedText] = {}
         self._keeping = threading.Lock()
         self._kept: dict[str, str] = {}  # the digest of what was kept last
         self._keep_at = 0.0
@@ -62,7 +61,14 @@ class _Listener:
         """Take what was written to a stream."""
         for role, own in self.taps.items():
             if own is tap:
-                self._texts[role].feed(text)
+                self._text(role).feed(text)
+
+    def _text(self, role: str) -> PrintedText:
+        if role not in self._texts:
+            from nbtrack.capture.printed import PrintedText  # for those who print
+
+            self._texts[role] = PrintedText()
+        return self._texts[role]
 
     def due(self) -> list[TextRecord]:
         """What there is to keep by now; nothing, where that was done a moment ago."""
@@ -87,6 +93,8 @@ class _Listener:
 
     def _records(self, bodies: dict[str, str]) -> list[TextRecord]:
         """The texts that are others than the last time."""
+        from hashlib import sha256
+
         records = []
         for role, body in bodies.items():
             digest = sha256(body.encode("utf-8", "surrogatepass")).hexdigest()

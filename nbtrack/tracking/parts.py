@@ -38,20 +38,20 @@ class RunPart(Protocol):
 
 def parts_at_once() -> list[RunPart]:
     """The parts that would miss something: prints, a script's name, random states."""
-    from nbtrack.tracking.callbacks.fits import FitsPart
     from nbtrack.tracking.code_part import CodePart
     from nbtrack.tracking.environment_part import EnvironmentPart
     from nbtrack.tracking.output_part import OutputPart
     from nbtrack.tracking.randomness_part import RandomnessPart
 
-    return [OutputPart(), CodePart(), RandomnessPart(), EnvironmentPart(), FitsPart()]
+    return [OutputPart(), CodePart(), RandomnessPart(), EnvironmentPart()]
 
 
 def parts_that_can_wait() -> list[RunPart]:
     """The others, in the order in which they begin."""
+    from nbtrack.tracking.callbacks.fits import FitsPart
     from nbtrack.tracking.system_part import SystemPart
 
-    return [SystemPart()]
+    return [FitsPart(), SystemPart()]
 
 
 class RunParts:

@@ -12,28 +12,16 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.capture.randomness import (
-    VARIABLE,
-    States,
-    capture_states,
-    consumed,
-    states_to_keep,
-)
-from nbtrack.capture.seeding import (
-    LIBRARIES,
-    executed_texts,
-    known_seeds,
-    seeds,
-    variable_seeds,
-)
 from nbtrack.records import Fact, TextRecord
 from nbtrack.tracking.background import background
 
 if TYPE_CHECKING:
+    from nbtrack.capture.randomness import States
     from nbtrack.tracking.run import Run
 
 FEATURE = "rng"
 ROLE = "rng"
+_DRAWN_FROM = frozenset({"random", "numpy", "torch"})  # asked before any import
 NOT_TOLD = "the generator does not tell its seed; its state is kept if it is drawn from"
 
 
@@ -47,6 +35,10 @@ class RandomnessPart:
 
     def begin(self, run: Run) -> None:
         """Take the states from which the run begins."""
+        if sys.modules.keys().isdisjoint(_DRAWN_FROM):
+            return  # nothing was drawn yet, and what comes has the state of its import
+        from nbtrack.capture.randomness import capture_states
+
         namespace = _variables()
         self._before = states = capture_states(namespace)
         facts = _seed_facts(states, namespace)
@@ -55,6 +47,16 @@ class RandomnessPart:
 
     def end(self, run: Run) -> None:
         """See what was drawn from, and say what of it nobody seeded."""
+        if sys.modules.keys().isdisjoint(_DRAWN_FROM):
+            return
+        from nbtrack.capture.randomness import (
+            VARIABLE,
+            capture_states,
+            consumed,
+            states_to_keep,
+        )
+        from nbtrack.capture.seeding import executed_texts, seeds
+
         namespace, before = _variables(), self._before
         after = capture_states(namespace, known=before)
         unseeded = seeds.unseeded(before, after, ran=executed_texts(namespace))
@@ -73,11 +75,15 @@ class RandomnessPart:
 
 def seeded_by_option(seed: int) -> list[Fact]:
     """What is known of the seeds where `--seed` set them; of what is imported."""
+    from nbtrack.capture.seeding import LIBRARIES
+
     loaded = [n for n in LIBRARIES if n in sys.modules]
     return [Fact(f"seed.{name}", seed) for name in loaded]
 
 
 def _tell_start(run: Run, states: States, facts: Iterable[Fact]) -> None:
+    from nbtrack.capture.randomness import VARIABLE
+
     digests = {name: state.digest for name, state in states.items()}
     held = {
         name.removeprefix(VARIABLE): digest
@@ -102,6 +108,8 @@ def _tell_end(run: Run, kept: States, facts: Iterable[Fact]) -> None:
 
 
 def _seed_facts(states: States, namespace: dict[str, Any]) -> list[Fact]:
+    from nbtrack.capture.seeding import LIBRARIES, known_seeds, variable_seeds
+
     known = known_seeds(states)
     facts = [
         Fact(f"seed.{n}", known.get(n), None if n in known else NOT_TOLD)

@@ -15,6 +15,7 @@ import pytest
 import nbtrack
 from nbtrack.analysis.system_view import logs
 from nbtrack.capture import output
+from nbtrack.capture.printed import PrintedText
 from nbtrack.tracking import output_part
 from nbtrack.tracking.background import background
 
@@ -199,8 +200,8 @@ def _broken(*_, **__):
         (output.StreamTap, "__init__"),
         (output.StreamTap, "take"),
         (output.StreamTap, "last_words"),
-        (output_part.PrintedText, "feed"),
-        (output_part.PrintedText, "whole"),
+        (PrintedText, "feed"),
+        (PrintedText, "whole"),
         (output_part._Listener, "due"),
         (output_part._Listener, "keep_all"),
     ],

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import nbtrack
+from nbtrack.capture import randomness
 from nbtrack.capture.randomness import capture_states, restore_states
 from nbtrack.tracking import randomness_part
 
@@ -81,7 +82,7 @@ def test_trouble_costs_one_line_and_nothing_of_the_run(
     def fail(*args, **kwargs):
         raise RuntimeError("no generator")
 
-    monkeypatch.setattr(randomness_part, broken, fail)
+    monkeypatch.setattr(randomness, broken, fail)
     for _ in range(2):
         with nbtrack.start() as run:
             run.log(loss=1.0)
