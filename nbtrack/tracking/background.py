@@ -36,6 +36,7 @@ class Background:
         self._thread: threading.Thread | None = None
         self._n_open = 0
         self._inert = False
+        self._companions: list[Callable[[float], bool]] = []
         os.register_at_fork(after_in_child=self._forked)
 
     def submit(self, job: Job, *, feature: str) -> None:
@@ -52,8 +53,19 @@ class Background:
                 self._thread.start()
             self._changed.notify_all()
 
+    def settle_too(self, settle: Callable[[float], bool]) -> None:
+        """Who waits for everything here waits for that worker's as well."""
+        self._companions.append(settle)
+
     def settle(self, timeout_s: float) -> bool:
         """Wait until everything so far is done; False when the time is up."""
+        until = time.monotonic() + timeout_s
+        done = self._settle(timeout_s)
+        for settle in self._companions:
+            done &= settle(max(0.0, until - time.monotonic()))
+        return done
+
+    def _settle(self, timeout_s: float) -> bool:
         if self._inert or threading.current_thread() is self._thread:
             return True
         with self._changed:

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Generator
 
 from nbtrack.guard import guard
+from nbtrack.tracking.background import background
 
 FEATURE = "data"
 SLICE_S = 0.05  # of one run's work, then that of another has its turn
@@ -120,3 +121,4 @@ class DataWorker:
 
 
 data_worker = DataWorker()
+background.settle_too(data_worker.settle)
