@@ -385,7 +385,7 @@ def test_an_estimator_that_raises_when_looked_at_fits(run, hooked, capfd):
     assert isinstance(Shy().fit(X, Y), Shy)
     run.finish()
     assert shown(run.record())["Shy"] == "Shy"
-    assert "cannot be pickled" in run.store.facts(run.id)["model_bytes"].missing
+    assert "its own way" in run.store.facts(run.id)["model_bytes"].missing
     assert capfd.readouterr().err == ""
 
 
@@ -454,6 +454,12 @@ def test_a_large_forest_is_not_measured_at_any_price(run, hooked, monkeypatch):
     run.finish()
     assert run.record().model_bytes is None
     assert "takes longer" in run.store.facts(run.id)["model_bytes"].missing
+
+
+def test_a_model_that_cannot_be_pickled_says_so(run, hooked):
+    Constant(answer=lambda: 1).fit(X, Y)
+    run.finish()
+    assert "cannot be pickled" in run.store.facts(run.id)["model_bytes"].missing
 
 
 def test_secrets_among_settings_are_not_kept(run, hooked):

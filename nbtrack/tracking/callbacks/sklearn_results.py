@@ -36,6 +36,7 @@ _CURVES: dict[str, Goal | None] = {
     "validation_score": "max",  # histogram gradient boosting
     "lower_bounds": "max",  # mixtures
 }
+_PLAIN = frozenset({"builtins", "imblearn", "lightgbm", "sklearn", "xgboost"})
 _IMPORTANCES = {"feature_importances_": "impurity", "coef_": "coefficient"}
 MODEL_SHARE = 0.05  # of the time of the fit may go into measuring the model
 MODEL_S = (0.005, 0.05)  # but so much at least, and at most
@@ -210,6 +211,11 @@ def _last_step(estimator: Estimator) -> tuple[Estimator, Any]:
 
 
 def _keep_size(run: Run, estimator: Estimator, fit_s: float) -> None:
+    model, _ = _last_step(estimator)
+    if not (_pickles_plainly(estimator) and _pickles_plainly(model)):
+        why = "the model has its own way of being pickled, which may be costly"
+        run.log_facts([Fact("model_bytes", missing=why)])
+        return
     least, most = MODEL_S
     within_s = min(most, max(least, MODEL_SHARE * fit_s))
     trouble: list[Exception] = []
@@ -220,6 +226,17 @@ def _keep_size(run: Run, estimator: Estimator, fit_s: float) -> None:
         if isinstance(exc, TooSlowError):
             why = f"pickling the model takes longer than {within_s * 1e3:.0f} ms"
         run.log_facts([Fact("model_bytes", missing=why)])
+
+
+def _pickles_plainly(estimator: Estimator) -> bool:
+    """Whether no code of others runs: a network may copy itself off its GPU."""
+    for name in ("__getstate__", "__reduce__", "__reduce_ex__"):
+        for kind in type(estimator).__mro__:
+            if name in vars(kind):
+                if kind.__module__.partition(".")[0] not in _PLAIN:
+                    return False
+                break
+    return True
 
 
 def _set_goal(run: Run, name: str, goal: Goal | None) -> None:

@@ -67,8 +67,6 @@ class TrainHook:
         self._patches.undo()
 
     def _twin(self, original: Function) -> Function:
-        signature = inspect.signature(original)
-
         @functools.wraps(original)
         def train(*args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True
@@ -77,7 +75,8 @@ class TrainHook:
             if self._patches and not guard.is_off(feature):
                 # A call that is wrong is for the library to refuse.
                 with guard(feature), suppress(TypeError):
-                    training = self._training(signature.bind(*args, **kwargs))
+                    call = inspect.signature(original).bind(*args, **kwargs)
+                    training = self._training(call)
             if training is None:
                 return original(*args, **kwargs)
             return training.call(original)
