@@ -68,6 +68,7 @@ class Journal:
         self._reserve = reserve
         self._segment: Segment | None = None
         self._series: dict[tuple[str, str, str | None], int] = {}
+        self._next_series = count(1).__next__
         write_through = reserve is not None and not reserve.is_mapped
         self.point, self._switch = _hot_call(
             _NOWHERE, self._overflow, self._through if write_through else None
@@ -107,6 +108,12 @@ class Journal:
                     self._declare(key, goal)
                 number = self._series[key]
         return number
+
+    def forget_series(self, run_id: str) -> None:
+        """Declare the metrics of a run anew: they may have been renamed meanwhile."""
+        with self._lock:
+            for key in [key for key in self._series if key[0] == run_id]:
+                del self._series[key]
 
     def flush(self, timeout_s: float = FLUSH_S) -> bool:
         """Wait until all that was said before is committed; False when time is up."""
@@ -194,7 +201,7 @@ class Journal:
 
     def _declare(self, key: tuple[str, str, str | None], goal: str | None) -> None:
         run_id, name, axis_of = key
-        number = len(self._series) + 1
+        number = self._next_series()
         self.emit(
             {
                 "kind": "metric", "run": run_id, "series": number, "name": name,

@@ -217,7 +217,9 @@ class Session:
 
         store.journal.flush(1.0)  # it may have ended a moment ago
         asked = resume.id if isinstance(resume, Run) else resume
-        return earlier_life(store, asked, experiment=experiment)
+        found = earlier_life(store, asked, experiment=experiment)
+        store.journal.forget_series(found.record.id)
+        return found
 
     def _identity(
         self,

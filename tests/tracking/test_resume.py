@@ -109,3 +109,15 @@ def test_a_cell_that_cannot_resume_says_why_and_runs(shell, capsys):
     result = shell.run_cell("%%track --resume nobody --no-live\nx = 41 + 1\nx")
     assert result.result == 42
     assert "not recorded: There is no run 'nobody'" in capsys.readouterr().out
+
+
+def test_what_was_renamed_meanwhile_begins_anew(store_path):
+    """In one process too, where the journal knows the metric by a number."""
+    with nbtrack.start("base") as run:
+        run.log(loss=1.0)
+    run.store.edits().rename_metric("loss", "old_loss", runs=[run.id])
+    with nbtrack.start(resume=run) as again:
+        again.log(loss=2.0)
+    assert {n: m.last for n, m in again.record().metrics.items()} == {
+        "old_loss": 1.0, "loss": 2.0
+    }  # fmt: skip
