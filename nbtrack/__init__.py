@@ -23,11 +23,20 @@ if TYPE_CHECKING:
     from nbtrack.analysis.code_view import cells, code
     from nbtrack.analysis.environment_view import diff_environment, environment
     from nbtrack.analysis.media_view import media
+    from nbtrack.analysis.plots import (
+        join_predictions,
+        plot_confusion,
+        plot_histograms,
+        plot_importance,
+        plot_pr,
+        plot_roc,
+    )
     from nbtrack.analysis.runs_table import curve, runs, sql
     from nbtrack.analysis.system_view import logs, system
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
     from nbtrack.notebook.run_page import show
     from nbtrack.tracking.autolog import autolog
+    from nbtrack.tracking.callbacks.keras import KerasCallback
     from nbtrack.tracking.callbacks.lightgbm import LightGBMCallback
     from nbtrack.tracking.callbacks.lightning import LightningCallback
     from nbtrack.tracking.callbacks.torch import TorchCallback
@@ -44,6 +53,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "_begin": "nbtrack.notebook.tracked_cell",  # line 1 of a tracked cell calls it
+    "KerasCallback": "nbtrack.tracking.callbacks.keras",
     "LightGBMCallback": "nbtrack.tracking.callbacks.lightgbm",
     "LightningCallback": "nbtrack.tracking.callbacks.lightning",
     "NbtrackError": "nbtrack.errors",
@@ -62,11 +72,17 @@ _HOME = {
     "environment": "nbtrack.analysis.environment_view",
     "epochs": "nbtrack.tracking.epochs",
     "fork": "nbtrack.tracking.fork",
+    "join_predictions": "nbtrack.analysis.plots",
     "load_checkpoint": "nbtrack.tracking.checkpoints",
     "log": "nbtrack.tracking.session",
     "logs": "nbtrack.analysis.system_view",
     "media": "nbtrack.analysis.media_view",
     "open": "nbtrack.tracking.opening",
+    "plot_confusion": "nbtrack.analysis.plots",
+    "plot_histograms": "nbtrack.analysis.plots",
+    "plot_importance": "nbtrack.analysis.plots",
+    "plot_pr": "nbtrack.analysis.plots",
+    "plot_roc": "nbtrack.analysis.plots",
     "runs": "nbtrack.analysis.runs_table",
     "show": "nbtrack.notebook.run_page",
     "sql": "nbtrack.analysis.runs_table",
@@ -77,6 +93,7 @@ _HOME = {
 }
 
 __all__ = [
+    "KerasCallback",
     "LightGBMCallback",
     "LightningCallback",
     "NbtrackError",
@@ -95,11 +112,17 @@ __all__ = [
     "environment",
     "epochs",
     "fork",
+    "join_predictions",
     "load_checkpoint",
     "log",
     "logs",
     "media",
     "open",
+    "plot_confusion",
+    "plot_histograms",
+    "plot_importance",
+    "plot_pr",
+    "plot_roc",
     "runs",
     "show",
     "sql",

@@ -53,3 +53,12 @@ def pytest_collection_modifyitems(items):
 
 if importlib.util.find_spec("torch") is not None:
     _declare_operators_of_torchvision()
+
+
+@pytest.fixture(autouse=True)
+def _no_hooks_left():
+    """What a test has switched on or off is so no longer."""
+    yield
+    from nbtrack.tracking.autolog import hooks
+
+    hooks.forget()

@@ -40,12 +40,14 @@ class Pace:
         """What was done since the last batch ended was not training."""
         self._marked = self._clock()
 
-    def tick(self, *, n_samples: int = 0, n_tokens: int = 0) -> None:
-        """A batch has ended."""
+    def tick(
+        self, *, n_batches: int = 1, n_samples: int = 0, n_tokens: int = 0
+    ) -> None:
+        """A batch has ended, or several at once."""
         now = self._clock()
         self._seconds += now - self._marked
         self._marked = now
-        self._n_batches += 1
+        self._n_batches += n_batches
         self._n_samples += n_samples
         self._n_tokens += n_tokens
 

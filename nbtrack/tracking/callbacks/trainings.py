@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from nbtrack.records import Param
-from nbtrack.tracking.callbacks.fits import softly
+from nbtrack.tracking.callbacks.fits import MAX_DESCRIBED, softly
 from nbtrack.tracking.callbacks.pace import PERF, Pace
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class _Reached:
     epoch: float = 0
 
 
+# What was told of each object of a run's trainings.
+_settings: WeakKeyDictionary[Run, dict[str, list[Mapping[str, Any]]]] = (
+    WeakKeyDictionary()
+)
 _reached: WeakKeyDictionary[Run, dict[str, _Reached]] = WeakKeyDictionary()
 
 
@@ -113,46 +117,55 @@ class Training:
             self.run.drop_axis(EPOCH)
 
 
-def log_settings(run: Run, prefix: str, settings: Mapping[str, Any]) -> None:
-    """Keep settings of a framework's objects as params; long lists are left out."""
+def log_settings(
+    run: Run, base: str, settings: Mapping[str, Any], *, kind: str | None = None
+) -> None:
+    """Keep the class and settings of an object; long lists among them are left out."""
     from nbtrack.capture.values import flatten
-    from nbtrack.redact import redact_param
 
     kept = {key: value for key, value in settings.items() if _is_setting(value)}
-    params = []
-    for name, leaf in flatten(kept, tell=lambda _: None).items():
-        value, _ = redact_param(name, leaf)
-        params.append(Param(f"{prefix}.{name}" if prefix else name, value, "object"))
-    run.log_params(params)
+    leaves = flatten(kept, tell=lambda _: None)
+    _log_as(run, base, {"": kind, **leaves} if kind else leaves)
 
 
 def log_objects(run: Run, objects: Mapping[str, Any]) -> None:
     """Keep what optimizers, schedulers and loaders tell of themselves, by name."""
-    from nbtrack.capture.objects import describe
-
-    params = []
-    for name, told in objects.items():
-        for leaf, value in describe(told, name=name, tell=lambda _: None):
-            params.append(Param(leaf, value, "object"))
-    run.log_params(params)
+    for base, told in objects.items():
+        _log_as(run, base, _told_by(told))
 
 
 def log_torch_model(run: Run, model: Any, *, leave_out: frozenset[str]) -> None:
     """Keep class, layers, sizes and own settings of a torch module."""
-    from nbtrack.capture.objects import describe
-
-    told = describe(model, name="model", tell=lambda _: None)
-    run.log_params(
-        [
-            Param(name, value, "object")
-            for name, value in told
-            if name.removeprefix("model.") not in leave_out
-        ]
-    )
+    leaves = _told_by(model)
+    _log_as(run, "model", {k: v for k, v in leaves.items() if k not in leave_out})
     tensors = [*model.parameters(), *model.buffers()]
     run.log_measured(
         model_bytes=sum(each.numel() * each.element_size() for each in tensors)
     )
+
+
+def _told_by(described: Any) -> dict[str, Any]:
+    """The class under an empty name, and what defines the object under its names."""
+    from nbtrack.capture.objects import describe
+
+    leaves = describe(described, name="it", tell=lambda _: None)
+    return {name.removeprefix("it").removeprefix("."): value for name, value in leaves}
+
+
+def _log_as(run: Run, base: str, leaves: Mapping[str, Any]) -> None:
+    """Under `base`; a later training that was set otherwise under `base-2`, ..."""
+    from nbtrack.redact import redact_param
+
+    told = _settings.setdefault(run, {}).setdefault(base, [])
+    if not leaves or leaves in told or len(told) >= MAX_DESCRIBED:
+        return
+    told.append(leaves)
+    name = base if len(told) == 1 else f"{base}-{len(told)}"
+    params = []
+    for key, value in leaves.items():
+        full = f"{name}.{key}" if key else name
+        params.append(Param(full, redact_param(full, value)[0], "object"))
+    run.log_params(params)
 
 
 def _is_setting(value: Any) -> bool:
