@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbtrack.errors import MissingExtraError, NbtrackError, OptionError
 from nbtrack.records import MediaRecord, RunRecord
-from nbtrack.text import did_you_mean, shorten, visible
+from nbtrack.text import clean_name, did_you_mean, shorten, visible
 from nbtrack.tracking.media.content import JSON
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def media(
     ['a sample']
     """
     store, record = find_run(run, store)
+    name = None if name is None else clean_name(name)
     found = [
         RichValue(value, record.name, store) for value in store.media(record.id, name)
     ]

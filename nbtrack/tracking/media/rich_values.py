@@ -484,4 +484,4 @@ class RichValues(Recorder, Described):
         # Not `log`: Stop must reach the training's thread and not this one.
         if metrics:
             named = {f"{moment.name}.{key}": value for key, value in metrics.items()}
-            self._log(named, moment.step)
+            self._log(named, moment.step, moment.at)
