@@ -8,6 +8,8 @@ The way of a point, from being said to being read:
     events, controls, compact    everything else that is written
     schema, migrations, database the SQLite file, its settings, its one way to write
     queries, table, curves       reading runs, as records and as columns, and points
+    edits, metric_edits,         changes over many runs, each in one transaction,
+      run_edits                  and how they are taken back
     sql, plugin                  questions in SQL
     blobs, purge                 files by content; removing for good
 

@@ -8,6 +8,7 @@ from nbtrack.errors import RunNotFoundError, StoreError
 from nbtrack.store.blobs import blob_path
 from nbtrack.store.database import Database
 from nbtrack.store.described import forget_sources
+from nbtrack.store.edits import forget_edits
 from nbtrack.store.forks import give_forks_their_own
 from nbtrack.store.liveness import is_alive
 
@@ -22,6 +23,7 @@ def purge_run(database: Database, run_id: str) -> None:
         execute("delete from unread where body like ?", (f'%"run": "{run_id}"%',))
         _forget_cells(database, run_id)
         give_forks_their_own(database.connection, run_id)
+        forget_edits(database.connection, run_id)
         execute("delete from runs where id = ?", (run_id,))
         forget_sources(database.connection)
         _remove_files(database, run_id, digests)

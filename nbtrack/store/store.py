@@ -59,6 +59,7 @@ from nbtrack.store.session import (
 if TYPE_CHECKING:
     from nbtrack.store.blobs import FileRef
     from nbtrack.store.curves import Cursor, Curve, Tail
+    from nbtrack.store.edits import Edits
     from nbtrack.store.table import Table
 
 # What a run's first second does not need is imported where it is used: the import of
@@ -305,6 +306,14 @@ class Store(Details):
                 raise
             except (KeyError, TypeError, ValueError, AttributeError) as exc:
                 raise StoreError(f"The change cannot be made: {exc!r}.") from exc
+
+    def edits(self) -> Edits:
+        """Changes over many runs, as of a metric's name, that can be taken back."""
+        from nbtrack.store.edits import Edits
+
+        if self._journal is not None:
+            self._journal.flush(1.0)
+        return Edits(self.path / "journal", self._reading, self._writing)
 
     def put_file(self, path: Path | str) -> FileRef:
         """Keep a copy of a file by its content, once per content."""
