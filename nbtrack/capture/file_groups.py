@@ -21,11 +21,7 @@ class FileGroup:
 
     path: Path
     files: list[tuple[Path, Stamp]] = field(default_factory=list)
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it stands for the files in a folder."""
-        return not (len(self.files) == 1 and self.files[0][0] == self.path)
+    is_folder: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -46,7 +42,8 @@ def grouped(files: Iterable[tuple[Path, Stamp]]) -> list[FileGroup]:
     few = [each for found in folders.values() if len(found) < MANY for each in found]
     many = {path: found for path, found in folders.items() if len(found) >= MANY}
     singles = [FileGroup(path, [(path, stamp)]) for path, stamp in few]
-    return singles + [FileGroup(path, found) for path, found in _joined(many).items()]
+    joined = _joined(many).items()
+    return singles + [FileGroup(path, found, is_folder=True) for path, found in joined]
 
 
 def _joined(

@@ -43,13 +43,13 @@ _lock = threading.Lock()
 def keep_saved_file(run: Run, path: Path, *, saver: str) -> None:
     """Keep what a saver wrote, tied to this moment; never raises."""
     with guard("checkpoint"):
-        moment = _moment(
+        moment = moment_of(
             run,
             name=name_of_file(path),
             type=type_of_file(path, saver=saver),
             path=_shown_path(run, path),
         )
-        _keeper(run).keep_file(path, moment)
+        keeper_of(run).keep_file(path, moment)
 
 
 def before_save(run: Run, path: Path) -> None:
@@ -83,7 +83,7 @@ def save_checkpoint(
         return
     state, suffix = state_of(what)
     name = checkpoint_name(name or type(what).__name__.lower())
-    moment = _moment(
+    moment = moment_of(
         run,
         name=name,
         type="checkpoint",
@@ -91,7 +91,7 @@ def save_checkpoint(
         step=step,
         metrics=metrics,
     )
-    keeper = _keeper(run)
+    keeper = keeper_of(run)
     copy = keeper.new_path()
     write_object(state, copy, suffix)
     keeper.keep_copy(copy, moment)
@@ -210,7 +210,8 @@ def _near_store() -> Store:
     return process_session().store_for()
 
 
-def _keeper(run: Run) -> CheckpointKeeper:
+def keeper_of(run: Run) -> CheckpointKeeper:
+    """What keeps the files of this run; one from its first file on."""
     with _lock:
         keeper = _keepers.get(run)
         if keeper is None:
@@ -218,7 +219,7 @@ def _keeper(run: Run) -> CheckpointKeeper:
         return keeper
 
 
-def _moment(
+def moment_of(
     run: Run,
     *,
     name: str,
@@ -227,6 +228,7 @@ def _moment(
     step: int | None = None,
     metrics: Mapping[str, float] | None = None,
 ) -> Moment:
+    """What a file is called and tied to: now, unless it is said."""
     return Moment(
         name=name,
         type=type,
@@ -255,7 +257,7 @@ def _save_file(
         raise IsADirectoryError(f"{path} is a folder. Name one of the files in it.")
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}. Save it first.")
-    moment = _moment(
+    moment = moment_of(
         run,
         name=checkpoint_name(name) if name else name_of_file(path),
         type=type_of_file(path),
@@ -263,4 +265,4 @@ def _save_file(
         step=step,
         metrics=metrics,
     )
-    _keeper(run).keep_file(path, moment)
+    keeper_of(run).keep_file(path, moment)

@@ -40,16 +40,27 @@ def read_files(
     most = reading.limits.n_inputs
     if len(groups) > most:
         reading.leave_out("files read", f"{len(groups) - most:,} more are not listed")
-    records = [_pending(group, folder) for group in groups[:most]]
+    return read_groups(reading, groups[:most], folder)
+
+
+def read_groups(
+    reading: DataReading,
+    groups: list[FileGroup],
+    folder: Path,
+    *,
+    name: str | None = None,
+) -> list[str]:
+    """The same for files and folders that are known as such."""
+    records = [_pending(group, folder, name) for group in groups]
     if records:
-        reading.submit(_read(reading, list(zip(groups, records, strict=False))))
+        reading.submit(_read(reading, list(zip(groups, records, strict=True))))
     return [record.name for record in records]
 
 
-def _pending(group: FileGroup, folder: Path) -> InputRecord:
+def _pending(group: FileGroup, folder: Path, name: str | None) -> InputRecord:
     kind = "directory" if group.is_folder else "file"
     detail = {"files": len(group.files)} if group.is_folder else {}
-    name = shown_path(group.path, folder)
+    name = name or shown_path(group.path, folder)
     return InputRecord(name, kind, None, group.size_bytes, None, detail, PENDING)
 
 

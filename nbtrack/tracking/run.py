@@ -21,6 +21,7 @@ from nbtrack.guard import guard
 from nbtrack.records import Param, Status
 from nbtrack.text import clean_name
 from nbtrack.tracking.background import background
+from nbtrack.tracking.inputs import ReadsData
 from nbtrack.tracking.media.rich_values import RichValues
 from nbtrack.tracking.outcome import outcome_of
 from nbtrack.tracking.parts import RunParts
@@ -59,7 +60,7 @@ def _working_folder() -> str | None:
         return None
 
 
-class Run(RichValues):
+class Run(RichValues, ReadsData):
     """One execution that is being recorded; made by `nbtrack.start` or `%%track`.
 
     Use it as a context manager, or call `finish()`. It may be shared by threads; in a
