@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FEATURE = "watching models"
 ENTRIES_MAX = 2**16  # of one tensor; of more a share, within 3 % a bin, 0.3 ms each
 NORM = "grad_norm"
+_KINDS = ("gradients", "weights")
 _WIDE = 1e30  # beyond, widths of bins overflow in 32 bits
 
 _watches: WeakKeyDictionary[Run, dict[int, ModelWatch]] = WeakKeyDictionary()
@@ -116,6 +117,8 @@ class ModelWatch:
         if before is not None:
             before.end()
             self._n_passes = before._n_passes  # steps go on, they do not come again
+        else:
+            self._n_passes = self._passes_before()
         _watched(self._run)[id(self._model)] = self
         self._hook(None)
         self._run.when_media_end(self.end)
@@ -130,6 +133,12 @@ class ModelWatch:
         """Leave the model as it was."""
         while self._handles:
             self._handles.popitem()[1].remove()
+
+    def _passes_before(self) -> int:
+        """How far a resumed run had come; it goes on with a look."""
+        steps = [self._run.last_media_step(f"{kind}/") for kind in _KINDS]
+        last = max((step for step in steps if step is not None), default=None)
+        return 0 if last is None else last + self._every
 
     # -- in the training's thread, or the engine's
 

@@ -49,6 +49,19 @@ def test_the_step_is_how_often_the_name_was_logged(run):
     ]
 
 
+def test_a_resumed_run_goes_on_behind_its_earlier_values(store_path):
+    with nbtrack.start("base") as run:
+        run.log_text("first", "a")
+        run.log_text("later", "a", step=5)
+    with nbtrack.start(resume="base") as again:
+        again.log_text("resumed", "a")
+    assert [(v.step, v.load()) for v in kept(again, "a")] == [
+        (0, "first"),
+        (5, "later"),
+        (6, "resumed"),
+    ]
+
+
 def test_the_same_step_again_replaces(run):
     run.log_text("first", "a", step=3)
     run.log_text("second", "a", step=3)

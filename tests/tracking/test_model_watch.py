@@ -109,6 +109,17 @@ def test_watching_again_takes_the_place_of_watching_before(run):
     assert [v.step for v in nbtrack.media(run, "gradients/0.bias")] == [0, 1]
 
 
+def test_a_resumed_run_goes_on_counting_passes(store_path):
+    model = mlp()
+    with nbtrack.start("base") as run:
+        nbtrack.watch(model, every=5)
+        train(model, 7)
+    with nbtrack.start(resume="base") as run:
+        nbtrack.watch(model, every=5)
+        train(model, 2)
+    assert [v.step for v in nbtrack.media(run, "weights/0.bias")] == [0, 5, 10]
+
+
 def test_frozen_layers_have_weights_and_no_gradients(run):
     model = mlp()
     model[0].requires_grad_(False)

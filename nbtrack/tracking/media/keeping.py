@@ -12,7 +12,7 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,9 +58,12 @@ class Moment:
 class Steps:
     """The default step of each name: how often that name was logged in this run."""
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: Iterable[MediaRecord] = ()) -> None:
         self._lock = threading.Lock()
-        self._counts: dict[str, Iterator[int]] = {}
+        self.last = {value.name: value.step for value in earlier}  # sorted by step
+        self._counts: dict[str, Iterator[int]] = {
+            name: itertools.count(step + 1) for name, step in self.last.items()
+        }
 
     def next(self, name: str) -> int:
         """The step of a value that came without one."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nbtrack.records import MediaRecord
     from nbtrack.store import Store
     from nbtrack.tracking.media.content import Snapshot
+    from nbtrack.tracking.resume import Earlier
 
 _first_use = threading.Lock()  # of rich values in a run, by threads that share it
 
@@ -43,6 +44,7 @@ class RichValues(Recorder, Described):
     """
 
     store: Store
+    earlier: Earlier | None  # of a run that was resumed
     _media_steps: Steps | None = None  # made at first use: most runs have none
     _media_ends: list[Callable[[], None]]
 
@@ -461,10 +463,18 @@ class RichValues(Recorder, Described):
             submit(moment, snapshot, self._write_media)
         self.n_dropped += len(raised)
 
+    def last_media_step(self, prefix: str) -> int | None:
+        """Of a resumed run: the last step of values so named in its earlier life."""
+        last = self._expect_media().last
+        return max(
+            (last[name] for name in last if name.startswith(prefix)), default=None
+        )
+
     def _expect_media(self) -> Steps:
         with _first_use:
             if self._media_steps is None:
-                self._media_ends, self._media_steps = [], Steps()
+                earlier = self.store.media(self.id) if self.earlier else ()
+                self._media_ends, self._media_steps = [], Steps(earlier)
             return self._media_steps
 
     def _media_step(self, name: str, step: object) -> int:
