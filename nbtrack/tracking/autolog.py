@@ -31,7 +31,8 @@ FRAMEWORKS = {
 }
 # Of `Hook.module`, here because reading it there would import six modules a cell.
 MODULES = {
-    "huggingface": ("transformers",),
+    # Parts of the package, which loads them when they are asked for.
+    "huggingface": ("transformers.trainer", "transformers.modeling_utils"),
     "keras": ("keras",),
     "lightgbm": ("lightgbm",),
     "lightning": ("lightning.pytorch", "pytorch_lightning"),
