@@ -292,7 +292,7 @@ def test_one_line_makes_a_training_a_run(store_path):
 
 
 def test_a_model_of_many_leaves_says_why_it_was_not_measured(run, hooked, monkeypatch):
-    monkeypatch.setattr(callback_module, "MAX_LEAVES", 10)
+    monkeypatch.setattr(callback_module, "LEAF_S", 1.0)
     trained()
     run.finish()
     assert run.record().model_bytes is None

@@ -45,6 +45,11 @@ class Iterations:
                     self.run.set_goal(name, goal)
             self._log(iteration, values)
 
+    @property
+    def seconds(self) -> float:
+        """Since the training began."""
+        return time.perf_counter() - self._began
+
     def should_stop(self) -> bool:
         """Whether Stop was pressed; the framework ends the training in its own way."""
         if not self.run.stop.requested or self.run.status != "running":
@@ -54,7 +59,7 @@ class Iterations:
 
     def finish(self, values: Mapping[str, float]) -> None:
         """Keep the speed of the whole training, and what is known only now."""
-        seconds = time.perf_counter() - self._began
+        seconds = self.seconds
         if self._n and seconds > 0:
             values = {"perf/it_per_s": self._n / seconds, **values}
         if values:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 FEATURE = "the hook into lightgbm"
 ORDER = 25  # behind `record_evaluation` (20), before `early_stopping` (30) raises
-MAX_LEAVES = 300_000  # a model of so many is written as text in under 0.2 s
+LEAF_S = 5e-6  # of writing a model as text, which is the only way to its size
+SIZE_S, SIZE_SHARE = 0.02, 0.02  # what that may take: so long, or so much of training
 
 
 class LightGBMCallback:
@@ -101,7 +102,7 @@ class LightGBMCallback:
         if not self.is_hooked and env.iteration == env.end_iteration - 1:
             iterations.finish({})
             if hasattr(env.model, "num_trees"):
-                keep_booster(iterations.run, env.model)
+                keep_booster(iterations.run, env.model, iterations.seconds)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> LightGBMCallback:
         return LightGBMCallback(run=self._run)
@@ -142,12 +143,12 @@ def _size_of(data: Any, booster: Any) -> dict[str, int]:
     return {"n_samples": int(data.num_data()), "n_features": n_features}
 
 
-def keep_booster(run: Run, booster: Any) -> None:
-    """Keep the importance of features and the size of the model."""
+def keep_booster(run: Run, booster: Any, seconds: float) -> None:
+    """Keep the importance of features, and the size of a model that is soon written."""
     run.log_importance(booster)
     leaves = booster.num_trees() * int(booster.params.get("num_leaves", 31))
-    if leaves <= MAX_LEAVES:
+    if leaves * LEAF_S <= max(SIZE_S, SIZE_SHARE * seconds):
         run.log_measured(model_bytes=len(booster.model_to_string()))
     else:
-        why = f"the model has about {leaves:,} leaves: writing it takes too long"
+        why = f"a model of up to {leaves:,} leaves takes too long to write"
         run.log_facts([Fact("model_bytes", missing=why)])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Library:
     callback: Any  # the class of ours
     data: str  # the argument that holds what is learned from
     size_of: Callable[[Any, Any], Mapping[str, int]]  # of the data, and the booster
-    keep_booster: Callable[[Run, Any], None]
+    keep_booster: Callable[[Run, Any, float], None]  # knows the seconds of training
 
 
 class TrainHook:
@@ -104,6 +105,7 @@ class Training:
         self._callback.is_hooked = True
         self._is_estimators = bool(scope.owners)
         self._name: str | None = None
+        self._began = 0.0
 
     @property
     def _default_rounds(self) -> Any:
@@ -117,6 +119,7 @@ class Training:
         with self.fit:
             with guard(self._library.feature):
                 self._describe(run)
+            self._began = time.perf_counter()
             with softly(run):
                 booster = original(*self._call.args, **self._call.kwargs)
             with guard(self._library.feature), softly(run):
@@ -154,7 +157,8 @@ class Training:
             sizes = self._library.size_of(data, booster)
             name = self._library.name
             fits_of(run).add(run, name, self._name, facts=[*sizes.items()])
-        self._library.keep_booster(run, booster)
+        seconds = time.perf_counter() - self._began
+        self._library.keep_booster(run, booster, seconds)
 
 
 def _flat(params: Any) -> list[Leaf]:

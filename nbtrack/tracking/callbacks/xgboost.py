@@ -68,7 +68,7 @@ class _Recording:
                     self._keep(self._n_logged)
                 self._iterations.finish(_best(model))
                 if not self.is_hooked:
-                    keep_booster(self._iterations.run, model)
+                    keep_booster(self._iterations.run, model, self._iterations.seconds)
         return model
 
     def finish(self, booster: Any) -> None:
@@ -155,7 +155,7 @@ def _size_of(data: Any, booster: Any) -> dict[str, int]:
     return {"n_samples": int(data.num_row()), "n_features": int(data.num_col())}
 
 
-def keep_booster(run: Run, booster: Any) -> None:
+def keep_booster(run: Run, booster: Any, seconds: float) -> None:
     """Keep the importance of features and the size of the model."""
     if not hasattr(booster, "get_score"):  # the folds of `xgboost.cv`
         return
