@@ -122,3 +122,59 @@ def test_one_epoch_on_real_mnist_beats_nine_in_ten(tmp_path, monkeypatch):
     curve = store.curve(run.id, "loss")
     assert len(curve.steps) == -(-60_000 // 64)
     assert store.curve(run.id, "val_acc").values[-1] > 0.9
+
+
+# Python runs `sitecustomize` when it starts: whatever the kernel asks of a network
+# beyond this machine fails, as on a train.
+NO_NETWORK = """
+import sys
+
+
+def refuse(event, arguments):
+    if event == "socket.connect":
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else "local"
+        if host not in ("127.0.0.1", "::1", "localhost", "local"):
+            raise OSError(f"no network here: {host}")
+    elif event == "socket.getaddrinfo":
+        if arguments[0] not in (None, "127.0.0.1", "::1", "localhost"):
+            raise OSError(f"no network here: {arguments[0]}")
+
+
+sys.addaudithook(refuse)
+"""
+
+
+@pytest.fixture
+def no_network(tmp_path):
+    """A folder for PYTHONPATH that cuts a process off."""
+    folder = tmp_path / "no-network"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(NO_NETWORK)
+    return folder
+
+
+def test_what_is_captured_is_told_without_a_network(tmp_path, monkeypatch, no_network):
+    pytest.importorskip("sklearn")
+    pytest.importorskip("plotly")
+    root = str(NOTEBOOKS.parent)
+    settings = {"PYTHONPATH": f"{no_network}:{root}"}
+    notebook = opened("02_what_is_captured.ipynb")
+    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+
+    page = text_of(cells["page"])
+    for said in ("features.py", "train_df", "python.version", "peak RSS", "figure-1"):
+        assert said in page
+    assert "return (frame - frame.mean())" in text_of(cells["code"])
+    assert "%%track base" in text_of(cells["cells"])
+    assert "logged in with [redacted]" in text_of(cells["printed"])
+    assert text_of(cells["secret"]) == "[]"
+    assert "train_df: +112 rows since base" in text_of(cells["more"])
+    assert json.dumps(cells["compare"].outputs).count("more") >= 1
+    assert "crashed · 5 points · epoch 0" in text_of(cells["crashed"])
+    assert "finished · [0, 1, 2, 3, 4, 5, 6, 7]" in text_of(cells["resume"])
+
+    store = nbtrack.open(tmp_path / ".nbtrack")
+    inputs = {found.name: found for found in store.inputs(store.run("base").id)}
+    assert inputs["train_df"].n_rows == 257
+    assert len(inputs["train_df"].digest) == 64
