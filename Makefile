@@ -4,12 +4,14 @@
 #   make demo PYTHON=/path/to/python3.12    another interpreter for a new environment
 #   make demo LAB_ARGS=--no-browser         passed on to JupyterLab
 #   make test PYTEST_ARGS="-k journal"      passed on to pytest
+#   make test PYTEST_JOBS=0                 in one process; by default one for each core
 
 PYTHON ?= python3
 PYTHONS ?= python3.12 python3.13
 VENV ?= .venv
 LAB_ARGS ?=
 PYTEST_ARGS ?=
+PYTEST_JOBS ?= auto
 QUICKSTART := notebooks/01_first_run.ipynb
 
 RUN := $(VENV)/bin/python -m
@@ -46,7 +48,7 @@ demo-check: $(VENV)/.demo $(VENV)/.front-end  ## the demo without JupyterLab: ru
 	@echo "nbtrack: it ran; see $(VENV)/demo-check/$(notdir $(QUICKSTART))"
 
 test: $(VENV)/.test $(VENV)/.front-end  ## the default tests
-	$(RUN) pytest $(PYTEST_ARGS)
+	$(RUN) pytest -n $(PYTEST_JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-pythons:  ## the default tests on PYTHONS, without PyTorch
 	@for python in $(PYTHONS); do \
@@ -57,7 +59,7 @@ test-pythons:  ## the default tests on PYTHONS, without PyTorch
 	  { [ -x $$made/bin/pip ] || $$python -m venv $$made; } \
 	  && $$made/bin/python -m pip install --quiet --editable ".[lab,demo,test]" \
 	    --constraint .ci/constraints.txt \
-	  && $$made/bin/python -m pytest $(PYTEST_ARGS) || exit 1; \
+	  && $$made/bin/python -m pytest -n $(PYTEST_JOBS) --dist loadfile $(PYTEST_ARGS) || exit 1; \
 	done
 
 test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
