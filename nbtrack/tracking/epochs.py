@@ -99,7 +99,7 @@ class Epochs:
             return None
         from nbtrack.tracking.resume_state import ResumeState
 
-        return ResumeState(run, self.name, self._resumed)
+        return ResumeState.of(run, self.name, self._resumed)
 
     @property
     def _param(self) -> str:
@@ -153,7 +153,8 @@ def epochs(
         the steps of metrics are part of the state.
     state : mapping, optional
         What else is, by name: models, optimizers, schedulers (`state_dict`),
-        generators (`get_state`), dicts of plain values.
+        generators (`get_state`), dicts of plain values. What a `TorchCallback` of
+        the run was given is kept without being said.
 
     Raises
     ------

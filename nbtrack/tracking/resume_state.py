@@ -1,6 +1,6 @@
-"""What a loop of epochs needs to go on after a crash: one file a run, kept up to date.
+"""What a loop of epochs needs to go on after a crash: one file, kept up to date.
 
-    .nbtrack/resume/<run id>.pt or .json    replaced as a whole at each epoch's end
+    .nbtrack/resume/<run id>.<loop>.pt or .json    replaced at each epoch's end
 
 It holds the number of the epoch, the states of the objects that were given, those of
 all random generators in sight, and the next step of each metric, so that an epoch that
@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from nbtrack.guard import guard
 from nbtrack.text import shorten
@@ -25,15 +26,37 @@ from nbtrack.tracking.run import Run
 
 FOLDER = "resume"
 FORMAT = 1
+_PLAIN = (str, int, float, bool, type(None), bytes, complex)
+
+# Loops that were begun in this life of a run, and what callbacks told of it.
+_begun: WeakKeyDictionary[Run, int] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Run, dict[str, Any]] = WeakKeyDictionary()
+
+
+def remember(run: Run, objects: Mapping[str, Any]) -> None:
+    """What a loop with `resume=True` keeps too: a callback knows the model."""
+    _known.setdefault(run, {}).update(objects)
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeState:
-    """The keeper of one loop's state; `objects` by name, as the user gave them."""
+    """The keeper of one loop's state; `given` by name, as the user gave them."""
 
     run: Run
     loop: str
-    objects: Mapping[str, Any]  # Any: modules, optimizers, generators, dicts
+    number: int  # of the loop in its run: a cell may have two of one name
+    given: Mapping[str, Any]  # Any: modules, optimizers, generators, dicts
+
+    @classmethod
+    def of(cls, run: Run, loop: str, given: Mapping[str, Any]) -> ResumeState:
+        """The keeper of the loop that begins now."""
+        number = _begun[run] = _begun.get(run, 0) + 1
+        return cls(run, loop, number, given)
+
+    @property
+    def objects(self) -> dict[str, Any]:
+        """Everything whose state is kept."""
+        return {**_known.get(self.run, {}), **self.given}
 
     def save(self, epoch: int) -> None:
         """Keep the state of now as that after `epoch`; trouble is said in one line."""
@@ -43,14 +66,17 @@ class ResumeState:
             from nbtrack.capture.randomness import capture_states
 
             rng = capture_states(_variables())
-            state = {
+            state: dict[str, Any] = {
                 "format": FORMAT,
                 "loop": self.loop,
                 "epoch": epoch,
+                "n_loops": _begun[self.run],  # those inside this one were counted too
                 "steps": self.run.next_steps(),
                 "rng": {name: found.packed() for name, found in rng.items()},
                 "objects": {k: _state_of(v) for k, v in self.objects.items()},
             }
+            for name, kept in state["objects"].items():
+                _check(kept, f"state[{shorten(name, 40)!r}]")
             _write(self._path, state)
 
     def restore(self) -> int:
@@ -73,6 +99,12 @@ class ResumeState:
     def _put_back(self, state: Mapping[str, Any]) -> None:
         from nbtrack.capture.randomness import restore_states
 
+        if not self.objects:
+            guard.warn_once(
+                f"resume {self.run.id}",
+                "epochs(resume=True) goes on behind the last epoch, but knows of no "
+                "model: give state={'model': model, 'optimizer': optimizer}",
+            )
         for name, thing in self.objects.items():
             if name in state["objects"]:
                 _load_into(thing, state["objects"][name])
@@ -81,13 +113,14 @@ class ResumeState:
                     f"resume {self.run.id} {name}",
                     f"no state of {shorten(name, 40)!r} was kept: it starts anew",
                 )
+        _begun[self.run] = int(state["n_loops"])
         if self.run.is_recorded:  # another rank has random numbers of its own
             self.run.continue_from(state["steps"])
             restore_states(state["rng"], _variables())
 
     @property
     def _path(self) -> Path:
-        return self.run.store.path / FOLDER / self.run.id
+        return self.run.store.path / FOLDER / f"{self.run.id}.{self.number}"
 
 
 def _variables() -> dict[str, Any]:
@@ -101,6 +134,28 @@ def _state_of(thing: Any) -> Any:
         if callable(method):
             return method()
     return dict(thing)  # a dict of the user's own; else its error says what it is
+
+
+def _check(value: Any, where: str) -> None:
+    """Refuse at the save what could only be read back by running code from a file.
+
+    Raises
+    ------
+    TypeError
+        Naming the place and the type.
+    """
+    tensor = getattr(sys.modules.get("torch"), "Tensor", ())
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _check(item, f"{where}[{shorten(repr(key), 40)}]")
+    elif isinstance(value, list | tuple | set):
+        for item in value:
+            _check(item, where)
+    elif not isinstance(value, (*_PLAIN, tensor) if tensor else _PLAIN):
+        raise TypeError(
+            f"{where} holds a {type(value).__name__}, and only numbers, texts, lists, "
+            "dicts and tensors can be kept"
+        )
 
 
 def _load_into(thing: Any, state: Any) -> None:
@@ -125,7 +180,7 @@ def _write(path: Path, state: Mapping[str, Any]) -> None:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(path.with_suffix(suffix))
+    aside.replace(path.with_name(path.name + suffix))
 
 
 def _torch_bytes(torch: Any, state: Mapping[str, Any]) -> bytes:
@@ -139,7 +194,8 @@ def _torch_bytes(torch: Any, state: Mapping[str, Any]) -> bytes:
 
 def _read(path: Path) -> Mapping[str, Any] | None:
     """The newest state of the run; None where there is none."""
-    found = [p for s in (".pt", ".json") if (p := path.with_suffix(s)).is_file()]
+    both = [path.with_name(path.name + suffix) for suffix in (".pt", ".json")]
+    found = [file for file in both if file.is_file()]
     if not found:
         return None
     newest = max(found, key=lambda p: p.stat().st_mtime_ns)

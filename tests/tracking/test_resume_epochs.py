@@ -142,3 +142,111 @@ def test_purging_a_run_removes_its_state(store_path):
 def test_state_without_resume_is_a_slip():
     with pytest.raises(OptionError, match="resume=True"):
         nbtrack.epochs(3, state={})
+
+
+def test_two_loops_of_one_name_do_not_mix(store_path):
+    def cell(run, stop_at):
+        first, second = {"n": 0}, {"n": 0}
+        for _ in nbtrack.epochs(2, resume=True, state={"it": first}):
+            first["n"] += 1
+        for epoch in nbtrack.epochs(3, resume=True, state={"it": second}):
+            if epoch == stop_at:
+                raise KeyboardInterrupt
+            second["n"] += 10
+        return first["n"], second["n"]
+
+    with pytest.raises(KeyboardInterrupt), nbtrack.start("base") as run:
+        cell(run, 1)
+    with nbtrack.start(resume=run) as run:
+        assert cell(run, None) == (2, 30)
+
+
+def test_loops_in_loops_go_on_where_they_were(store_path):
+    def cell(stop_at):
+        seen = []
+        for fold in nbtrack.epochs(3, name="fold", resume=True, state={"a": {}}):
+            for epoch in nbtrack.epochs(2, resume=True, state={"b": {}}):
+                if (fold, epoch) == stop_at:
+                    raise KeyboardInterrupt
+                seen.append((fold, epoch))
+        return seen
+
+    with pytest.raises(KeyboardInterrupt), nbtrack.start("base") as run:
+        cell((1, 1))
+    with nbtrack.start(resume=run):
+        assert cell(None) == [(1, 1), (2, 0), (2, 1)]
+
+
+def test_a_loop_without_a_state_says_so_when_it_goes_on(store_path, capsys):
+    with nbtrack.start("base") as run:
+        list(nbtrack.epochs(2, resume=True))
+    with nbtrack.start(resume=run):
+        assert list(nbtrack.epochs(3, resume=True)) == [2]
+    assert "knows of no model" in capsys.readouterr().err
+
+
+def test_what_could_not_be_read_back_is_refused_at_the_save(store_path, capsys):
+    class Odd:
+        def state_dict(self):
+            return {"call": [len]}
+
+    with nbtrack.start("base"):
+        list(nbtrack.epochs(1, resume=True, state={"odd": Odd()}))
+    assert "state['odd']['call'] holds a builtin" in capsys.readouterr().err
+    assert list((store_path).glob("resume/*")) == []
+
+
+def schedulers(torch, optimizer):
+    kinds = torch.optim.lr_scheduler
+    return {
+        "step": kinds.StepLR(optimizer, 2),
+        "steps": kinds.MultiStepLR(optimizer, [1, 3]),
+        "cosine": kinds.CosineAnnealingLR(optimizer, 5),
+        "restarts": kinds.CosineAnnealingWarmRestarts(optimizer, 2),
+        "plateau": kinds.ReduceLROnPlateau(optimizer),
+        "once": kinds.OneCycleLR(optimizer, 0.1, total_steps=9),
+        "own": kinds.LambdaLR(optimizer, lambda n: 0.9**n),
+    }
+
+
+@pytest.mark.filterwarnings("ignore:.*lr_scheduler.step.*")
+def test_every_scheduler_of_torch_goes_on(store_path):
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    before = schedulers(torch, optimizer)
+    with nbtrack.start("base") as run:
+        for _ in nbtrack.epochs(3, resume=True, state=before):
+            for name, scheduler in before.items():
+                scheduler.step(1.0) if name == "plateau" else scheduler.step()
+    after = schedulers(torch, optimizer)
+    with nbtrack.start(resume=run):
+        assert list(nbtrack.epochs(3, resume=True, state=after)) == []
+    for name in before:
+        assert str(after[name].state_dict()) == str(before[name].state_dict())
+
+
+def test_a_callback_tells_the_loop_what_to_keep(store_path):
+    torch = pytest.importorskip("torch")
+
+    def cell(epochs):
+        torch.manual_seed(1)
+        model = torch.nn.Linear(2, 1)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+        callback = nbtrack.TorchCallback(model, optimizer)
+        for _ in callback.epochs(epochs, resume=True):
+            loss = model(torch.randn(8, 2)).pow(2).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            callback.batch_end(loss=loss)
+        return [p.tolist() for p in model.parameters()], callback.epoch
+
+    with nbtrack.start("alone"):
+        alone = cell(4)
+    with nbtrack.start("cut") as run:
+        cell(2)
+    with nbtrack.start(resume=run) as run:
+        assert cell(4) == alone
+    steps = nbtrack.open().curve(run.id, "train_loss").steps
+    assert list(steps) == [0, 1, 2, 3]

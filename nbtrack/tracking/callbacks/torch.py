@@ -20,6 +20,7 @@ from nbtrack.tracking.checkpoint_choice import by_use_as_judge
 from nbtrack.tracking.checkpoint_objects import unwrapped
 from nbtrack.tracking.checkpoints import save_checkpoint
 from nbtrack.tracking.epochs import epochs
+from nbtrack.tracking.resume_state import remember
 from nbtrack.tracking.run import Run
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class TorchCallback:
         self._unsaved = self._open = False
         self._epoch_began = time.monotonic()
         self._batch_ended = self._epoch_began
+        with guard("TorchCallback"):
+            self._tell_state(run or _current())
 
     def batch_end(self, *, n: int = 1, **values: Any) -> None:
         """Take the values of a batch of `n` samples into the means of the epoch.
@@ -156,9 +159,13 @@ class TorchCallback:
         self._epoch_began = self._batch_ended = time.monotonic()
         return metrics
 
-    def epochs(self, n: int) -> Iterator[int]:
-        """Loop as `nbtrack.epochs` does; ends an epoch that the body did not end."""
-        for epoch in epochs(n, run=self._run):
+    def epochs(self, n: int, *, resume: bool = False) -> Iterator[int]:
+        """Loop as `nbtrack.epochs` does; ends an epoch that the body did not end.
+
+        With `resume=True` a resumed run goes on behind its last epoch, with the model,
+        the optimizer and the scheduler as they were then.
+        """
+        for epoch in epochs(n, run=self._run, resume=resume):
             self.epoch, self._open = epoch, True
             self._epoch_began = self._batch_ended = time.monotonic()
             yield epoch
@@ -171,6 +178,14 @@ class TorchCallback:
         if run is not None and self._unsaved:
             with guard("TorchCallback"):
                 self._save(run, max(0, self.epoch if self._open else self.epoch - 1))
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the callback itself has to remember when its run is resumed."""
+        return {"epoch": self.epoch, "best": self._best}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        self.epoch, self._best = state["epoch"], state["best"]
 
     def __enter__(self) -> TorchCallback:
         return self
@@ -198,6 +213,12 @@ class TorchCallback:
             if self._parts["model"] is not None and self._keep != "none":
                 run.stop.before_stop.append(self.save)
         return run
+
+    def _tell_state(self, run: Run | None) -> None:
+        """Let `epochs(resume=True)` know of the model without being given it."""
+        if run is not None:
+            parts = {k: unwrapped(v) for k, v in self._parts.items() if v is not None}
+            remember(run, {**parts, "callback": self})
 
     def _epoch_metrics(self, values: Mapping[str, Any]) -> dict[str, float]:
         means = self._means.read()
