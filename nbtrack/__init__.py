@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nbtrack.analysis.runs_table import curve, runs, sql
     from nbtrack.analysis.system_view import logs, system
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
+    from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.run_page import show
     from nbtrack.tracking.autolog import autolog
     from nbtrack.tracking.callbacks.keras import KerasCallback
@@ -85,6 +86,7 @@ _HOME = {
     "plot_roc": "nbtrack.analysis.plots",
     "runs": "nbtrack.analysis.runs_table",
     "show": "nbtrack.notebook.run_page",
+    "show_media": "nbtrack.notebook.media_display",
     "sql": "nbtrack.analysis.runs_table",
     "start": "nbtrack.tracking.session",
     "system": "nbtrack.analysis.system_view",
@@ -125,6 +127,7 @@ __all__ = [
     "plot_roc",
     "runs",
     "show",
+    "show_media",
     "sql",
     "start",
     "system",

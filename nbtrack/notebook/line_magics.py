@@ -98,7 +98,20 @@ def track_config(line: str) -> None:
         show_line(text)
 
 
+@_friendly
+def media(line: str) -> Any:
+    """Show rich values over steps, runs side by side: %media [RUN...] [--name NAME].
+
+    %media                        the last run
+    %media base-1 base-3 --name sample
+    """
+    from nbtrack.notebook.media_display import media_magic
+
+    return media_magic(line)
+
+
 LINE_MAGICS: dict[str, LineMagic] = {
+    "media": media,
     "runs": runs,
     "panel": panel,
     "show": show,
