@@ -103,9 +103,7 @@ class ReadsData:
         mistakes: list[Exception] = []
         with guard("data sets"):
             try:
-                keep_dataset(
-                    cast("Run", self), data, name, type=type, metadata=metadata
-                )
+                keep_dataset(run, data, name, type=type, metadata=metadata)
             except (ValueNotLoggedError, MissingExtraError) as exc:
                 mistakes.append(exc)
         for mistake in mistakes:
