@@ -133,11 +133,27 @@ def _run_started(
         ),
     )
     _set_tags(connection, event["run"], event.get("tags") or {})
+    if session:
+        _begin_life(connection, event, session)
     if session and event.get("session"):
         connection.execute(
             "update sessions set facts = ? where id = ?",
             (as_json(event["session"]), session),
         )
+
+
+def _begin_life(connection: sqlite3.Connection, event: Event, session: str) -> None:
+    """Since when the run is recorded by this session, and how long it took before."""
+    known = connection.execute("select 1 from sessions where id = ?", (session,))
+    if known.fetchone() is not None:
+        connection.execute(
+            "insert or replace into lives(run, session, started_at, before_s)"
+            " values (?, ?, ?, ?)",
+            (
+                event["run"], session, iso(event.get("started_at")) or _now(),
+                float(event.get("before_s") or 0.0),
+            ),
+        )  # fmt: skip
 
 
 def _keep_source(connection: sqlite3.Connection, event: Event) -> str | None:

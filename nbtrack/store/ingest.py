@@ -196,7 +196,10 @@ def settle_session(database: Database, session: str, *, now: str | None) -> None
         """
         update runs set status = 'crashed', reason = coalesce(reason, 'process gone'),
           ended_at = seen,
-          duration_s = (julianday(seen) - julianday(started_at)) * 86400
+          duration_s = coalesce(
+            (select before_s + max(0, julianday(seen) - julianday(lives.started_at))
+               * 86400 from lives where run = runs.id and lives.session = runs.session),
+            (julianday(seen) - julianday(started_at)) * 86400)
         from (select coalesce(seen_at, started_at) as seen from sessions where id = ?)
         where session = ? and status = 'running'
         """,

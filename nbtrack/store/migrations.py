@@ -17,7 +17,7 @@ from nbtrack.store.schema import APPLICATION_ID, SCHEMA
 from nbtrack.store.schema_v1 import SCHEMA_V1
 
 NAME = "nbtrack"
-_NEW_IN_V2 = ("facts", "texts", "inputs", "media", "cells", "edits")
+_NEW_IN_V2 = ("lives", "facts", "texts", "inputs", "media", "cells", "edits")
 _RUN_COLUMNS_OF_V2 = (
     "forked_from text", "fork_step integer", "peak_rss_bytes integer",
     "peak_vram_bytes integer", "model_bytes integer",

@@ -50,24 +50,33 @@ def _refuse_or_list(database: Database, run_id: str) -> list[str]:
 
 
 def _forget_cells(database: Database, run_id: str) -> None:
-    """The session's cells go with its last run; before, the text of the run's own."""
+    """The cells of its sessions go with the last run; before, the text of its own."""
     execute = database.connection.execute
-    execute(
-        """
-        update cells set source_digest = null
-        where session = (select session from runs where id = :run)
-          and source_digest in (select source_digest from runs where id = :run)
-        """,
+    sessions = execute(
+        "select session from runs where id = :run"
+        " union select session from lives where run = :run",
         {"run": run_id},
-    )
-    execute(
-        """
-        delete from cells where session in (
-          select session from runs as own where id = :run and not exists (
-            select 1 from runs where session = own.session and id != :run))
-        """,
-        {"run": run_id},
-    )
+    ).fetchall()
+    for (session,) in sessions:
+        both = {"run": run_id, "session": session}
+        execute(
+            """
+            update cells set source_digest = null
+            where session = :session and source_digest in (
+              select source_digest from runs where id = :run union
+              select source_digest from texts where run = :run and role = 'source')
+            """,
+            both,
+        )
+        execute(
+            """
+            delete from cells where session = :session
+              and not exists (select 1 from runs where session = :session and id != :run)
+              and not exists (select 1 from lives where session = :session
+                and run != :run)
+            """,
+            both,
+        )
 
 
 def _remove_files(database: Database, run_id: str, digests: list[str]) -> None:

@@ -55,6 +55,14 @@ create table runs (
 );
 create index runs_started on runs(started_at);
 create index runs_session on runs(session);
+create table lives (
+  run text not null references runs(id) on delete cascade,
+  session text not null references sessions(id),
+  started_at text not null,
+  before_s real not null default 0,
+  primary key (run, session)
+);
+create index lives_session on lives(session);
 create table params (
   run text not null references runs(id) on delete cascade,
   name text not null,

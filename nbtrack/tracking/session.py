@@ -201,6 +201,7 @@ class Session:
                 "name": run.name,
                 "experiment": run.experiment,
                 "started_at": utc_text(run.started_at),
+                "before_s": run.earlier.duration_s if run.earlier else 0.0,
                 "group": clean_name(group) if group else None,
                 "parent": run.parent,
                 "notes": without_secrets(notes) if notes else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nbtrack.errors import RunNotFoundError, StoreError
+from nbtrack.store.events import apply_event
 
 SECRET = "correct-horse-battery-staple"
 
@@ -64,3 +65,22 @@ def test_a_running_run_is_not_purged(store):
 def test_a_run_that_is_not_there_cannot_be_purged(store):
     with pytest.raises(RunNotFoundError):
         store.purge("none")
+
+
+def test_the_cells_of_an_earlier_life_go_too(store):
+    cell = {"seq": 0, "source": "planted_4711 = 1", "source_digest": "d" * 64,
+            "started_at": "2026-11-01T00:00:00Z"}  # fmt: skip
+    with store._writing() as database:
+        for session in ("first", "second"):
+            database.connection.execute(
+                "insert into sessions(id, started_at) values (?, '2026')", (session,)
+            )
+            for event in (
+                {"kind": "run_started", "run": "r"},
+                {"kind": "cells", "run": "r", "cells": [cell]},
+                {"kind": "run_finished", "run": "r", "status": "finished"},
+            ):
+                apply_event(database.connection, event, session=session)
+    store.purge("r")
+    assert store.sql("select count(*) from cells")[1] == [(0,)]
+    assert b"planted_4711" not in (store.path / "nbtrack.db").read_bytes()
