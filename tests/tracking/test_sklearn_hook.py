@@ -466,3 +466,15 @@ def test_secrets_among_settings_are_not_kept(run, hooked):
     Constant(answer="hf_abcdefghijklmnopqrstuvwxyz012345").fit(X, Y)
     run.finish()
     assert shown(run.record())["Constant.answer"] == "[redacted]"
+
+
+def test_what_a_score_fits_for_itself_is_no_fit_of_the_users(store_path, hooked):
+    from sklearn.metrics import log_loss
+    from sklearn.preprocessing import StandardScaler
+
+    with nbtrack.start("base") as run:
+        log_loss([0, 1, 1], [0.1, 0.8, 0.9])
+        StandardScaler().fit_transform([[0.0], [1.0]])
+    params = run.record().params
+    assert not [name for name in params if "LabelBinarizer" in name]
+    assert [name for name in params if "StandardScaler" in name]

@@ -102,7 +102,7 @@ class Hook:
         def cross_validate(*args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True
             estimator = args[0] if args else kwargs.get("estimator")
-            recording = self._recording(estimator, args[1:], kwargs)
+            recording = self._recording(estimator, args[1:], kwargs, is_fit=False)
             if recording is None:
                 return original(*args, **kwargs)
             return recording.cross_validate(original, args, kwargs)
@@ -134,11 +134,14 @@ class Hook:
         kwargs: dict[str, Any],
         *,
         may_start: bool = True,
+        is_fit: bool = True,
     ) -> Recording | None:
         """None where nothing is to be recorded: no run, or inside another fit."""
         if scope.owners or not self._patches or guard.is_off(FEATURE):
             return None
         with guard(FEATURE):
+            if is_fit and is_own_helper(estimator):
+                return None
             name = type(estimator).__name__
             may_start = may_start and predicts(estimator)
             run = FitRun.of("sklearn", name, may_start=may_start)
@@ -270,6 +273,21 @@ class Recording:
         with tolerated(_tell_nobody):  # a pipeline's is a property that may raise
             found.append(int(self._estimator.n_features_in_))
         return found[0] if found else None
+
+
+def is_own_helper(estimator: Estimator) -> bool:
+    """Whether scikit-learn fits it for itself: `log_loss` has a LabelBinarizer.
+
+    A method of the estimator's own (`fit_transform`) is the user's call all the same.
+    """
+    frame = sys._getframe(1)
+    while frame.f_globals.get("__name__", "").startswith("nbtrack."):
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+    if not frame.f_globals.get("__name__", "").startswith("sklearn."):
+        return False
+    return frame.f_locals.get("self") is not estimator
 
 
 def predicts(estimator: Estimator) -> bool:
