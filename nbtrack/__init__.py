@@ -21,7 +21,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nbtrack.analysis.code_view import cells, code
+    from nbtrack.analysis.data_view import diff_inputs, inputs
     from nbtrack.analysis.environment_view import diff_environment, environment
+    from nbtrack.analysis.groups import groups
     from nbtrack.analysis.media_view import media
     from nbtrack.analysis.plots import (
         join_predictions,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.run_page import show
     from nbtrack.tracking.autolog import autolog
+    from nbtrack.tracking.callbacks.huggingface import TransformersCallback
     from nbtrack.tracking.callbacks.keras import KerasCallback
     from nbtrack.tracking.callbacks.lightgbm import LightGBMCallback
     from nbtrack.tracking.callbacks.lightning import LightningCallback
@@ -62,6 +65,7 @@ _HOME = {
     "RunStopped": "nbtrack.errors",
     "StoreError": "nbtrack.errors",
     "TorchCallback": "nbtrack.tracking.callbacks.torch",
+    "TransformersCallback": "nbtrack.tracking.callbacks.huggingface",
     "XGBoostCallback": "nbtrack.tracking.callbacks.xgboost",
     "autolog": "nbtrack.tracking.autolog",
     "cells": "nbtrack.analysis.code_view",
@@ -70,9 +74,12 @@ _HOME = {
     "current": "nbtrack.tracking.session",
     "curve": "nbtrack.analysis.runs_table",
     "diff_environment": "nbtrack.analysis.environment_view",
+    "diff_inputs": "nbtrack.analysis.data_view",
     "environment": "nbtrack.analysis.environment_view",
     "epochs": "nbtrack.tracking.epochs",
     "fork": "nbtrack.tracking.fork",
+    "groups": "nbtrack.analysis.groups",
+    "inputs": "nbtrack.analysis.data_view",
     "join_predictions": "nbtrack.analysis.plots",
     "load_checkpoint": "nbtrack.tracking.checkpoints",
     "log": "nbtrack.tracking.session",
@@ -103,6 +110,7 @@ __all__ = [
     "RunStopped",
     "StoreError",
     "TorchCallback",
+    "TransformersCallback",
     "XGBoostCallback",
     "autolog",
     "cells",
@@ -111,9 +119,12 @@ __all__ = [
     "current",
     "curve",
     "diff_environment",
+    "diff_inputs",
     "environment",
     "epochs",
     "fork",
+    "groups",
+    "inputs",
     "join_predictions",
     "load_checkpoint",
     "log",
