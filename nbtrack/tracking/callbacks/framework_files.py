@@ -42,7 +42,12 @@ def is_own_save() -> bool:
 
 
 def keep_file(
-    run: Run, path: Path, *, name: str, step: int, metrics: Mapping[str, float]
+    run: Run,
+    path: Path,
+    *,
+    name: str,
+    step: int | None = None,
+    metrics: Mapping[str, float] | None = None,
 ) -> None:
     """Keep one file as a checkpoint; a path without a file is passed over."""
     from nbtrack.tracking.checkpoints import save_checkpoint
