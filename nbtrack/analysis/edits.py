@@ -2,7 +2,8 @@
 
 Each function finds the run by id, name, beginning of an id, or "last", writes one short
 transaction and returns the run as it stands then. Nothing is deleted: trash can be
-taken back with `restore`.
+taken back with `restore`. What changes many runs at once is one transaction too, and
+`metric_edits.undo` takes it back.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.analysis.runs_table import select
 from nbtrack.errors import OptionError
 from nbtrack.records import RunRecord
 from nbtrack.redact import redact_source
-from nbtrack.text import clean_name
+from nbtrack.text import clean_name, shorten
 from nbtrack.tracking.tags import as_tags
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
+    from nbtrack.store.edits import Edit
 
 
 def rename(store: Store, run: str, name: str) -> RunRecord:
@@ -109,6 +112,59 @@ def restore(store: Store, run: str) -> RunRecord:
     True
     """
     return _changed(store, run, trashed_at=None)
+
+
+def trash_all(store: Store, query: str) -> Edit:
+    """Put all runs aside that answer to a query, in one change that can be undone.
+
+    Raises
+    ------
+    OptionError
+        For an empty query, or one to which no run answers.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> for loss in (0.1, 9.0):
+    ...     with nbtrack.start("base"):
+    ...         nbtrack.log(loss=loss)
+    >>> trash_all(nbtrack.open(), "loss > 5").text
+    '1 run put in the trash: loss > 5'
+    >>> len(nbtrack.runs("loss > 5"))
+    0
+    """
+    if not query.strip():
+        raise OptionError(
+            "Say which runs go to the trash: a query, as in loss > 5. "
+            "All of them are: id != ''."
+        )
+    found = select(store, query).ids
+    if not found:
+        raise OptionError(f"No run answers to the query {shorten(repr(query))}.")
+    return store.edits().trash(found, query=redact_source(query)[0])
+
+
+def rename_experiment(store: Store, old: str, new: str) -> Edit:
+    """Give all runs of an experiment another one, in one change that can be undone.
+
+    Where the other one has runs, they are together from then on. The trash is included.
+
+    Raises
+    ------
+    OptionError
+        When no run is of the old one, or the new name is empty or the same.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base", experiment="dgits"): pass
+    >>> rename_experiment(nbtrack.open(), "dgits", "digits").text
+    'experiment dgits is now digits for 1 run'
+    """
+    name = clean_name(new)
+    if not name or name == old:
+        raise OptionError(f"Give another name than {shorten(repr(old))}.")
+    return store.edits().rename_experiment(old, name)
 
 
 def _changed(store: Store, run: str, **fields: Any) -> RunRecord:

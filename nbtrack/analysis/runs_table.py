@@ -38,7 +38,11 @@ _METRIC_COLUMNS = (
 
 
 def runs(
-    query: str | None = None, *, sort: str | None = None, last: int | None = None
+    query: str | None = None,
+    *,
+    sort: str | None = None,
+    last: int | None = None,
+    trashed: bool = False,
 ) -> pd.DataFrame:
     """All runs of the store that belongs to this folder, one row each.
 
@@ -52,6 +56,8 @@ def runs(
         minus in front the other way round. Default: newest first.
     last : int, optional
         Only the newest that many of those.
+    trashed : bool
+        Those in the trash instead.
 
     Returns
     -------
@@ -74,7 +80,7 @@ def runs(
     >>> nbtrack.runs("loss < 1", last=1)[["params.lr", "best.loss"]].values.tolist()
     [[0.1, 0.5]]
     """
-    return frame_of(select(store_here(), query, sort=sort, last=last))
+    return frame_of(select(store_here(), query, sort=sort, last=last, trashed=trashed))
 
 
 def curve(run: str, metric: str) -> pd.DataFrame:

@@ -58,35 +58,48 @@ class RunsTable:
     def __repr__(self) -> str:
         if not self.table:
             return "no runs"
-        head, rows = self._cells()
-        widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-        lines = [
-            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-            for row in [head, *rows]
-        ]
-        return "\n".join([*lines, *self._more()])
+        return as_text(*self._cells(), self._more())
 
     def _repr_html_(self) -> str:
         if not self.table:
             return "<div>no runs</div>"
-        head, rows = self._cells()
-        header = "".join(f"<th>{escape(name)}</th>" for name in head)
-        body = "".join(f"<tr>{_html_row(head, row)}</tr>" for row in rows)
-        more = "".join(f"<div>{escape(text)}</div>" for text in self._more())
-        table = f"<thead><tr>{header}</tr></thead><tbody>{body}</tbody>"
-        return f"<table>{table}</table>{more}"
+        return as_html(*self._cells(), self._more())
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         shown = self.table.take(self.table.ids[:ROWS_SHOWN])
         names = list(self.columns) or _chosen(shown)
-        columns = [[_short(text) for text in _texts(shown, name)] for name in names]
+        columns = [[short(text) for text in _texts(shown, name)] for name in names]
         rows = [list(row) for row in zip(*columns, strict=True)]
         heads = names if self.columns else _bare(names)
-        return [_short(name) for name in heads], rows
+        return [short(name) for name in heads], rows
 
     def _more(self) -> list[str]:
         rest = len(self.table) - ROWS_SHOWN
         return [f"… and {rest} more; all are in .df"] if rest > 0 else []
+
+
+def as_text(head: list[str], rows: list[list[str]], more: list[str]) -> str:
+    """Cells as plain text, and lines under them."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    lines = [
+        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+        for row in [head, *rows]
+    ]
+    return "\n".join([*lines, *more])
+
+
+def as_html(head: list[str], rows: list[list[str]], more: list[str]) -> str:
+    """Cells as a static table, and lines under it."""
+    header = "".join(f"<th>{escape(name)}</th>" for name in head)
+    body = "".join(f"<tr>{_html_row(head, row)}</tr>" for row in rows)
+    under = "".join(f"<div>{escape(text)}</div>" for text in more)
+    table = f"<thead><tr>{header}</tr></thead><tbody>{body}</tbody>"
+    return f"<table>{table}</table>{under}"
+
+
+def short(text: str) -> str:
+    """Text of a run as one line that fits into a cell."""
+    return shorten(visible(" ".join(text.split())), _CELL_MAX)
 
 
 def _chosen(table: Table) -> list[str]:
@@ -151,10 +164,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.5g}" if math.isfinite(value) else str(value)
     return str(value)
-
-
-def _short(text: str) -> str:
-    return shorten(visible(" ".join(text.split())), _CELL_MAX)
 
 
 def _started(text: str) -> str:
