@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+import subprocess
+import sys
 
 import pytest
 
@@ -148,17 +148,17 @@ def test_a_run_that_goes_on_is_refused_by_name(two, store):
     assert store.edits().rename_metric("loss", "x", ids).runs == tuple(ids)
 
 
-def _die_logging():
-    run = nbtrack.start("dead", off="all")
-    run.log(loss=1.0)
-    run.store.journal.flush()
-    os._exit(1)
+DIES = """
+import os, nbtrack
+run = nbtrack.start("dead", off="all")
+run.log(loss=1.0)
+run.store.journal.flush()
+os._exit(1)
+"""
 
 
 def test_a_crashed_run_can_be_changed(two, store):
-    child = multiprocessing.get_context("spawn").Process(target=_die_logging)
-    child.start()
-    child.join(60)
+    subprocess.run([sys.executable, "-c", DIES], stderr=subprocess.DEVNULL)
     dead = store.run("dead")
     assert dead.status == "crashed"
     store.edits().rename_metric("loss", "x", [dead.id])
