@@ -257,3 +257,18 @@ def test_the_package_imports_without_torch():
         "nbtrack.TorchCallback; nbtrack.epochs; nbtrack.load_checkpoint"
     )
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
+
+
+def test_samples_and_tokens_per_second_where_their_numbers_are_given(run):
+    callback = nbtrack.TorchCallback()
+    for n in (8, 8, 2):
+        time.sleep(0.002)
+        callback.batch_end(loss=1.0, n=n, n_tokens=10 * n)
+    speed = callback.epoch_end()
+    per_batch = speed["perf/samples_per_s"] / speed["perf/it_per_s"]
+    assert per_batch == pytest.approx(6)
+    tokens = speed["perf/tokens_per_s"] / speed["perf/samples_per_s"]
+    assert tokens == pytest.approx(10)
+    time.sleep(0.002)
+    callback.batch_end(loss=1.0)
+    assert set(callback.epoch_end()) == {"train_loss", "perf/it_per_s"}

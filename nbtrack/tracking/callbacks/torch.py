@@ -108,6 +108,7 @@ class TorchCallback:
         self._run = run
         self._bound: Run | None = None
         self._means = Means()
+        self._n_samples = self._n_tokens = 0  # in the epoch of now
         self._best: float | None = None
         self._metrics: dict[str, float] = {}
         self._unsaved = self._open = False
@@ -116,10 +117,11 @@ class TorchCallback:
         with guard("TorchCallback"):
             self._tell_state(run or _current())
 
-    def batch_end(self, *, n: int = 1, **values: Any) -> None:
+    def batch_end(self, *, n: int = 1, n_tokens: int = 0, **values: Any) -> None:
         """Take the values of a batch of `n` samples into the means of the epoch.
 
-        Tensors stay on their device and are not waited for; a tensor of several
+        Where `n` or `n_tokens` is given, `epoch_end` logs `perf/samples_per_s` and
+        `perf/tokens_per_s` beside `perf/it_per_s`. Tensors stay on their device and are not waited for; a tensor of several
         elements counts with its mean.
 
         Raises
@@ -131,6 +133,8 @@ class TorchCallback:
         self._open = self._unsaved = True
         with guard("TorchCallback"):
             self._means.add(values, n)
+            self._n_samples += n
+            self._n_tokens += n_tokens
             self._batch_ended = time.monotonic()
         if run is not None and run.stop.requested:
             run.check_stop()
@@ -149,7 +153,7 @@ class TorchCallback:
             metrics = self._epoch_metrics(values)
         epoch, self.epoch = self.epoch, self.epoch + 1
         self._metrics, self._open = metrics, False
-        self._means = Means()
+        self._means, self._n_samples, self._n_tokens = Means(), 0, 0
         if run is not None:
             run.set_axis("epoch", epoch)
             run.log(metrics, step=epoch)
@@ -227,10 +231,21 @@ class TorchCallback:
         optimizer = self._parts["optimizer"]
         if optimizer is not None:
             metrics["lr"] = float(optimizer.param_groups[0]["lr"])
-        seconds = self._batch_ended - self._epoch_began
-        if self._means and seconds > 0:
-            metrics["perf/it_per_s"] = self._means.n_batches / seconds
-        return metrics
+        return metrics | self._speed()
+
+    def _speed(self) -> dict[str, float]:
+        seconds, n_batches = (
+            self._batch_ended - self._epoch_began,
+            self._means.n_batches,
+        )
+        if not n_batches or seconds <= 0:
+            return {}
+        speed = {"perf/it_per_s": n_batches / seconds}
+        if self._n_samples != n_batches:  # else nobody said how many there are
+            speed["perf/samples_per_s"] = self._n_samples / seconds
+        if self._n_tokens:
+            speed["perf/tokens_per_s"] = self._n_tokens / seconds
+        return speed
 
     def _prefixed(self, name: str) -> str:
         return name if name.startswith(self._prefix) else self._prefix + name
