@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.errors import NbtrackError, OptionError, StoreError
+from nbtrack.errors import (
+    NbtrackError,
+    OptionError,
+    ResumeError,
+    RunNotFoundError,
+    StoreError,
+)
 from nbtrack.guard import guard
 from nbtrack.notebook.autolog_part import Autolog
 from nbtrack.notebook.cells import OpenCell, Outcome
@@ -73,7 +79,7 @@ class TrackedCell:
         Raises
         ------
         OptionError
-            For a `-p` that cannot be evaluated.
+            For a `-p` that cannot be evaluated, or a run that cannot be resumed.
         """
         options = self._prepared.options
         params = evaluate_params(options.params, self._cell.shell.user_ns)
@@ -116,9 +122,12 @@ class TrackedCell:
         from nbtrack.tracking.session import process_session
 
         self._started_from = process_session().active
-        with guard("tracking"):
+        with guard("tracking", letting=OptionError):
             try:
                 return self._started()
+            except (ResumeError, RunNotFoundError) as exc:
+                # What `--resume` names: hours of training must not go by unrecorded.
+                raise OptionError(f"--resume: {exc}") from exc
             except (NbtrackError, OSError) as exc:
                 show_line(f"nbtrack: this cell is not recorded: {exc}")
         return None

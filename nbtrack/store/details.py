@@ -36,8 +36,8 @@ class Details:
             journal = self.path / "journal"
             return None if found is None else read_one(reader, journal, found)
 
-    def newest(self, experiment: str) -> str | None:
-        """The id of the newest run of an experiment, if it has one."""
+    def newest(self, experiment: str | None = None) -> str | None:
+        """The id of the newest run, of an experiment where one is named."""
         with self._reading() as reader:
             return newest_run(reader, experiment)
 

@@ -71,9 +71,10 @@ def _forget_cells(database: Database, run_id: str) -> None:
         execute(
             """
             delete from cells where session = :session
-              and not exists (select 1 from runs where session = :session and id != :run)
-              and not exists (select 1 from lives where session = :session
-                and run != :run)
+              and not exists (
+                select 1 from runs where session = :session and id != :run)
+              and not exists (
+                select 1 from lives where session = :session and run != :run)
             """,
             both,
         )

@@ -167,14 +167,20 @@ def previous_run(connection: sqlite3.Connection, run_id: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def newest_run(connection: sqlite3.Connection, experiment: str) -> str | None:
-    """The id of the newest run of an experiment, the trash left out."""
-    ids = _ids(
-        connection,
-        "select id from runs where experiment = ? and trashed_at is null",
-        (experiment,),
-    )
-    return ids[0] if ids else None
+def newest_run(connection: sqlite3.Connection, experiment: str | None) -> str | None:
+    """The newest run, of an experiment where one is named, the trash left out.
+
+    One that stands for itself before the children of others: a cell makes the parent.
+    """
+    row = connection.execute(
+        """
+        select id from runs
+        where (:experiment is null or experiment = :experiment) and trashed_at is null
+        order by parent is not null, started_at desc, id desc limit 1
+        """,
+        {"experiment": experiment},
+    ).fetchone()
+    return None if row is None else str(row[0])
 
 
 def read_pid(connection: sqlite3.Connection, run_id: str) -> int | None:

@@ -282,6 +282,12 @@ class Store(Details):
 
     # -- writing -----------------------------------------------------------------
 
+    def recover(self) -> None:
+        """Take over what processes left that have died since this was opened."""
+        if self.why_read_only is None:
+            with PROCESS.gate.inside(), readable_errors(self._database):
+                recover_if_possible(self._database)
+
     def control(self, run_id: str, command: str, *, by: str) -> None:
         """Tell a running run, in whatever process, to "stop" or to "checkpoint"."""
         from nbtrack.store.controls import send

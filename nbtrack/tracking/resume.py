@@ -55,15 +55,15 @@ def earlier_life(store: Store, asked: str, *, experiment: str | None) -> Earlier
     ResumeError
         When it is running or in the trash.
     """
-    found = store.newest(experiment) if asked == "last" and experiment else None
-    if found is None:
-        found = asked
-    record = store.run(found)
+    if asked == "last":
+        asked = store.newest(experiment) or store.newest() or asked
+    record = store.run(asked)
     shown = shorten(visible(record.name), 60)
     if record.status == "running":
         raise ResumeError(
             f"Run {shown!r} ({record.id}) still goes on in process "
-            f"{store.pid_of(record.id) or 'unknown'}: stop it before it is resumed."
+            f"{store.pid_of(record.id) or 'unknown'}: end it there (its Stop button, "
+            "run.finish(), or the end of that kernel) before it is resumed."
         )
     if record.trashed_at is not None:
         raise ResumeError(

@@ -216,7 +216,8 @@ class Session:
     ) -> Earlier:
         from nbtrack.tracking.resume import earlier_life
 
-        store.journal.flush(1.0)  # it may have ended a moment ago
+        store.journal.flush(1.0)  # it may have ended a moment ago,
+        store.recover()  # or have died with its last points in the journal
         asked = resume.id if isinstance(resume, Run) else resume
         found = earlier_life(store, asked, experiment=experiment)
         store.journal.forget_series(found.record.id)

@@ -103,6 +103,18 @@ class Kernel:
             if is_ours and message["content"].get("execution_state") == "idle":
                 return
 
+    def wait_until_dead(self) -> None:
+        """Until the kernel has died in mid-cell."""
+        until = time.monotonic() + REPLY_S
+        while self.manager.is_alive():
+            assert time.monotonic() < until, "the kernel did not die"
+            time.sleep(0.05)
+
+    def restart(self) -> None:
+        """Another kernel under the same connection, ready for its first cell."""
+        self.manager.restart_kernel(now=True)
+        self.client.wait_for_ready(timeout=REPLY_S)
+
     def wait_for_stdout(self, asked: str, text: str) -> None:
         """Read outputs until the busy cell has printed `text`."""
         seen = ""

@@ -80,6 +80,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_run_whose_process_was_killed_goes_on(store_path):
+    nbtrack.open()  # before: what a dead process left is taken over all the same
     done = subprocess.run([sys.executable, "-c", CRASHES], capture_output=True)
     assert done.returncode == -signal.SIGKILL
     with nbtrack.start(resume="last") as run:
@@ -102,13 +103,6 @@ def test_a_tracked_cell_goes_on_with_watched_steps_and_axes(shell):
     assert list(curve.axes["epoch"]) == [0, 1, 2, 3, 4]
     assert store.texts(run.id, "source")[0].body.startswith("%%track base")
     assert "--resume base" in store.run("base").source
-
-
-def test_a_cell_that_cannot_resume_says_why_and_runs(shell, capsys):
-    shell.run_line_magic("load_ext", "nbtrack")
-    result = shell.run_cell("%%track --resume nobody --no-live\nx = 41 + 1\nx")
-    assert result.result == 42
-    assert "not recorded: There is no run 'nobody'" in capsys.readouterr().out
 
 
 def test_what_was_renamed_meanwhile_begins_anew(store_path):
