@@ -121,8 +121,8 @@ class TorchCallback:
         """Take the values of a batch of `n` samples into the means of the epoch.
 
         Where `n` or `n_tokens` is given, `epoch_end` logs `perf/samples_per_s` and
-        `perf/tokens_per_s` beside `perf/it_per_s`. Tensors stay on their device and are not waited for; a tensor of several
-        elements counts with its mean.
+        `perf/tokens_per_s` beside `perf/it_per_s`. Tensors stay on their device and are
+        not waited for; a tensor of several elements counts with its mean.
 
         Raises
         ------
