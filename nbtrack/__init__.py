@@ -21,10 +21,12 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nbtrack.analysis.code_view import cells, code
+    from nbtrack.analysis.confidence import mean_ci
     from nbtrack.analysis.data_view import diff_inputs, inputs
     from nbtrack.analysis.environment_view import diff_environment, environment
     from nbtrack.analysis.groups import groups
     from nbtrack.analysis.media_view import media
+    from nbtrack.analysis.metric_edits import delete_metric, edits, rename_metric, undo
     from nbtrack.analysis.plots import (
         join_predictions,
         plot_confusion,
@@ -73,8 +75,10 @@ _HOME = {
     "configure": "nbtrack.tracking.settings",
     "current": "nbtrack.tracking.session",
     "curve": "nbtrack.analysis.runs_table",
+    "delete_metric": "nbtrack.analysis.metric_edits",
     "diff_environment": "nbtrack.analysis.environment_view",
     "diff_inputs": "nbtrack.analysis.data_view",
+    "edits": "nbtrack.analysis.metric_edits",
     "environment": "nbtrack.analysis.environment_view",
     "epochs": "nbtrack.tracking.epochs",
     "fork": "nbtrack.tracking.fork",
@@ -84,6 +88,7 @@ _HOME = {
     "load_checkpoint": "nbtrack.tracking.checkpoints",
     "log": "nbtrack.tracking.session",
     "logs": "nbtrack.analysis.system_view",
+    "mean_ci": "nbtrack.analysis.confidence",
     "media": "nbtrack.analysis.media_view",
     "open": "nbtrack.tracking.opening",
     "plot_confusion": "nbtrack.analysis.plots",
@@ -91,6 +96,7 @@ _HOME = {
     "plot_importance": "nbtrack.analysis.plots",
     "plot_pr": "nbtrack.analysis.plots",
     "plot_roc": "nbtrack.analysis.plots",
+    "rename_metric": "nbtrack.analysis.metric_edits",
     "runs": "nbtrack.analysis.runs_table",
     "show": "nbtrack.notebook.run_page",
     "show_media": "nbtrack.notebook.media_display",
@@ -98,6 +104,7 @@ _HOME = {
     "start": "nbtrack.tracking.session",
     "system": "nbtrack.analysis.system_view",
     "track": "nbtrack.tracking.decorator",
+    "undo": "nbtrack.analysis.metric_edits",
     "watch": "nbtrack.tracking.model_watch",
 }
 
@@ -118,8 +125,10 @@ __all__ = [
     "configure",
     "current",
     "curve",
+    "delete_metric",
     "diff_environment",
     "diff_inputs",
+    "edits",
     "environment",
     "epochs",
     "fork",
@@ -129,6 +138,7 @@ __all__ = [
     "load_checkpoint",
     "log",
     "logs",
+    "mean_ci",
     "media",
     "open",
     "plot_confusion",
@@ -136,6 +146,7 @@ __all__ = [
     "plot_importance",
     "plot_pr",
     "plot_roc",
+    "rename_metric",
     "runs",
     "show",
     "show_media",
@@ -143,6 +154,7 @@ __all__ = [
     "start",
     "system",
     "track",
+    "undo",
     "watch",
 ]
 
