@@ -17,6 +17,7 @@ _CLASSES = (
     ("pandas", "Series", "series"),
     ("pandas", "Index", "index"),
     ("torch", "Tensor", "tensor"),
+    ("datasets", "IterableDataset", "stream"),  # a Dataset of torch as well
     ("torch.utils.data", "DataLoader", "loader"),
     ("torch.utils.data", "Dataset", "dataset"),
     ("scipy.sparse", "sparray", "sparse"),
@@ -29,7 +30,6 @@ _CLASSES = (
     ("polars", "Series", "polars"),
     ("datasets", "Dataset", "hf"),
     ("datasets", "DatasetDict", "hf dict"),
-    ("datasets", "IterableDataset", "stream"),
     ("polars", "LazyFrame", "stream"),
 )
 _PLAIN: dict[type, str] = {
