@@ -249,7 +249,18 @@ select
 from metrics
 join chunks on chunks.metric = metrics.id
 join json_each(nbtrack_points(chunks.body)) as point
-where metrics.deleted_at is null;
+where metrics.deleted_at is null
+union all
+select
+  metrics.run,
+  metrics.name,
+  metrics.axis_of,
+  json_extract(point.value, '$[0]'),
+  json_extract(point.value, '$[1]'),
+  json_extract(point.value, '$[2]')
+from metrics
+join json_each(nbtrack_shared(metrics.id)) as point
+where metrics.shared_from is not null and metrics.deleted_at is null;
 """
 
 # Ids of metrics are never used again (autoincrement): a writer that has not noticed a

@@ -1,6 +1,7 @@
 """SQL from outside: one read-only statement, with the points as rows.
 
-`nbtrack_points(body)` unpacks a chunk for SQLite; the authorizer lets through what
+`nbtrack_points(body)` unpacks a chunk for SQLite, `nbtrack_shared(metric)` gives what a
+fork's metric shares with its parent's; the authorizer lets through what
 reads and nothing else, so that a query cannot attach a file or change a setting.
 """
 
@@ -10,10 +11,13 @@ import json
 import math
 import sqlite3
 import time
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 from nbtrack.errors import StoreError
-from nbtrack.store.chunks import unpack
+from nbtrack.store.chunks import pack, unpack
+from nbtrack.store.forks import prefix
 from nbtrack.store.schema import TEMP_POINTS
 
 QUERY_S = 30.0
@@ -64,8 +68,26 @@ def _only_reading(action: int, first: str | None, second: str | None, *_: Any) -
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Make `nbtrack_points(body)` known to a connection."""
+    """Make both functions known to a connection."""
+    held = _weakly(connection)
+
+    def shared(metric: int | None) -> str | None:
+        """What the metric of a fork shares, as JSON rows."""
+        here = held()
+        if metric is None or here is None:
+            return None
+        return points_json(pack(prefix(here, metric)))
+
     connection.create_function("nbtrack_points", 1, points_json, deterministic=True)
+    connection.create_function("nbtrack_shared", 1, shared)
+
+
+def _weakly(connection: sqlite3.Connection) -> Callable[[], sqlite3.Connection | None]:
+    """The connection, which its own function must not keep open for ever."""
+    try:
+        return weakref.ref(connection)
+    except TypeError:  # one of sqlite3's own kind, as Datasette has them
+        return lambda: connection
 
 
 def points_json(body: bytes | None) -> str | None:

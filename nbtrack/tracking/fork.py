@@ -68,12 +68,18 @@ def fork(
     [1.0, 0.5, 0.33, 0.1]
     """
     session, step = process_session(), whole_step(step)
+    if isinstance(run, Run) and not run.is_recorded:
+        return run  # in another rank: the first one forks
     if store is None:
         store = run.store if isinstance(run, Run) else session.store_for()
-    store.journal.flush(FLUSH_S)  # what is shared has to be in the tables
+    store.journal.flush(FLUSH_S)  # what is shared has to be in the tables,
+    store.recover()  # also of a process that has died
     record = store.run(run if isinstance(run, str) else run.id)
     steps = _next_steps(store, record, step)
-    about = {"experiment": record.experiment, **about}
+    # Beside the other run, not inside: it is no fold of it.
+    about = {
+        "experiment": record.experiment, "parent": record.parent or "", **about
+    }  # fmt: skip
     new = session.start(name or record.name, near=store.path, **about)
     new.become_fork(record.id, step, steps)
     return new

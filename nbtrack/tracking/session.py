@@ -257,7 +257,7 @@ class Session:
     def _parent_id(self, parent: Run | str | None) -> str | None:
         if parent is None:
             parent = self.current
-        return parent.id if isinstance(parent, Run) else parent
+        return parent.id if isinstance(parent, Run) else parent or None
 
     def ended(self, run: Run) -> None:
         """A run is over; the one before it is current again."""

@@ -120,3 +120,55 @@ def test_slips_are_refused_with_the_way_out(parent):
         parent.fork(step=-1)
     with pytest.raises(RunNotFoundError):
         nbtrack.fork("nobody", step=1)
+
+
+def test_the_view_of_points_has_what_is_shared_too(parent):
+    with parent.fork(step=2) as fork:
+        fork.log(loss=7.0)
+    with fork.fork(step=1) as grandchild:
+        pass
+    store = nbtrack.open()
+    columns = "step, value from points where metric = 'loss' and axis_of is null"
+    found = store.sql(f"select {columns} and run = '{fork.id}' order by step")[1]
+    assert found == [(0, 100.0), (1, 99.0), (2, 98.0), (3, 7.0)]
+    found = store.sql(f"select {columns} and run = '{grandchild.id}' order by step")[1]
+    assert found == [(0, 100.0), (1, 99.0)]
+    [(n,)] = store.sql(
+        f"select count(*) from points where run = '{parent.id}'"
+        " and metric not glob 'system/*'"
+    )[1]
+    assert n == 220  # two metrics, and the epochs of each
+
+
+def test_a_fork_of_a_live_run_stands_beside_it(store_path):
+    with nbtrack.start("base") as run:
+        run.log(loss=1.0)
+        with run.fork(step=0) as fork:
+            assert nbtrack.current() is fork
+        assert nbtrack.current() is run
+        with nbtrack.start("fold") as fold:
+            pass
+    store = nbtrack.open()
+    assert store.run(fork.id).parent is None
+    assert store.run(fold.id).parent == run.id
+
+
+def test_renaming_in_the_parent_leaves_its_forks_alone(parent):
+    with parent.fork(step=4) as fork:
+        pass
+    store = nbtrack.open()
+    store.edits().rename_metric("loss", "other", runs=[parent.id])
+    assert len(store.curve(fork.id, "loss")) == 5
+    store.edits().delete_metric("other", runs=[parent.id])
+    assert len(store.curve(fork.id, "loss")) == 5
+    assert set(store.run(fork.id).metrics) == {"loss", "acc"}
+
+
+def test_a_fork_shows_in_the_tables_and_is_never_counted_twice(parent):
+    with parent.fork(step=9, name="other") as fork:
+        fork.log(loss=0.5)
+    frame = nbtrack.runs('name == "other"')
+    row = frame.iloc[0]
+    assert (row["best.loss"], row["best_step.loss"], row["metrics.acc"]) == (
+        0.5, 10, 0.09
+    )  # fmt: skip
