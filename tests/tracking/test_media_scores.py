@@ -38,7 +38,7 @@ def samples(n, digits):
     return truth, np.round(RNG.random(n) * 0.8 + truth * 0.2, digits)
 
 
-@pytest.mark.parametrize("n", [2, 7, 100, 5000, 100_000])
+@pytest.mark.parametrize("n", [2, 7, 100, 20_000])
 @pytest.mark.parametrize("digits", [0, 1, 2, 9])  # few digits: many ties
 def test_areas_are_those_of_scikit_learn(n, digits):
     truth, score = samples(n, digits)
@@ -51,7 +51,7 @@ def test_areas_are_those_of_scikit_learn(n, digits):
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.tuples(st.booleans(), st.sampled_from([0.0, 0.25, 0.5, 1.0, 3.0])),

@@ -70,13 +70,13 @@ def same(one, other):
     pd.testing.assert_frame_equal(one, other, check_exact=True, check_names=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(frames())
 def test_any_table_is_read_back_equal(frame):
     same(through(tables.snapshot_of(frame).encode()), frame)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(frames())
 def test_any_table_is_read_back_equal_without_pyarrow(frame):
     document = json.loads(json.dumps(to_columns(frame)))
