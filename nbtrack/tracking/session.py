@@ -21,7 +21,7 @@ from nbtrack.text import clean_name
 from nbtrack.tracking.background import background
 from nbtrack.tracking.ids import new_run_id
 from nbtrack.tracking.moments import as_epoch_seconds
-from nbtrack.tracking.ranks import place_here
+from nbtrack.tracking.ranks import is_data_worker, place_here
 from nbtrack.tracking.run import Run, utc_text, without_secrets
 from nbtrack.tracking.settings import switched_off
 from nbtrack.tracking.tags import as_tags
@@ -57,6 +57,7 @@ class Session:
         self._lock = threading.RLock()
         self._running: list[Run] = []
         self._stores: dict[Path, Store] = {}
+        self._inherited: list[Store] = []  # the parent's, in a forked child
         self._names: dict[tuple[Path, str], int] = {}
         os.register_at_fork(after_in_child=self._forked)
 
@@ -118,6 +119,7 @@ class Session:
         **about: Any,  # notebook, cell_id, execution, source: plain JSON values
     ) -> Run:
         """Begin a run in this process, whatever its rank, and make it current."""
+        self.inert = False  # a forked child too may have a run of its own
         store = self.store_for(near)
         earlier = None if resume is None else self._earlier(store, resume, experiment)
         begun = (
@@ -262,7 +264,8 @@ class Session:
     def ended(self, run: Run) -> None:
         """A run is over; the one before it is current again."""
         with self._lock:
-            self._running.remove(run)
+            if run in self._running:  # not the parent's, in a forked child
+                self._running.remove(run)
             self.active = self._running[-1] if self._running else None
 
     def _forked(self) -> None:
@@ -271,6 +274,9 @@ class Session:
         self._lock = threading.RLock()
         self.inert, self.active = True, None
         self._running = []
+        # Not to be closed here; a run that begins in the child opens its own.
+        self._inherited += self._stores.values()
+        self._stores = {}
 
 
 _session = Session()
@@ -314,7 +320,7 @@ def log(
     run = override.get() or _session.active
     if run is not None:
         run.log(values, step=step, **named)
-    elif not _session.inert:
+    elif not (_session.inert or is_data_worker()):
         _session.n_dropped += 1
         guard.warn_once(
             "log without a run",
