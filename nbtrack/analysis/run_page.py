@@ -7,9 +7,11 @@ computed but the wording; how it is shown is up to the surface.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.analysis.groups import Group, groups_of
+from nbtrack.analysis.runs_table import select
 from nbtrack.analysis.wording import duration, number
 from nbtrack.records import (
     CellRecord,
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 Row = tuple[str, ...]
 DIGEST_SHOWN = 12  # characters; the whole one is in the records
 _CODE = ("git", "script", "notebook")
-_MACHINE = ("python", "os", "cpu", "gpu", "ram", "container", "numerics", "env")
+_MACHINE = (
+    "python", "os", "cpu", "gpu", "ram", "container", "numerics", "env", "distributed",
+)  # fmt: skip
 _CHANCE = ("rng", "seed")
 _ERROR = ("error",)
 
@@ -55,25 +59,33 @@ class Known:
     media: Sequence[MediaRecord]
     cells: Sequence[CellRecord]
     notices: Sequence[str]
+    relatives: Mapping[str, str] = field(default_factory=dict)  # id -> name
+    children: Group | None = None  # the runs inside it
 
     @classmethod
     def of(cls, store: Store, run_id: str) -> Known:
         """Read all of it."""
+        record = store.run(run_id)
+        inside = groups_of(store, select(store, f'parent == "{run_id}"'), by="parent")
+        named = [other for other in (record.parent, record.forked_from) if other]
         return cls(
-            store.run(run_id),
+            record,
             store.facts(run_id),
             store.texts(run_id),
             store.inputs(run_id),
             store.media(run_id),
             store.cells(run_id),
             store.notices(run_id),
+            {other.id: other.name for other in store.runs(ids=named, trashed=None)},
+            inside[0] if inside else None,
         )
 
 
 def sections_of(known: Known) -> list[Section]:
     """The sections that have something to say, the most asked for first."""
     every = [
-        _error(known), _metrics(known), _params(known), _code(known), _data(known),
+        _error(known), _metrics(known), _relatives(known), _params(known), _code(known),
+        _data(known),
         _chance(known), _environment(known), _machine(known), _printed(known),
         _media(known), _cells(known), _missing(known),
     ]  # fmt: skip
@@ -105,6 +117,20 @@ def _metrics(known: Known) -> Section:
         for m in known.record.metrics.values()
     ]  # fmt: skip
     return Section("Metrics", rows)
+
+
+def _relatives(known: Known) -> Section:
+    """What it came from, and what the runs inside it are together."""
+    record, names, rows = known.record, known.relatives, list[Row]()
+    if record.forked_from:
+        of = names.get(record.forked_from, record.forked_from)
+        rows.append(("forked from", of, f"its points up to step {record.fork_step}"))
+    if record.parent:
+        rows.append(("inside", names.get(record.parent, record.parent)))
+    if known.children is not None:
+        rows.append(("runs inside it", str(len(known.children.runs))))
+        rows += [(m, f"best {mean}") for m, mean in known.children.metrics.items()]
+    return Section("Related runs", rows)
 
 
 def _params(known: Known) -> Section:

@@ -79,3 +79,28 @@ def test_a_slip_is_one_clear_error(described):
         show_magic("a b")
     with pytest.raises(NbtrackError, match="There is no run 'bsae'"):
         show_magic("bsae")
+
+
+def test_a_parent_shows_what_its_folds_are_together(store_path):
+    with nbtrack.start("folds") as parent:
+        for acc in (0.90, 0.92, 0.91):
+            with nbtrack.start("fold") as fold:
+                fold.log(acc=acc)
+    page = repr(nbtrack.show("folds"))
+    assert "runs inside it  3" in page
+    assert "acc  best 0.91" in page
+    assert "(95 % CI, n=3)" in page
+    assert "inside  folds" in repr(nbtrack.show(fold.id))
+    assert "Related runs" not in repr(nbtrack.show(_alone().id))
+    with nbtrack.fork(fold.id, step=0, name="other") as fork:
+        pass
+    assert f"forked from  {fold.name}  its points up to step 0" in repr(
+        nbtrack.show(fork.id)
+    )
+    assert parent.status == "finished"
+
+
+def _alone():
+    with nbtrack.start("alone") as run:
+        pass
+    return run
