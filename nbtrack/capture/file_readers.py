@@ -1,4 +1,4 @@
-"""Functions that read a file without Python's knowing of it: in C, C++ and Rust.
+"""Functions that read a file without `open`: in C, C++, Rust, by a name of their own.
 
 While a cell is tracked they are replaced by twins that note the path and call them:
 same signature, result and exceptions. A row a reader: to hear of another one, add a row
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbtrack.capture.late_imports import LateImports
-from nbtrack.capture.opened_files import FEATURE, ReadLog
+from nbtrack.capture.opened_files import FEATURE, ReadLog, leave_no_frame
 from nbtrack.guard import guard
 
 
@@ -32,6 +32,8 @@ class Reader:
 
 
 READERS = (
+    Reader("numpy", "loadtxt", 0, "fname"),
+    Reader("numpy", "genfromtxt", 0, "fname"),
     Reader("pandas", "read_parquet", 0, "path"),
     Reader("pandas", "read_orc", 0, "path"),
     Reader("pyarrow.parquet", "read_table", 0, "source"),
@@ -121,7 +123,11 @@ class ReaderPatches:
         def twin(*args: Any, **kwargs: Any) -> Any:
             with guard(FEATURE):
                 self._note(reader, args, kwargs)
-            return original(*args, **kwargs)
+            try:
+                return original(*args, **kwargs)
+            except BaseException as exc:
+                leave_no_frame(exc)
+                raise
 
         return twin
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import threading
 
 import numpy as np
@@ -105,14 +106,14 @@ def load_joblib(path):
 WAYS = {
     "open": (TABLE.to_csv, lambda p: open(p).close()),
     "pathlib": (TABLE.to_csv, lambda p: p.read_text()),
-    "os.open": (TABLE.to_csv, lambda p: os.close(os.open(p, os.O_RDONLY))),
     "pandas csv": (TABLE.to_csv, pd.read_csv),
     "pandas csv pyarrow": (TABLE.to_csv, lambda p: pd.read_csv(p, engine="pyarrow")),
     "pandas parquet": (TABLE.to_parquet, lambda p: pd.read_parquet(p)),
     "pandas pickle": (TABLE.to_pickle, pd.read_pickle),
     "numpy": (lambda p: np.save(p, np.ones(2)), np.load),
     "numpy mapped": (lambda p: np.save(p, np.ones(2)), lambda p: np.load(p, "r")),
-    "numpy text": (lambda p: np.savetxt(p, np.ones(2)), np.loadtxt),
+    "numpy text": (lambda p: np.savetxt(p, np.ones(2)), lambda p: np.loadtxt(p)),
+    "numpy from file": (lambda p: np.ones(2).tofile(p), np.fromfile),
     "torch": (torch_file, load_torch),
     "safetensors": (safetensors_file, load_safetensors),
     "h5py": (h5_file, load_h5),
@@ -142,6 +143,59 @@ def test_readers_are_put_back_and_found_where_the_notebook_bound_them(folder):
     assert namespace["load_file"] is load_file
     assert pyarrow.parquet.read_table.__module__ == "pyarrow.parquet.core"
     assert not hasattr(pd.read_parquet, "__wrapped__")
+
+
+def test_open_is_what_it_was_when_the_last_one_stops_listening(folder):
+    import builtins
+    import io
+
+    was = builtins.open
+    logs = [ReadLog(), ReadLog()]
+    for log in logs:
+        log.start()
+    assert builtins.open is io.open is not was
+    assert pickle.loads(pickle.dumps(open)) is open
+    for log in logs:
+        log.stop()
+    assert builtins.open is io.open is was
+
+
+def test_what_replaced_open_meanwhile_stays(folder, monkeypatch):
+    import builtins
+
+    def own(*args, **kwargs):
+        return was(*args, **kwargs)
+
+    was = builtins.open
+    log = ReadLog()
+    log.start()
+    monkeypatch.setattr(builtins, "open", own)
+    log.stop()
+    assert builtins.open is own
+
+
+def test_a_missing_file_is_told_as_without_us(folder):
+    log = ReadLog()
+    log.start()
+    try:
+        with pytest.raises(FileNotFoundError) as raised:
+            open("none.csv")  # noqa: SIM115
+    finally:
+        log.stop()
+    assert raised.value.filename == "none.csv"
+    names = [entry.name for entry in raised.traceback]
+    assert names == ["test_a_missing_file_is_told_as_without_us"]
+
+
+def test_a_reader_that_fails_shows_no_frame_of_ours(folder):
+    def read():
+        with pytest.raises(FileNotFoundError) as raised:
+            pd.read_parquet(folder / "none.parquet")
+        files = [str(entry.path) for entry in raised.traceback]
+        assert not [file for file in files if "file_readers" in file]
+        assert len(files) > 2
+
+    names_read(read)
 
 
 def test_a_reader_gives_what_it_gave_and_raises_what_it_raised(folder):
