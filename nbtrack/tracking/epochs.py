@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 from weakref import WeakKeyDictionary
 
 from nbtrack.errors import OptionError
-from nbtrack.tracking.ranks import from_first, group_is_there
+from nbtrack.tracking.agreed_stop import loop_is_through, stops
 from nbtrack.tracking.run import Run
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Epochs:
                 if epoch > self._first:
                     took = time.monotonic() - self._started
                     self._epoch_s = took / (epoch - self._first)
-                if _stops(run):
+                if stops(run):
                     # Here and not in the `finally`: after a break nothing honours it.
                     run.stop.honour()
                     return
@@ -89,6 +89,7 @@ class Epochs:
                 yield epoch
                 if kept:
                     kept.save(epoch)
+            loop_is_through(run)
         finally:
             run.stop.leave_soft_loop()
             loops.remove(self)
@@ -135,7 +136,8 @@ def epochs(
     Metrics that are logged inside carry the epoch as an axis. The param `epochs` is
     recorded, and `epochs.done` (those that began) where the loop ended early. When
     Stop is pressed the loop ends after the epoch, the rest of the cell runs, and the
-    run's status is `stopped`.
+    run's status is `stopped`. Where processes train together it ends one epoch later,
+    in all of them, if all have begun the run and loop over `epochs`.
 
     Parameters
     ----------
@@ -183,16 +185,6 @@ def epochs(
     if state is not None and not resume:
         raise OptionError("state is for epochs(n, resume=True, state={...}).")
     return Epochs(count, name=name, run=run, resumed=(state or {}) if resume else None)
-
-
-def _stops(run: Run) -> bool:
-    """Whether the loop ends here; ranks that all take part end in the same epoch."""
-    place = run.place
-    if place is not None and place.ranks == "all" and group_is_there():
-        agreed = from_first(run.stop.requested)
-        if agreed and place.rank:
-            run.stop.request("the first rank")
-    return run.stop.requested
 
 
 def _current() -> Run | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.errors import OptionError, RunNotFoundError
+from nbtrack.errors import OptionError, RunNotFoundError, StoreError
 from nbtrack.guard import guard
 from nbtrack.records import Fact, RunRecord, Status
 from nbtrack.store.journal import Journal
@@ -39,6 +39,14 @@ class NoStore:
     def __init__(self) -> None:
         self.journal = Journal(None, "")
         self.journal.end()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what copy and pickle look for
+            raise AttributeError(name)
+        raise StoreError(
+            "this process is not the first rank and records nothing. Look at the run "
+            "in the first one or through nbtrack.open(), or see nbtrack.start(ranks=)."
+        )
 
 
 class SilentRun(Run):
@@ -106,6 +114,7 @@ class RankRun(SilentRun):
 
     def __init__(self, store: Store, *, place: Place, **about: Any) -> None:
         super().__init__(store, **about)
+        self._journal.on_control(self.id, None)  # Stop is for the first rank to see
         self._metrics.suffix = f"/rank{place.rank}"
         record = store.run(self.id)
         steps = {name: m.last_step + 1 for name, m in record.metrics.items()}
@@ -177,7 +186,8 @@ def _started_first(
             told = run.id, str(run.store.path)
     finally:  # the others wait for an answer, whatever has happened here
         if place.ranks == "all" and ranks.group_is_there():
-            ranks.from_first(told)
+            with guard("telling the other ranks of the run"):
+                ranks.from_first(told)
     run.place = place
     run.log_facts(_facts(place))
     return run

@@ -95,6 +95,12 @@ def from_first(value: Any) -> Any:  # Any: what pickle can send
     return box[0]
 
 
+def is_data_worker() -> bool:
+    """Whether this process loads data for another one; a forked one is inert anyway."""
+    data = sys.modules.get("torch.utils.data")
+    return data is not None and data.get_worker_info() is not None
+
+
 def backend() -> str | None:
     """The backend of torch.distributed, where it is initialised."""
     if not group_is_there():

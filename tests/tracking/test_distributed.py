@@ -80,6 +80,18 @@ def test_every_public_method_is_silent_in_another_rank(second_rank):
     assert loud == []
 
 
+def test_a_tracked_cell_in_another_rank_says_that_it_is_not_recorded(
+    second_rank, shell, capsys
+):
+    shell.run_line_magic("load_ext", "nbtrack")
+    done = shell.run_cell("%%track base\nimport nbtrack\nnbtrack.log(loss=1.0)\n42")
+    assert done.result == 42
+    said = "".join(capsys.readouterr())
+    assert "not the first rank and records nothing" in said
+    assert "failed and was left out" not in said
+    assert nbtrack.runs().empty
+
+
 def test_an_exception_in_another_rank_goes_through(second_rank):
     with pytest.raises(ValueError, match="no"), nbtrack.start("base") as run:
         raise ValueError("no")
@@ -147,6 +159,29 @@ def test_ranks_that_know_the_id_write_series_of_one_run(tmp_path):
         assert store.facts("r-1")["distributed.ranks.1"].value["pid"] == both[0].pid
 
 
+LATE = """
+import os, time, nbtrack
+run = nbtrack.start("base", ranks="all")
+if os.environ["RANK"] == "1":
+    print("hears of", len(run._journal.callbacks), flush=True)
+    while run.record().status == "running":
+        time.sleep(0.05)
+for _ in range(10):
+    run.log(loss=2.0)
+run.finish()
+"""
+
+
+def test_a_rank_that_is_late_still_gets_its_points_into_the_run(tmp_path):
+    second, first = begun(LATE, tmp_path, 1), begun(LATE, tmp_path, 0)
+    assert ended(first) == []
+    assert ended(second) == ["hears of 0"]  # the row of Stop is the first rank's
+    with nbtrack.open(tmp_path) as store:
+        [run] = store.runs()
+        counts = {n: m.n for n, m in run.metrics.items()}
+        assert (run.status, counts) == ("finished", {"loss": 10, "loss/rank1": 10})
+
+
 def test_a_rank_that_is_killed_does_not_crash_the_run(tmp_path):
     second = begun(BY_VARIABLE, tmp_path, 1, "stay")
     first = begun(BY_VARIABLE, tmp_path, 0)
@@ -171,7 +206,7 @@ def test_a_rank_that_cannot_know_the_run_keeps_still(tmp_path):
 
 DISTRIBUTED = """
 import sys, torch, torch.distributed as dist, nbtrack
-rank, world, port, ranks = *map(int, sys.argv[1:4]), sys.argv[4]
+rank, world, port, ranks, what = *map(int, sys.argv[1:4]), *sys.argv[4:6]
 torch.set_num_threads(1)
 torch.manual_seed(0)
 dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=world)
@@ -179,13 +214,13 @@ model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(4, 1))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 with nbtrack.start("base", ranks=ranks, params={"lr": 0.1}) as run:
     done = 0
-    for epoch in nbtrack.epochs(50 if ranks == "all" else 3):
+    for epoch in nbtrack.epochs(50 if what == "stop" else 3):
         loss = model(torch.randn(8, 4)).pow(2).mean()
         optimizer.zero_grad(); loss.backward(); optimizer.step()
         run.log(loss=loss, own=float(rank))
         run.checkpoint(model, name="linear")
         done += 1
-        if ranks == "all" and rank == 0 and epoch == 4:
+        if what == "stop" and rank == 0 and epoch == 4:
             run.request_stop("a test")
 dist.barrier()
 dist.destroy_process_group()
@@ -193,14 +228,18 @@ print(done)
 """
 
 
-def trained(store, world, ranks):
+def free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+def trained(store, world, ranks, what="train"):
+    port = free_port()
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", DISTRIBUTED,
-             *map(str, (rank, world, port)), ranks],
+             *map(str, (rank, world, port)), ranks, what],
             env={**os.environ, "NBTRACK_STORE": str(store)},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
@@ -226,38 +265,86 @@ def test_gloo_processes_are_one_run_of_the_first(tmp_path, world):
 
 
 @pytest.mark.faults
-def test_every_rank_on_request_and_stop_in_the_same_epoch(tmp_path):
-    assert trained(tmp_path, 2, "all") == [5, 5]
+def test_stop_lets_no_rank_wait_for_the_one_that_left(tmp_path):
+    assert trained(tmp_path, 2, "first", "stop") == [6, 6]
+    with nbtrack.open(tmp_path) as store:
+        [run] = store.runs()
+        assert (run.status, run.metrics["loss"].n) == ("stopped", 6)
+
+
+ALONE_IN_THE_END = """
+import os, sys, time, torch.distributed as dist, nbtrack
+rank, port = map(int, sys.argv[1:])
+dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+with nbtrack.start("base", ranks="all") as run:
+    for epoch in nbtrack.epochs(6):
+        run.log(loss=1.0)
+        time.sleep(0.2)
+        if rank and epoch == 2:
+            os.kill(os.getpid(), 9)
+os._exit(0)  # the process group cannot be taken down any more
+"""
+
+
+@pytest.mark.faults
+def test_a_rank_that_is_killed_takes_no_loop_of_another_along(tmp_path):
+    port = free_port()
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", ALONE_IN_THE_END, str(rank), str(port)],
+            env={**os.environ, "NBTRACK_STORE": str(tmp_path)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    said = [process.communicate(timeout=100) for process in processes]
+    assert [p.returncode for p in processes] == [0, -signal.SIGKILL], said
     with nbtrack.open(tmp_path) as store:
         [run] = store.runs()
         counts = {n: m.n for n, m in run.metrics.items()}
-        assert counts == dict.fromkeys(("loss", "loss/rank1", "own", "own/rank1"), 5)
-        assert list(store.curve(run.id, "own/rank1").values) == [1.0] * 5
+        assert (run.status, counts) == ("finished", {"loss": 6, "loss/rank1": 3})
+
+
+@pytest.mark.faults
+def test_every_rank_on_request_and_stop_in_the_same_epoch(tmp_path):
+    assert trained(tmp_path, 2, "all", "stop") == [6, 6]
+    with nbtrack.open(tmp_path) as store:
+        [run] = store.runs()
+        counts = {n: m.n for n, m in run.metrics.items()}
+        assert counts == dict.fromkeys(("loss", "loss/rank1", "own", "own/rank1"), 6)
+        assert list(store.curve(run.id, "own/rank1").values) == [1.0] * 6
         assert run.status == "stopped"
 
 
 WORKERS = """
-import torch, nbtrack
+import sys, torch, nbtrack
 
 class Data(torch.utils.data.Dataset):
     def __len__(self):
         return 20
     def __getitem__(self, n):
         nbtrack.log(read=n)
-        run.log(held=n)
-        run.tag("worker")
+        if sys.argv[1] == "fork":
+            run.log(held=n)
+            run.tag("worker")
         return float(n)
 
-with nbtrack.start("base") as run:
-    for batch in torch.utils.data.DataLoader(Data(), batch_size=4, num_workers=2):
-        run.log(loss=batch.mean())
+if __name__ == "__main__":
+    with nbtrack.start("base") as run:
+        for batch in torch.utils.data.DataLoader(
+            Data(), batch_size=4, num_workers=2, multiprocessing_context=sys.argv[1]
+        ):
+            run.log(loss=batch.mean())
 """
 
 
 @pytest.mark.faults
-def test_workers_of_a_data_loader_write_and_say_nothing(tmp_path):
+@pytest.mark.parametrize("how", ["fork", "spawn"])
+def test_workers_of_a_data_loader_write_and_say_nothing(tmp_path, how):
+    script = tmp_path / "workers.py"  # spawned ones import it
+    script.write_text(WORKERS)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", WORKERS],
+        [sys.executable, "-W", "ignore::DeprecationWarning", str(script), how],
         env={**os.environ, "NBTRACK_STORE": str(tmp_path)},
         capture_output=True, text=True, timeout=100,
     )  # fmt: skip
