@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,11 @@ def values(run, metric):
 
 def steps(run, metric):
     return run.store.curve(run.id, metric).steps.tolist()
+
+
+def test_the_docstring_examples_run(store_path):
+    found = doctest.testmod(hooks_of_keras)
+    assert (found.failed, found.attempted > 4) == (0, True)
 
 
 def test_the_numbers_are_those_of_the_history(run, hook):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import os
 import signal
 
@@ -105,6 +106,11 @@ def in_the_csv(logger, metric):
     with open(os.path.join(logger.log_dir, "metrics.csv")) as file:
         rows = [row for row in csv.DictReader(file) if row[metric]]
     return [(int(row["step"]), pytest.approx(float(row[metric]))) for row in rows]
+
+
+def test_the_docstring_examples_run(store_path):
+    found = doctest.testmod(hooks_of_lightning)
+    assert (found.failed, found.attempted > 3) == (0, True)
 
 
 def test_the_numbers_are_those_of_lightnings_own_logger(run, hook, net):

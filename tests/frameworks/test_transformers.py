@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+
 import pytest
 
 import nbtrack
@@ -82,6 +84,11 @@ def points(run, metric):
 def in_the_history(training, metric):
     history = training.state.log_history
     return [(row["step"], row[metric]) for row in history if metric in row]
+
+
+def test_the_docstring_examples_run(store_path):
+    found = doctest.testmod(hooks_of_huggingface)
+    assert (found.failed, found.attempted > 4) == (0, True)
 
 
 def test_the_numbers_are_those_of_the_log_history(run, hook):

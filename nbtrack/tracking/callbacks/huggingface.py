@@ -194,12 +194,25 @@ class TransformersCallback(_Recording):
 
     Examples
     --------
-    >>> import nbtrack, transformers  # doctest: +SKIP
+    >>> import nbtrack, torch, transformers
+    >>> config = transformers.BertConfig(
+    ...     vocab_size=9, hidden_size=4, num_hidden_layers=1, num_attention_heads=1,
+    ...     intermediate_size=4,
+    ... )
+    >>> text = {"input_ids": torch.arange(4), "labels": torch.tensor(1)}
     >>> trainer = transformers.Trainer(
-    ...     model, args, train_dataset=data, callbacks=[nbtrack.TransformersCallback()]
-    ... )  # doctest: +SKIP
-    >>> with nbtrack.start("tuned"):
-    ...     trainer.train()  # doctest: +SKIP
+    ...     model=transformers.BertForSequenceClassification(config),
+    ...     args=transformers.TrainingArguments(
+    ...         "outputs", max_steps=2, logging_steps=1, save_strategy="no",
+    ...         disable_tqdm=True, report_to="none", use_cpu=True,
+    ...     ),
+    ...     train_dataset=[text] * 8, callbacks=[nbtrack.TransformersCallback()],
+    ... )
+    >>> trainer.remove_callback(transformers.PrinterCallback)
+    >>> with nbtrack.start("tuned") as run:
+    ...     result = trainer.train()
+    >>> run.record().metrics["loss"].n
+    2
     """
 
     def __new__(cls, **_: Any) -> TransformersCallback:
