@@ -197,8 +197,8 @@ def _printed(known: Known) -> Section:
     shown = [t for t in known.texts if t.role in ("stdout", "stderr")]
     return Section(
         "Printed",
-        [(t.role, t.missing) for t in shown if t.missing],
-        [(t.role, t.body) for t in shown if t.body],
+        [(_of(t), t.missing) for t in shown if t.missing],
+        [(_of(t), t.body) for t in shown if t.body],
     )
 
 

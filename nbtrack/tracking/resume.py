@@ -7,7 +7,9 @@ refused: two writers of one curve would mix their steps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from nbtrack.errors import ResumeError
@@ -17,6 +19,8 @@ from nbtrack.text import shorten, visible
 if TYPE_CHECKING:
     from nbtrack.records import RunRecord
     from nbtrack.store import Store
+
+_WRITTEN_OVER = frozenset({"diff", "stdout", "stderr"})  # one text of a role each
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,26 @@ class Earlier:
         """How long it took before."""
         return self.record.duration_s or 0.0
 
-    def source_kept(self, digest: str | None) -> list[TextRecord]:
-        """The cell as it was before, where it is another one now."""
+    def texts_kept(self, store: Store, digest: str | None) -> list[TextRecord]:
+        """What the new life would write over: each under the time when it ended.
+
+        The cell where it is another one now, the diff, what was printed, and the facts
+        as one text: those of the new life stand for the run.
+        """
         before = self.record
-        if digest is None or before.source_digest in (None, digest):
-            return []
         name = f"until {before.ended_at or before.started_at}"
-        return [TextRecord("source", name, before.source_digest, before.source)]
+        texts = [t for t in store.texts(before.id) if t.role in _WRITTEN_OVER]
+        kept = [replace(t, name=name) for t in texts if t.name == t.role]
+        if digest is not None and before.source_digest not in (None, digest):
+            source = TextRecord("source", name, before.source_digest, before.source)
+            kept.append(source)
+        facts = {f.name: f.missing or f.value for f in store.facts(before.id).values()}
+        if facts:
+            body = json.dumps(facts, indent=1)
+            kept.append(
+                TextRecord("facts", name, sha256(body.encode()).hexdigest(), body)
+            )
+        return kept
 
 
 def earlier_life(store: Store, asked: str, *, experiment: str | None) -> Earlier:

@@ -138,14 +138,14 @@ class Session:
             )
             self._emit_start(run, as_tags(tags), group, notes, about)
             self.adopt(run)
+        if earlier is not None:
+            self._go_on(run, earlier, about, {"group": group, "notes": notes})
         run.begin_parts()
         if self.on_start is not None:
             with guard("the log of cells"):
                 self.on_start(run)
         if params:
             run.log_params(params)
-        if earlier is not None:
-            self._go_on(run, earlier, about, {"group": group, "notes": notes})
         return run
 
     def _go_on(
@@ -161,7 +161,9 @@ class Session:
             run.store.journal.emit(
                 {"kind": "run_changed", "run": run.id, "fields": said}
             )
-        run.log_texts(earlier.source_kept(about.get("source_digest")))
+        with guard("the texts of an earlier life"):
+            kept = earlier.texts_kept(run.store, about.get("source_digest"))
+            run.log_texts(kept)
 
     def adopt(self, run: Run) -> None:
         """Make a run the current one, until it ends."""

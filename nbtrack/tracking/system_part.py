@@ -25,6 +25,7 @@ from nbtrack.records import SYSTEM_PREFIX, Fact
 from nbtrack.tracking.ticker import ticker
 
 if TYPE_CHECKING:
+    from nbtrack.records import RunRecord
     from nbtrack.tracking.run import Run
 
 FEATURE = "system"
@@ -59,11 +60,12 @@ class _Peaks:
     what is known. No mark is reset: they may be the user's.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before: RunRecord | None = None) -> None:
         self._rss_mark = high_water_bytes()
         self._vram_mark = torch_peak_bytes()
-        self._rss: float | None = None
-        self._vram: float | None = None
+        # Of a run that is resumed: what its earlier life took counts too.
+        self._rss: float | None = before.peak_rss_bytes if before else None
+        self._vram: float | None = before.peak_vram_bytes if before else None
         self._told = 0.0
         self._told_at = time.monotonic()
 
@@ -105,9 +107,11 @@ class _Followed:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.since = time.monotonic()
-        self.peaks = _Peaks()
+        before = run.earlier.record if run.earlier else None
+        self.peaks = _Peaks(before)
         self._journal = run.store.journal
-        self._steps = count()
+        known = before.system.values() if before else ()
+        self._steps = count(max((m.last_step + 1 for m in known), default=0))
         self._series: dict[str, int] = {}
 
     def keep(self, sample: dict[str, float]) -> None:
@@ -216,7 +220,8 @@ def _peak(
 ) -> tuple[float | None, str]:
     """The peak of a run from its samples and a mark of the process's life."""
     if after is not None and after > (before or 0.0):
-        return after, "a high-water mark that rose during the run"
+        # More was sampled in an earlier life alone, of a run that was resumed.
+        return _highest(after, sampled), "a high-water mark that rose during the run"
     return sampled, "samples: peaks between two of them are not seen"
 
 

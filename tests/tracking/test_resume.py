@@ -115,3 +115,29 @@ def test_what_was_renamed_meanwhile_begins_anew(store_path):
     assert {n: m.last for n, m in again.record().metrics.items()} == {
         "old_loss": 1.0, "loss": 2.0
     }  # fmt: skip
+
+
+def test_what_a_second_life_writes_over_is_kept(store_path):
+    from nbtrack.records import Fact, TextRecord
+
+    with nbtrack.start("base") as run:
+        run.log_facts([Fact("room.light", "aaa")])
+        run.log_texts([TextRecord("stdout", "stdout", None, "first life")])
+    run.log_measured(peak_rss_bytes=1 << 50)
+    first = run.record()
+    with nbtrack.start(resume=run) as again:
+        again.log_facts([Fact("room.light", "bbb")])
+        again.log_texts([TextRecord("stdout", "stdout", None, "second life")])
+    store, now = again.store, again.record()
+    assert store.facts(run.id)["room.light"].value == "bbb"
+    [facts] = store.texts(run.id, "facts")
+    assert (facts.name, '"room.light": "aaa"' in facts.body) == (
+        f"until {first.ended_at}", True
+    )  # fmt: skip
+    said = {text.name: text.body for text in store.texts(run.id, "stdout")}
+    assert said == {"stdout": "second life", f"until {first.ended_at}": "first life"}
+    assert now.peak_rss_bytes == 1 << 50
+    # The series of the machine go on behind those of the first life.
+    name = next(iter(first.system))
+    curve = store.curve(run.id, name)
+    assert len(curve) == now.system[name].n > first.system[name].n
