@@ -41,6 +41,7 @@ class Taken:
     held: str
     sample: str | None = None
     digest: str | None = None  # where it was read at once
+    size: int | None = None  # about how many bytes
     cell: str | None = None  # "[3]": the execution that set the name
 
     def is_unchanged(self) -> bool:
@@ -57,9 +58,14 @@ class Taker:
 
     def take(self, name: str, value: Any, kind: str) -> Taken:
         """Hold `value`; what reading it raises goes through."""
+        size = size_of(value, kind)
+        taken = self._taken(name, value, kind, size)
+        taken.size = size
+        return taken
+
+    def _taken(self, name: str, value: Any, kind: str, size: int | None) -> Taken:
         if is_fixed(value, kind):
             return Taken(name, kind, value, FIXED)
-        size = size_of(value, kind)
         shared = _shared(value, kind, size)
         if shared is not None:
             return Taken(name, kind, shared, SHARED)

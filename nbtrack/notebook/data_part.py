@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.data_reading import DataReading
 
 WAIT_S = 0.01  # for what is small: its changes stand under the cell then
+WAIT_BYTES = 1 << 20  # read in about that time
 N_SHOWN = 4
 _PACKAGE = Path(__file__).parents[1]  # where a checkout stands beside the notebook
 
@@ -33,6 +34,7 @@ class Data:
     def __init__(self) -> None:
         self._reading: DataReading | None = None
         self._names: list[str] = []
+        self._n_bytes = 0
 
     def begin(self, on: Tracking) -> None:
         """Take it as it is now, and read it in the background."""
@@ -53,7 +55,8 @@ class Data:
         """Say what was read, and what became of it since the run before."""
         if self._reading is None:
             return
-        self._reading.wait(WAIT_S)
+        if self._n_bytes <= WAIT_BYTES:
+            self._reading.wait(WAIT_S)
         on.run.remarks += remark(self._names, self._reading.told)
         on.notices += self._reading.left_out
 
@@ -66,6 +69,7 @@ class Data:
             problems: list[Exception] = []
             with tolerated(problems.append):
                 each = taker.take(name, value, kind)
+                self._n_bytes += each.size or 0
                 each.cell = on.log.origin_of(name.partition(".")[0])
                 taken.append(each)
                 self._names.append(name)
