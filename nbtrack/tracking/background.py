@@ -72,9 +72,7 @@ class Background:
             self._n_waiting += 1
             self._changed.notify_all()
             try:
-                return self._changed.wait_for(
-                    lambda: not self._n_open, timeout_s
-                )
+                return self._changed.wait_for(lambda: not self._n_open, timeout_s)
             finally:
                 self._n_waiting -= 1
 
