@@ -129,7 +129,9 @@ def sampled(value: Any, kind: str) -> str:
 
 
 def _shared(value: Any, kind: str, size: int | None) -> Any:
-    """A twin that pandas keeps apart from whatever the user writes."""
+    """A twin that the library keeps apart from whatever the user writes."""
+    if kind == "polars":
+        return value.clone()  # shares the columns; a write makes a new one
     if kind not in ("dataframe", "series") or size is None or size > SHARED_BYTES:
         return None
     import pandas
@@ -186,7 +188,9 @@ def _sample(value: Any, kind: str) -> Iterator[Any]:
         yield from _samples_within(list(islice(value.values(), N_SAMPLED)))
     elif kind == "list":
         yield len(value)
-        if hasattr(value, "__getitem__"):
+        if isinstance(value, set | frozenset):
+            yield from _samples_within(list(islice(value, 256)))
+        else:
             yield from _samples_within([value[at] for at in _places(len(value), 256)])
     elif kind in ("dataset", "loader"):
         yield from _sample_of_dataset(value, kind)
