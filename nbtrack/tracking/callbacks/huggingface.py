@@ -15,15 +15,15 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.capture.file_patches import patches
 from nbtrack.guard import guard
 from nbtrack.tracking.callbacks.fit_run import FitRun, current_for
 from nbtrack.tracking.callbacks.fits import scope, softly
-from nbtrack.tracking.callbacks.framework_files import (
-    is_own_save,
-    keep_file,
-    own_save,
-    taken_with,
+from nbtrack.tracking.callbacks.framework_files import taken_with
+from nbtrack.tracking.callbacks.huggingface_files import (
+    keeping,
+    quiet,
+    weights_in,
+    whole,
 )
 from nbtrack.tracking.callbacks.huggingface_settings import log_training
 from nbtrack.tracking.callbacks.pace import n_samples_in, n_tokens_in
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from nbtrack.tracking.run import Run
 
 FEATURE = "the hook into huggingface"
-WEIGHTS = ("model*.safetensors", "pytorch_model*.bin", "adapter_model*")
 # Any: trainers, states and models of a library that is not imported here.
 
 
@@ -111,7 +110,7 @@ class _Recording:
         """Keep the weights of the folder that was just written."""
         folder = Path(args.output_dir).absolute() / f"checkpoint-{state.global_step}"
         name = type(_inner(given.get("model"))).__name__.lower()
-        for path, part in _weights_in(folder, name):
+        for path, part in weights_in(folder, name):
             self._training.keep(path, name=part, metrics={}, step=state.global_step)
         taken_with(folder)
         self._training.pace.mark()
@@ -264,7 +263,7 @@ class Hook:
         model = _class("transformers.modeling_utils", "PreTrainedModel")
         if model is not None and not self._model:
             original = vars(model)["save_pretrained"]
-            self._model.set(model, "save_pretrained", _saving(original))
+            self._model.set(model, "save_pretrained", keeping(original))
 
     def remove(self) -> None:
         """Put them back."""
@@ -284,8 +283,8 @@ def _twins(own: Patches) -> dict[str, Callable[[Function], Function]]:
         "evaluate": entry,
         "predict": entry,
         "training_step": _counting,
-        "_save": _quiet,
-        "_save_checkpoint": _whole,
+        "_save": quiet,
+        "_save_checkpoint": whole,
     }
 
 
@@ -358,74 +357,6 @@ def _counting(original: Function) -> Function:
         return original(trainer, model, inputs, *args, **kwargs)
 
     return training_step
-
-
-def _quiet(original: Function) -> Function:
-    """`_save`: beside the weights it writes its own arguments, which are no model."""
-
-    @functools.wraps(original)
-    def save(trainer: Any, *args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
-        with patches.unwatched():
-            return original(trainer, *args, **kwargs)
-
-    return save
-
-
-def _whole(original: Function) -> Function:
-    """`_save_checkpoint`: a folder of files, of which `on_save` keeps the weights."""
-
-    @functools.wraps(original)
-    def save_checkpoint(trainer: Any, *args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
-        with own_save():
-            return original(trainer, *args, **kwargs)
-
-    return save_checkpoint
-
-
-def _saving(original: Function) -> Function:
-    """`save_pretrained`, after which the weights are kept under the folder's name."""
-
-    @functools.wraps(original)
-    def save_pretrained(
-        model: Any, save_directory: Any, *args: Any, **kwargs: Any
-    ) -> Any:
-        __tracebackhide__ = True
-        if is_own_save():
-            return original(model, save_directory, *args, **kwargs)
-        with own_save():
-            result = original(model, save_directory, *args, **kwargs)
-        with guard(FEATURE):
-            _keep_folder(Path(save_directory).absolute())
-        return result
-
-    return save_pretrained
-
-
-def _keep_folder(folder: Path) -> None:
-    from nbtrack.tracking.session import process_session
-
-    run = process_session().current
-    if run is None or not run.captures("files"):
-        return
-    for path, part in _weights_in(folder, folder.name):
-        keep_file(run, path, name=part)
-    taken_with(folder)
-
-
-def _weights_in(folder: Path, name: str) -> list[tuple[Path, str]]:
-    """The files of the weights, and names for them; of a large model there are several.
-
-    >>> _weights_in(Path("no such folder"), "bert")
-    []
-    """
-    found = sorted({path for pattern in WEIGHTS for path in folder.glob(pattern)})
-    parts = [path.stem.partition("-")[2] for path in found]
-    return [
-        (path, f"{name}-{part}" if part else name)
-        for path, part in zip(found, parts, strict=True)
-    ]
 
 
 def _inner(model: Any) -> Any:
