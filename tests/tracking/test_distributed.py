@@ -182,6 +182,7 @@ def test_a_rank_that_is_late_still_gets_its_points_into_the_run(tmp_path):
         assert (run.status, counts) == ("finished", {"loss": 10, "loss/rank1": 10})
 
 
+@pytest.mark.faults
 def test_a_rank_that_is_killed_does_not_crash_the_run(tmp_path):
     second = begun(BY_VARIABLE, tmp_path, 1, "stay")
     first = begun(BY_VARIABLE, tmp_path, 0)
@@ -251,6 +252,7 @@ def trained(store, world, ranks, what="train"):
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(300)  # four imports of torch on two cores
 @pytest.mark.parametrize("world", [2, 4])
 def test_gloo_processes_are_one_run_of_the_first(tmp_path, world):
     assert trained(tmp_path, world, "first") == [3] * world

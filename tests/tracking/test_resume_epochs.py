@@ -86,6 +86,7 @@ def test_a_killed_loop_ends_where_one_that_was_left_alone_does(tmp_path):
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(300)  # five imports of torch, one after the other
 def test_a_killed_training_has_the_very_weights_of_one_left_alone(tmp_path):
     pytest.importorskip("torch")
     alone = trained(TORCH, tmp_path / "alone")
