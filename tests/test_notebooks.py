@@ -169,7 +169,7 @@ def test_what_is_captured_is_told_without_a_network(tmp_path, monkeypatch, no_ne
     assert "%%track base" in text_of(cells["cells"])
     assert "logged in with [redacted]" in text_of(cells["printed"])
     assert text_of(cells["secret"]) == "[]"
-    assert "train_df: +112 rows since base" in text_of(cells["more"])
+    assert "train_df (+112 rows since base)" in text_of(cells["more"])
     assert json.dumps(cells["compare"].outputs).count("more") >= 1
     assert "crashed · 5 points · epoch 0" in text_of(cells["crashed"])
     assert "finished · [0, 1, 2, 3, 4, 5, 6, 7]" in text_of(cells["resume"])
