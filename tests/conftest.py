@@ -73,6 +73,10 @@ def _nothing_left_behind():
     from nbtrack.guard import guard
 
     guard.failures.clear()
+    if "nbtrack.tracking.autolog" in sys.modules:
+        from nbtrack.tracking.autolog import hooks
+
+        hooks.forget()
     if "nbtrack.redact" in sys.modules:
         from nbtrack.redact import known_secrets
 

@@ -106,6 +106,7 @@ class DataReading:
         problems: list[Exception] = []
         with tolerated(problems.append):
             record = yield from self._digested(taken, record)
+        self._tell_early(record)
         if self.run.captures("statistics"):
             with tolerated(problems.append):
                 told = yield from _timed(statistics_of(taken.value, taken.kind))
@@ -115,6 +116,13 @@ class DataReading:
         if taken.held == FIXED and record.digest is not None:
             known_data.put(taken.value, record)
         return record
+
+    def _tell_early(self, record: InputRecord) -> None:
+        """What rows and digest show already: a short cell ends before statistics do."""
+        found = self._earlier(record)
+        change = drift(record, found[1]) if found else ""
+        if found and change and record.digest is not None:
+            self.told[record.name] = f"{change} since {found[0]}"
 
     def _digested(
         self, taken: Taken, record: InputRecord
@@ -176,14 +184,16 @@ class DataReading:
                     found[name] = yield from self._hash(part)
         return found
 
-    def _beside_earlier(self, record: InputRecord) -> InputRecord:
+    def _earlier(self, record: InputRecord) -> tuple[str, InputRecord] | None:
         from nbtrack.tracking.run import utc_text
 
         run = self.run
-        before = utc_text(run.started_at)
-        found = run.store.earlier_input(
-            run.experiment, record.name, record.type, before=before
+        return run.store.earlier_input(
+            run.experiment, record.name, record.type, before=utc_text(run.started_at)
         )
+
+    def _beside_earlier(self, record: InputRecord) -> InputRecord:
+        found = self._earlier(record)
         if found is None:
             return record
         name, earlier = found

@@ -129,7 +129,8 @@ def test_plain_cell_costs_under_a_millisecond():
     source = "x = f(y)\n" * 30
     taken = []
     for execution in range(50):
-        started = time.perf_counter()
+        # Of this thread: other tests may run beside this one.
+        started = time.thread_time()
         run(log, source, execution, namespace=namespace)
-        taken.append(time.perf_counter() - started)
+        taken.append(time.thread_time() - started)
     assert sorted(taken)[5] < 0.001
