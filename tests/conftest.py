@@ -59,6 +59,15 @@ def shell(store_path):
         yield made
 
 
+@pytest.fixture
+def plain_surroundings(monkeypatch):
+    """For tests about something else: git, packages and the machine are left alone.
+
+    A process full of test modules has thousands to look through, half a second a run.
+    """
+    monkeypatch.setenv("NBTRACK_OFF", "code environment system rng")
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_behind():
     """Close the runs and stores that a test left, and forget what was warned of."""

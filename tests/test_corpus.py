@@ -12,6 +12,8 @@ import pytest
 from conftest import fresh_shell
 from corpus.reading import Case, cases
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 CAPTURED_AT_LEAST = 0.95
 
 LIBRARIES = ("torch", "sklearn")

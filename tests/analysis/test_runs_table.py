@@ -12,6 +12,8 @@ from nbtrack.analysis import edits
 from nbtrack.analysis.runs_table import frame_of, select
 from nbtrack.errors import OptionError, QueryError, RunNotFoundError, StoreError
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 
 @pytest.fixture
 def three(store_path):

@@ -9,6 +9,8 @@ import pytest
 from nbtrack.store import Store
 from nbtrack.tracking.autolog import hooks
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 pytest.importorskip("sklearn")
 
 DATA = (

@@ -11,6 +11,8 @@ import pytest
 from nbtrack.tracking import data_reading
 from nbtrack.tracking.data_worker import data_worker
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 OLD = 1_000_000_000
 
 

@@ -8,6 +8,8 @@ from IPython.core.error import UsageError
 import nbtrack
 from nbtrack.store import Store
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 LOOP = "for i in range(3):\n    loss = 1.0 / (i + 1)\n"
 
 

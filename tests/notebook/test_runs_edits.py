@@ -6,6 +6,8 @@ import pytest
 
 import nbtrack
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 
 @pytest.fixture
 def ip(shell):

@@ -11,6 +11,8 @@ import pytest
 from nbtrack.capture.files import FileWatch
 from nbtrack.store import Store
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 LOOP = "for i in range(3):\n    loss = 1.0 / (i + 1)\n"
 CELL = f"%%track base\nlr = 0.1\n{LOOP}loss"
 

@@ -7,6 +7,8 @@ import pytest
 import nbtrack
 from nbtrack.errors import OptionError, RunNotFoundError
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 
 @pytest.fixture
 def parent(store_path):

@@ -22,6 +22,8 @@ from nbtrack.tracking.checkpoint_files import CopyFolder, copy_file
 from nbtrack.tracking.checkpoint_keeper import CheckpointKeeper, Limits, Moment
 from nbtrack.tracking.checkpoints import checkpoint_path, load_checkpoint
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 torch = pytest.importorskip("torch")
 safetensors = pytest.importorskip("safetensors.torch")
 

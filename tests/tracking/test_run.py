@@ -12,6 +12,8 @@ import nbtrack
 from nbtrack.errors import RunStopped
 from nbtrack.tracking.run import utc_text
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 
 def values_of(run, metric):
     curve = run.store.curve(run.id, metric)

@@ -39,6 +39,8 @@ from nbtrack.tracking.autolog import hooks
 from nbtrack.tracking.callbacks import sklearn as hook_module
 from nbtrack.tracking.callbacks.sklearn import FitTwin
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 X, Y = load_iris(return_X_y=True)
 X = (X - X.mean(axis=0)) / X.std(axis=0)
 
