@@ -66,7 +66,7 @@ test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "nbtrack: \
 	Chromium is missing. Debian: apt-get install --no-install-recommends chromium \
 	fonts-dejavu-core" >&2; exit 1; }
-	$(RUN) pytest -m browser $(PYTEST_ARGS)
+	$(RUN) pytest -m "browser and not benchmark" $(PYTEST_ARGS)
 
 test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
 	$(RUN) pytest -m faults $(PYTEST_ARGS)
