@@ -69,7 +69,7 @@ test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 	$(RUN) pytest -m "browser and not benchmark" $(PYTEST_ARGS)
 
 test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
-	$(RUN) pytest -m faults $(PYTEST_ARGS)
+	$(RUN) pytest -m "faults and not benchmark" $(PYTEST_ARGS)
 
 test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (installs them)
 	$(RUN) pip install --editable ".[frameworks]" --constraint .ci/constraints.txt
