@@ -152,6 +152,23 @@ class MediaRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowRecord:
+    """What one execution read and changed: the edges of a slice.
+
+    A plain name is a variable; what stands around them has an `@`: `@cwd`,
+    `@env:KEY`, `@file:/a/b.csv`, `@folder:/a`, `@module:np`, `@context:decimal`,
+    `@rng:numpy`, `@out:3`, `@figures`, and `@everything` for code that may read all.
+    """
+
+    reads: tuple[str, ...] = ()  # before the cell itself surely set them
+    writes: Mapping[str, str] = field(default_factory=dict)  # -> set, changed, deleted
+    may_write: Mapping[str, str] = field(default_factory=dict)  # -> why it is not sure
+    kills: tuple[str, ...] = ()  # set whatever they were before: earlier writers go
+    between: Mapping[str, str] = field(default_factory=dict)  # changed before it began
+    notes: Mapping[str, str] = field(default_factory=dict)  # input, threads, network...
+
+
+@dataclass(frozen=True, slots=True)
 class CellRecord:
     """One execution of a cell in the session of a run."""
 
@@ -165,6 +182,7 @@ class CellRecord:
     ok: bool | None = None
     error: str | None = None
     rng: Mapping[str, str] = field(default_factory=dict)  # generator -> packed state
+    flow: FlowRecord | None = None  # None: what it read and changed was not looked at
 
 
 @dataclass(frozen=True, slots=True)
