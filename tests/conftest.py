@@ -3,10 +3,43 @@
 from __future__ import annotations
 
 import atexit
+import gc
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+# Folders in which every test bears one of these markers.
+_SUITES = {
+    "benchmarks": {"benchmark", "peers"},
+    "browser": {"browser"},
+    "faults": {"faults"},
+    "frameworks": {"frameworks"},
+}
+
+
+def pytest_ignore_collect(collection_path, config):
+    """A suite that is not asked for is not read: it imports Keras, Chromium's driver, ...
+
+    Each of the processes would read it, be slower for all it imported, and leave it out.
+    """
+    markers = _SUITES.get(collection_path.name)
+    if markers is None or collection_path.parent != Path(__file__).parent:
+        return None
+    expression = config.option.markexpr
+    left_out = set(re.findall(r"\bnot (\w+)", expression))
+    asked = set(re.findall(r"\w+", re.sub(r"\bnot \w+", "", expression))) - {"and", "or"}
+    return True if markers <= left_out or (asked and not asked & markers) else None
+
+
+def pytest_collection_finish():
+    """What was imported stays: a collection need not walk a million objects each time.
+
+    IPython collects at the end of each shell, which took 0.7 s of a test.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
