@@ -5,10 +5,15 @@ from __future__ import annotations
 import atexit
 import gc
 import re
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+# jsonschema would have this compile 38 grammars at its import, 4 s of each process, to
+# check addresses in schemas; without it, it goes on without that check.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 # Folders in which every test bears one of these markers.
 _SUITES = {
@@ -20,26 +25,33 @@ _SUITES = {
 
 
 def pytest_ignore_collect(collection_path, config):
-    """A suite that is not asked for is not read: it imports Keras, Chromium's driver, ...
+    """A suite that is not asked for is not read: it imports Keras, Chromium's driver...
 
-    Each of the processes would read it, be slower for all it imported, and leave it out.
+    Each process would read it, be slower for all it imported, and leave its tests out.
     """
     markers = _SUITES.get(collection_path.name)
     if markers is None or collection_path.parent != Path(__file__).parent:
         return None
     expression = config.option.markexpr
     left_out = set(re.findall(r"\bnot (\w+)", expression))
-    asked = set(re.findall(r"\w+", re.sub(r"\bnot \w+", "", expression))) - {"and", "or"}
+    words = set(re.findall(r"\w+", re.sub(r"\bnot \w+", "", expression)))
+    asked = words - {"and", "or"}
     return True if markers <= left_out or (asked and not asked & markers) else None
 
 
-def pytest_collection_finish():
-    """What was imported stays: a collection need not walk a million objects each time.
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What is imported stays: no collection of garbage walks its million objects.
 
     IPython collects at the end of each shell, which took 0.7 s of a test.
     """
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture
@@ -105,8 +117,6 @@ def plain_surroundings(monkeypatch):
 def _nothing_left_behind():
     """Close the runs and stores that a test left, and forget what was warned of."""
     yield
-    import sys
-
     if "nbtrack.tracking.session" in sys.modules:
         from nbtrack.tracking.session import process_session, tell_on_stderr
 
