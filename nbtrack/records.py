@@ -213,6 +213,8 @@ class RunRecord:
     peak_rss_bytes: int | None = None
     peak_vram_bytes: int | None = None
     model_bytes: int | None = None
+    grade: str | None = None  # A (fresh, in order) to D; None: nothing can be said
+    grade_why: str | None = None  # the culprits, a sentence each
     tags: Mapping[str, str | None] = field(default_factory=dict)
     params: Mapping[str, Param] = field(default_factory=dict)  # by dotted name
     metrics: Mapping[str, MetricSummary] = field(default_factory=dict)

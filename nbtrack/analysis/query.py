@@ -33,6 +33,7 @@ FIELDS = (
     "error",
     "execution",
     "experiment",
+    "grade",
     "group",
     "id",
     "model_bytes",

@@ -62,7 +62,7 @@ def runs(
     Returns
     -------
     DataFrame
-        `id, name, experiment, status, started_at, duration_s, tags`, the sizes
+        `id, name, experiment, status, started_at, duration_s, tags, grade`, the sizes
         `peak_rss_bytes, peak_vram_bytes, model_bytes, checkpoint_bytes`, then
         `params.<name>`, `metrics.<name>` (the last value), `best.<name>` and
         `best_step.<name>`, with the types they had.
@@ -253,6 +253,7 @@ def frame_of(table: Table) -> pd.DataFrame:
     columns["tags"] = pd.Series(
         [tag_texts(table.tags.get(run, {})) for run in ids], dtype="object"
     )
+    columns["grade"] = pd.Series(fields["grade"], dtype="object")
     for name in _SIZES:
         columns[name] = pd.Series(fields[name], dtype="Int64")
     for name in names_of(table, table.params):

@@ -102,14 +102,15 @@ def apply_cells(
         connection.execute(
             """
             insert or replace into cells(session, seq, cell_id, execution, digest,
-              source_digest, started_at, duration_s, ok, error, rng)
-            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              source_digest, started_at, duration_s, ok, error, rng, flow)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             (
                 session, int(cell["seq"]), storable(cell.get("cell_id")),
                 cell.get("execution"), digest, kept, cell["started_at"],
                 cell.get("duration_s"), None if ok is None else int(ok),
                 storable(cell.get("error")), json.dumps(cell.get("rng") or {}),
+                None if cell.get("flow") is None else as_json(cell["flow"]),
             ),
         )  # fmt: skip
 

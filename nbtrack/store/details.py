@@ -15,6 +15,7 @@ from typing import Any
 from nbtrack.records import (
     CellRecord,
     Fact,
+    FlowRecord,
     InputRecord,
     MediaRecord,
     RunRecord,
@@ -162,7 +163,7 @@ def read_cells(connection: sqlite3.Connection, run_id: str) -> list[CellRecord]:
     rows = connection.execute(
         """
         select seq, cell_id, execution, body, cells.digest, started_at, duration_s,
-          ok, error, rng
+          ok, error, rng, flow
         from cells left join sources on sources.digest = source_digest
         where session = (select session from runs where id = ?) order by seq
         """,
@@ -178,9 +179,24 @@ def _media(row: tuple[Any, ...]) -> MediaRecord:
 
 
 def _cell(row: tuple[Any, ...]) -> CellRecord:
-    seq, cell_id, execution, body, digest, started_at, duration_s, ok, error, rng = row
+    seq, cell_id, execution, body, digest, started_at, duration_s, ok, error, *rest = (
+        row
+    )
+    rng, flow = rest
     fine = None if ok is None else bool(ok)
     return CellRecord(
         seq, cell_id, execution, body, digest, started_at, duration_s, fine, error,
-        json.loads(rng),
+        json.loads(rng), None if flow is None else _flow(json.loads(flow)),
     )  # fmt: skip
+
+
+def _flow(kept: dict[str, Any]) -> FlowRecord:
+    """Fields that a later nbtrack may add are left out."""
+    return FlowRecord(
+        reads=tuple(kept.get("reads") or ()),
+        writes=kept.get("writes") or {},
+        may_write=kept.get("may_write") or {},
+        kills=tuple(kept.get("kills") or ()),
+        between=kept.get("between") or {},
+        notes=kept.get("notes") or {},
+    )

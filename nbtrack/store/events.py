@@ -243,6 +243,8 @@ _RUN_FIELDS = {
     "peak_rss_bytes": "update runs set peak_rss_bytes = ? where id = ?",
     "peak_vram_bytes": "update runs set peak_vram_bytes = ? where id = ?",
     "model_bytes": "update runs set model_bytes = ? where id = ?",
+    "grade": "update runs set grade = ? where id = ?",
+    "grade_why": "update runs set grade_why = ? where id = ?",
 }
 _TIMES = frozenset({"trashed_at", "started_at"})
 

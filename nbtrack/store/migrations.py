@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.store.database import connect
-from nbtrack.store.schema import APPLICATION_ID, SCHEMA
+from nbtrack.store.schema import APPLICATION_ID
 from nbtrack.store.schema_v1 import SCHEMA_V1
+from nbtrack.store.schema_v2 import SCHEMA_V2
 
 NAME = "nbtrack"
 _NEW_IN_V2 = ("lives", "facts", "texts", "inputs", "media", "cells", "edits")
@@ -75,7 +76,7 @@ def _v2_everything_about_a_run(db: Any) -> None:
                    "alter table metrics add column shared_from integer"):  # fmt: skip
         db.execute(change)
     remade = ("view summaries ", "view points ", "unique index metrics_name")
-    for statement in _statements(SCHEMA):
+    for statement in _statements(SCHEMA_V2):
         what = statement.removeprefix("create ")
         # A table of version 2 and its indexes: `create index media_name on media(...)`.
         new = any(f"table {name} " in what or f" on {name}(" in what
@@ -84,8 +85,16 @@ def _v2_everything_about_a_run(db: Any) -> None:
             db.execute(statement)
 
 
+def _v3_what_cells_read_and_how_good_a_run_is(db: Any) -> None:
+    db.execute("alter table cells add column flow text")
+    db.execute("alter table runs add column grade text")
+    db.execute("alter table runs add column grade_why text")
+
+
 def _statements(script: str) -> list[str]:
     return [part.strip() for part in script.split(";\n") if part.strip()]
 
 
-_STEPS = (_v1_tables, _v2_everything_about_a_run)
+_STEPS = (
+    _v1_tables, _v2_everything_about_a_run, _v3_what_cells_read_and_how_good_a_run_is,
+)  # fmt: skip

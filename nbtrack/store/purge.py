@@ -61,7 +61,7 @@ def _forget_cells(database: Database, run_id: str) -> None:
         both = {"run": run_id, "session": session}
         execute(
             """
-            update cells set source_digest = null
+            update cells set source_digest = null, flow = null
             where session = :session and source_digest in (
               select source_digest from runs where id = :run union
               select source_digest from texts where run = :run and role = 'source')

@@ -34,7 +34,7 @@ _RUNS = f"""
   select id, name, experiment, status, started_at, ended_at, duration_s, "group",
     parent, notes, notebook, cell_id, execution, source_digest, error, reason,
     trashed_at, session, forked_from, fork_step, peak_rss_bytes, peak_vram_bytes,
-    model_bytes,
+    model_bytes, grade, grade_why,
     (select json_extract(facts, '$.kernel_id') from sessions where id = runs.session)
   from runs where id in ({CHOSEN}) order by started_at desc, id desc
 """  # noqa: S608 - constants only
@@ -272,7 +272,8 @@ def _run(row: tuple[Any, ...], parts: _Parts, alive: Alive) -> RunRecord:
     (
         id_, name, experiment, status, started_at, ended_at, duration_s, group, parent,
         notes, notebook, cell_id, execution, digest, error, reason, trashed_at, session,
-        forked_from, fork_step, rss, vram, model_bytes, kernel_id,
+        forked_from, fork_step, rss, vram, model_bytes, grade, why,
+        kernel_id,
     ) = row  # fmt: skip
     status, reason = status_now(status, reason, session, alive)
     metrics, system = _told_apart(parts.metrics.get(id_, ()))
@@ -285,6 +286,7 @@ def _run(row: tuple[Any, ...], parts: _Parts, alive: Alive) -> RunRecord:
         params=parts.params.get(id_, {}),
         metrics=metrics, system=system, forked_from=forked_from, fork_step=fork_step,
         peak_rss_bytes=rss, peak_vram_bytes=vram, model_bytes=model_bytes,
+        grade=grade, grade_why=why,
         checkpoints=tuple(c for _, c in parts.checkpoints.get(id_, ())),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ a test holds that both end at the same tables.
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E627472  # "nbtr"
-VERSION = 2
+VERSION = 3
 
 SCHEMA = """\
 create table sessions (
@@ -51,7 +51,9 @@ create table runs (
   fork_step integer,
   peak_rss_bytes integer,
   peak_vram_bytes integer,
-  model_bytes integer
+  model_bytes integer,
+  grade text,
+  grade_why text
 );
 create index runs_started on runs(started_at);
 create index runs_session on runs(session);
@@ -190,6 +192,7 @@ create table cells (
   ok integer,
   error text,
   rng text not null default '{}',
+  flow text,
   primary key (session, seq)
 );
 create index cells_source on cells(source_digest);

@@ -22,7 +22,7 @@ _FIELDS = (
     "id", "name", "experiment", "status", "started_at", "ended_at", "duration_s",
     "group", "parent", "notes", "notebook", "execution", "error", "reason",
     "forked_from", "peak_rss_bytes", "peak_vram_bytes", "model_bytes",
-    "checkpoint_bytes",
+    "grade", "grade_why", "checkpoint_bytes",
 )  # fmt: skip
 _COMPUTED = {
     "checkpoint_bytes": """(

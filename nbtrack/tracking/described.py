@@ -7,12 +7,19 @@ search for secrets here, and nowhere else, before it is written. Nothing here ra
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
-from nbtrack.records import CellRecord, Fact, InputRecord, MediaRecord, TextRecord
+from nbtrack.records import (
+    CellRecord,
+    Fact,
+    FlowRecord,
+    InputRecord,
+    MediaRecord,
+    TextRecord,
+)
 
 if TYPE_CHECKING:
     from nbtrack.store import Journal
@@ -96,6 +103,25 @@ class Described:
         if known:
             self._describe("run_changed", fields=known)
 
+    def log_grade(self, letter: str | None, why: Iterable[str] = ()) -> None:
+        """Keep how far the notebook explains the run: A to D, and the culprits.
+
+        It is judged after the cell has ended, so a run that is over takes it too.
+
+        Examples
+        --------
+        >>> import nbtrack
+        >>> with nbtrack.start("base") as run:
+        ...     pass
+        >>> run.log_grade("C", ["`x` comes from a failed cell [4]"])
+        >>> run.record().grade
+        'C'
+        """
+        with guard("the grade"):
+            lines = [self._cleared(str(line)) for line in why]
+            fields = {"grade": letter, "grade_why": "\n".join(lines) or None}
+            self._describe("run_changed", fields=fields)
+
     def _describe(self, kind: str, **fields: Any) -> None:
         # Not `_emit`: it refuses what comes after the run's end.
         self._journal.emit({"kind": kind, "run": self.id, **fields})
@@ -128,6 +154,37 @@ def cell_without_secrets(cell: CellRecord) -> CellRecord:
     """The cell as it may be kept; its digest stays that of what was typed."""
     from nbtrack.redact import redact_source
 
+    if cell.flow is not None:
+        cell = replace(cell, flow=flow_without_secrets(cell.flow))
     if cell.source is None:
         return cell
     return replace(cell, source=redact_source(cell.source)[0])
+
+
+def flow_without_secrets(flow: FlowRecord) -> FlowRecord:
+    """The names that a cell read and changed, as they may be kept: paths hold tokens.
+
+    >>> flow = FlowRecord(("x", "@file:/a/hf_abcdefghijklmnopqrstuvwx"))
+    >>> flow_without_secrets(flow).reads
+    ('x', '@file:/a/[redacted]')
+    """
+    from nbtrack.redact import redact, redact_json
+
+    words = asdict(flow)
+    # One look at all of them together: a cell may read hundreds of names.
+    if redact("\n".join(_texts_in(words)))[1] == 0:
+        return flow
+    clear = redact_json(words)
+    both = {"reads": tuple(clear["reads"]), "kills": tuple(clear["kills"])}
+    return FlowRecord(**{**clear, **both})
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from (str(name), *_texts_in(item))
+    else:
+        for item in value:
+            yield from _texts_in(item)

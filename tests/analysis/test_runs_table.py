@@ -46,6 +46,16 @@ def test_a_row_has_the_columns_that_are_promised(three):
     assert slow["best.acc"] == 0.8
 
 
+def test_runs_can_be_chosen_and_sorted_by_their_grade(three):
+    for name, grade in (("slow", "D"), ("quick", "A")):
+        change = {"kind": "run_changed", "run": three.run(name).id}
+        three.journal.emit({**change, "fields": {"grade": grade}})
+    assert three.journal.flush()
+    assert nbtrack.runs()["grade"].tolist() == [None, "A", "D"]
+    assert nbtrack.runs("grade > 'B'")["name"].tolist() == ["slow"]
+    assert nbtrack.runs(sort="-grade")["name"].tolist() == ["slow", "quick", "bare"]
+
+
 def test_columns_have_the_types_of_their_values(three):
     types = nbtrack.runs().dtypes
     assert isinstance(types["started_at"], pd.DatetimeTZDtype)

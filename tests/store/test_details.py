@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import asdict
 
 import pytest
 
-from nbtrack.records import Fact, MediaRecord
+from nbtrack.records import Fact, FlowRecord, MediaRecord
 
 CELL = {
     "seq": 0, "cell_id": "a1", "execution": 3, "source": "x = 1",
@@ -73,6 +74,33 @@ def test_cells_belong_to_the_session_and_are_read_by_run(store, say):
     assert (second.seq, second.error) == (1, "KeyError")
 
 
+FLOW = FlowRecord(
+    reads=("x", "@file:/a/b.csv"), writes={"y": "set"}, kills=("y",),
+    may_write={"x": "read, and too large to compare"},
+    between={"z": "changed by a thread"}, notes={"input": "asks on stdin"},
+)  # fmt: skip
+
+
+def test_what_a_cell_read_and_changed_reads_back(store, say):
+    say("cells", cells=[{**CELL, "flow": asdict(FLOW)}, {**CELL, "seq": 1}])
+    looked_at, not_looked_at = store.cells("r")
+    assert (looked_at.flow, not_looked_at.flow) == (FLOW, None)
+
+
+def test_what_a_later_nbtrack_adds_to_a_flow_is_left_out(store, say):
+    say("cells", cells=[{**CELL, "flow": {"reads": ["x"], "of_tomorrow": 1}}])
+    assert store.cells("r")[0].flow == FlowRecord(reads=("x",))
+
+
+def test_a_grade_is_taken_after_the_end_and_can_be_taken_back(store, say):
+    say("run_finished", status="finished")
+    say("run_changed", fields={"grade": "C", "grade_why": "`x` is gone"})
+    assert (store.run("r").grade, store.run("r").grade_why) == ("C", "`x` is gone")
+    assert store.table().fields["grade"] == ("C",)
+    say("run_changed", fields={"grade": None, "grade_why": None})
+    assert store.run("r").grade is None
+
+
 def test_what_a_run_took_stands_in_its_row(store, say):
     say("run_changed", fields={"peak_rss_bytes": 7, "model_bytes": 9})
     run = store.run("r")
@@ -99,6 +127,9 @@ def test_purging_a_run_removes_all_that_described_it(store, say, tmp_path):
     say("inputs", inputs=[{"name": "horse battery", "type": "file"}])
     say("media", name="i", type="image", step=0, at=1.0, digest=kept.digest)
     say("cells", cells=[{**CELL, "source": "horse battery"}])
+    flow = {"reads": ["@file:/horse battery"], "writes": {"horse battery": "set"}}
+    say("cells", cells=[{**CELL, "seq": 1, "flow": flow}])
+    say("run_changed", fields={"grade": "D", "grade_why": "horse battery"})
     say("run_finished", status="finished")
     store.purge("r")
     store.close()
@@ -113,6 +144,23 @@ def test_purging_one_run_of_a_session_leaves_the_others_cells(store, say):
     assert store.journal.flush()
     store.purge("r")
     assert [cell.source for cell in store.cells("s")] == ["x = 1"]
+
+
+def test_purging_one_run_forgets_what_its_own_cell_read(store, say):
+    own = {"kind": "run_started", "run": "r", "source": "train()", "source_digest": "t"}
+    store.journal.emit(own)
+    flow = asdict(FlowRecord(reads=("horse",)))
+    say("cells", cells=[CELL, {**CELL, "seq": 1, "source": "train()",
+                               "source_digest": "t", "flow": flow}])  # fmt: skip
+    say("run_finished", status="finished")
+    store.journal.emit({"kind": "run_started", "run": "s"})
+    assert store.journal.flush()
+    store.purge("r")
+    assert [(cell.source, cell.flow) for cell in store.cells("s")] == [
+        ("x = 1", None), (None, None),
+    ]  # fmt: skip
+    store.close()
+    assert b"horse" not in (store.path / "nbtrack.db").read_bytes()
 
 
 def test_a_deleted_metric_is_in_no_table_and_no_curve(store, say):

@@ -12,6 +12,7 @@ from nbtrack.store import Store
 from nbtrack.store.birth import make_store
 from nbtrack.store.schema import APPLICATION_ID, VERSION
 from nbtrack.store.schema_v1 import SCHEMA_V1
+from nbtrack.store.schema_v2 import SCHEMA_V2
 
 pytest.importorskip("sqlite_utils")
 
@@ -64,6 +65,26 @@ def of_version_1(tmp_path):
 
 
 @pytest.fixture
+def of_version_2(tmp_path):
+    """A store as nbtrack 0.1 of version 2 left it, with a run and its cells in it."""
+    (tmp_path / ".nbtrack").mkdir()
+    path = tmp_path / ".nbtrack" / "nbtrack.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        f"{SCHEMA_V2} pragma application_id = {APPLICATION_ID};"
+        "pragma user_version = 2;"
+        "insert into sessions(id, started_at) values ('s', '2026-11-01T00:00:00Z');"
+        "insert into runs(id, name, experiment, status, started_at, session)"
+        " values ('r', 'base', 'mnist', 'finished', '2026-11-01T00:00:00Z', 's');"
+        "insert into sources values ('d', 'x = 1');"
+        "insert into cells(session, seq, execution, digest, source_digest, started_at)"
+        " values ('s', 0, 3, 'd', 'd', '2026-11-01T00:00:00Z');"
+    )
+    connection.close()
+    return path
+
+
+@pytest.fixture
 def oldest(tmp_path):
     """A store before its first migration: stamped, and empty."""
     (tmp_path / ".nbtrack").mkdir()
@@ -96,6 +117,21 @@ def test_a_store_of_version_1_keeps_its_runs(of_version_1):
             2.0, None, None
         )  # fmt: skip
         assert store.facts("r") == {}
+
+
+def test_a_store_of_version_2_becomes_the_frozen_schema(of_version_2, tmp_path):
+    Store.open(of_version_2.parent).close()
+    born = tmp_path / "born" / ".nbtrack" / "nbtrack.db"
+    make_store(born, network=False)
+    assert shape_of(of_version_2) == shape_of(born)
+
+
+def test_cells_of_version_2_were_not_looked_at_and_its_runs_have_no_grade(of_version_2):
+    with Store.open(of_version_2.parent) as store:
+        run, [cell] = store.run("base"), store.cells("r")
+        assert (run.grade, run.grade_why) == (None, None)
+        assert (cell.source, cell.execution, cell.flow) == ("x = 1", 3, None)
+        assert store.table().fields["grade"] == (None,)
 
 
 def test_a_migrated_store_is_stamped_and_works(oldest):
