@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.run import Run
     from nbtrack.tracking.session import current, log, start
     from nbtrack.tracking.settings import configure
+    from nbtrack.slices.slice import slice
 
 _HOME = {
     "_begin": "nbtrack.notebook.tracked_cell",  # line 1 of a tracked cell calls it
@@ -100,6 +101,7 @@ _HOME = {
     "runs": "nbtrack.analysis.runs_table",
     "show": "nbtrack.notebook.run_page",
     "show_media": "nbtrack.notebook.media_display",
+    "slice": "nbtrack.slices.slice",
     "sql": "nbtrack.analysis.runs_table",
     "start": "nbtrack.tracking.session",
     "system": "nbtrack.analysis.system_view",
@@ -150,6 +152,7 @@ __all__ = [
     "runs",
     "show",
     "show_media",
+    "slice",
     "sql",
     "start",
     "system",

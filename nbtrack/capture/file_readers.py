@@ -17,7 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbtrack.capture.late_imports import LateImports
-from nbtrack.capture.opened_files import FEATURE, ReadLog, leave_no_frame
+from nbtrack.capture.opened_files import (
+    FEATURE,
+    ReadLog,
+    leave_no_frame,
+    listening,
+)
 from nbtrack.guard import guard
 
 
@@ -134,8 +139,9 @@ class ReaderPatches:
     def _note(self, reader: Reader, args: Any, kwargs: Any) -> None:
         at, listeners = reader.position, self._listeners
         named = args[at] if len(args) > at else kwargs.get(reader.keyword)
-        if listeners and isinstance(named, str | bytes | os.PathLike):
-            listeners[-1].reading(os.path.abspath(os.fsdecode(named)))
+        if isinstance(named, str | bytes | os.PathLike):
+            for log in listening(listeners):
+                log.reading(os.path.abspath(os.fsdecode(named)))
 
 
 def _rebind(namespace: dict[str, Any], meaning: dict[int, Any]) -> None:

@@ -61,10 +61,11 @@ class ReadLog:
     ['.csv']
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, hears_all: bool = False) -> None:
         self.n_left_out = 0
+        self.hears_all = hears_all  # also what a listener that began later hears
         self._read: dict[str, Stamp | None] = {}
-        self._written: set[str] = set()
+        self._written: dict[str, bool] = {}  # -> whether it was emptied first
         self._started_ns = time.time_ns()
 
     def start(self) -> None:
@@ -84,8 +85,8 @@ class ReadLog:
         name = os.path.abspath(os.fsdecode(path))
         if "r" in mode:
             self.reading(name)
-        elif name not in self._read:
-            self._written.add(name)
+        if "r" not in mode or "+" in mode:
+            self._written.setdefault(name, "w" in mode or "x" in mode)
 
     def reading(self, path: str) -> None:
         """A file is about to be read: note how it looks now."""
@@ -95,6 +96,16 @@ class ReadLog:
             self.n_left_out += 1
             return
         self._read[path] = stamp_of(Path(path))
+
+    @property
+    def paths_read(self) -> list[str]:
+        """Whatever was opened for reading before it was written, in order."""
+        return list(self._read)
+
+    @property
+    def paths_written(self) -> dict[str, bool]:
+        """Whatever was opened for writing -> whether that emptied it first."""
+        return dict(self._written)
 
     def found(self, *, outside: Iterable[Path] = ()) -> Iterator[tuple[Path, Stamp]]:
         """What was read and is an input: data, not code, fonts or caches."""
@@ -123,6 +134,17 @@ def is_data_file(name: str) -> bool:
     return not _is_hidden(name)
 
 
+def is_users_file(name: str) -> bool:
+    """Whether a path is the user's own: data or code, no library, no cache.
+
+    >>> is_users_file("/home/a/helpers.py"), is_users_file("/home/a/x.ipynb")
+    (True, False)
+    """
+    if name.endswith((".pyc", ".ipynb", ".pyi")) or name.startswith(_SYSTEM):
+        return False
+    return not name.startswith(_code_folders()) and not _is_hidden(name)
+
+
 def _is_hidden(name: str) -> bool:
     here = os.getcwd() + os.sep
     # A project may itself live in a hidden folder; only the way from there counts.
@@ -145,7 +167,7 @@ def _code_folders() -> tuple[str, ...]:
 
 
 class _Opens:
-    """The twin of `open`, there while somebody listens; the newest one hears."""
+    """The twin of `open`, there while somebody listens."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -198,7 +220,17 @@ class _Opens:
                 return
             path = args[0] if args else kwargs.get("file")
             mode = args[1] if len(args) > 1 else kwargs.get("mode", "r")
-            self._listeners[-1].opened(path, mode)
+            for log in listening(self._listeners):
+                log.opened(path, mode)
+
+
+def listening(logs: list[ReadLog]) -> list[ReadLog]:
+    """Who is told: the newest one, and those that hear all.
+
+    >>> len(listening([ReadLog(), ReadLog(hears_all=True), ReadLog()]))
+    2
+    """
+    return [log for log in logs if log.hears_all or log is logs[-1]]
 
 
 def leave_no_frame(exc: BaseException) -> None:

@@ -19,7 +19,10 @@ from typing import Any
 _LOAD_NAMES = frozenset({"LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _STORE_NAMES = frozenset({"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
-_WANTED = _LOAD_NAMES | _STORE_NAMES | _ATTRIBUTES | {"LOAD_GLOBAL", "LOAD_CONST"}
+_TOLD = frozenset({"IMPORT_NAME", "STORE_ATTR", "DELETE_ATTR"})
+_WANTED = (
+    _LOAD_NAMES | _STORE_NAMES | _ATTRIBUTES | _TOLD | {"LOAD_GLOBAL", "LOAD_CONST"}
+)
 _OPS = {dis.opmap[name]: name for name in _WANTED if name in dis.opmap}
 _EXTENDED = dis.opmap["EXTENDED_ARG"]
 _INSTANT = frozenset({"<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"})
@@ -57,21 +60,36 @@ def names_read(
     >>> names_read(code, {"lr": 0.1, "f": print}).names
     ['f', 'lr']
     """
-    walk = _Walk(namespace, frozenset(soft))
+    walk = Walk(namespace, frozenset(soft))
     walk.cell(code)
     return walk.reads
 
 
-class _Walk:
-    def __init__(self, namespace: Mapping[str, Any], soft: frozenset[str]) -> None:
+class Walk:
+    """Follows loads into the notebook's functions; one for each look at a cell.
+
+    `stored` is what the cell has surely set at the point that is followed now.
+
+    >>> walk = Walk({"lr": 0.1})
+    >>> walk.load("lr")
+    >>> walk.reads.names
+    ['lr']
+    """
+
+    def __init__(
+        self, namespace: Mapping[str, Any], soft: frozenset[str] = frozenset()
+    ) -> None:
         self.reads = Reads()
+        self.stored: set[str] = set()
+        self.attributes: set[str] = set()
+        self.imports: set[str] = set()  # modules that functions import
+        self.strings: set[str] = set()  # texts in functions: names of files, of keys
+        self.sets_attributes = False
         self._namespace = namespace
         self._soft = soft
-        self._stored: set[str] = set()
         self._seen: set[int] = set()
         self._names: set[str] = set()
         self._own: dict[str, types.CodeType] = {}  # functions the cell defines
-        self._attributes: set[str] = set()
         self._waiting: dict[str, list[types.CodeType]] = {}  # methods by name
         self._n_followed = 0
 
@@ -79,29 +97,30 @@ class _Walk:
         """Follow the cell's own code in the order in which it stands."""
         for op, value in operations(code):
             if op == "LOAD_CONST":
-                self._define(value)
+                self.define(value)
             elif op in _STORE_NAMES:
                 if value not in self._soft:
-                    self._stored.add(value)
+                    self.stored.add(value)
             elif op in _ATTRIBUTES:
-                self._attribute(value)
-            else:
-                self._load(value)
+                self.attribute(value)
+            elif op not in _TOLD:
+                self.load(value)
 
-    def _define(self, value: object) -> None:
+    def define(self, value: object) -> None:
         """A def waits until its name is read; a lambda or class body runs at once."""
         if not isinstance(value, types.CodeType):
             return
         if value.co_name.startswith(_GENERIC):
             self.cell(value)
         elif value.co_name in _INSTANT:
-            self._follow(value)
+            self.follow(value)
         elif not value.co_flags & inspect.CO_NEWLOCALS:
-            self._class_body(value)
+            self.class_body(value)
         else:
             self._own[value.co_name] = value
 
-    def _class_body(self, code: types.CodeType) -> None:
+    def class_body(self, code: types.CodeType) -> None:
+        """A class body runs at once; its methods wait until the class is used."""
         own: set[str] = set()
         for op, value in operations(code):
             if op == "LOAD_CONST" and isinstance(value, types.CodeType):
@@ -110,13 +129,16 @@ class _Walk:
             elif op in _STORE_NAMES:
                 own.add(value)
             elif op in _ATTRIBUTES:
-                self._attribute(value)
-            elif op != "LOAD_CONST" and value not in own and value != "__name__":
-                self._load(value)
+                self.attribute(value)
+            elif op == "LOAD_CONST" or op in _TOLD:
+                continue
+            elif value not in own and value != "__name__":
+                self.load(value)
 
-    def _load(self, name: str) -> None:
+    def load(self, name: str) -> None:
+        """A name is loaded: what it stands for is followed."""
         self._reach(name)
-        if name in self._stored or name in self._names:
+        if name in self.stored or name in self._names:
             return
         self._names.add(name)
         self.reads.names.append(name)
@@ -129,11 +151,11 @@ class _Walk:
         """Follow what the cell itself defined under that name."""
         code = self._own.get(name)
         if code is not None:
-            self._follow(code)
+            self.follow(code)
         for method in self._waiting.pop("class " + name, ()):
-            self._follow(method)
+            self.follow(method)
 
-    def _follow(self, code: types.CodeType) -> None:
+    def follow(self, code: types.CodeType) -> None:
         """Read a function's code: its globals count where the cell has not set them."""
         if id(code) in self._seen or self._n_followed >= MAX_FOLLOWED:
             return
@@ -142,20 +164,43 @@ class _Walk:
         for op, value in operations(code):
             if op == "LOAD_CONST":
                 if isinstance(value, types.CodeType):
-                    self._follow(value)
+                    self.follow(value)
+                elif isinstance(value, str):
+                    self.strings.add(value)
+            elif op == "IMPORT_NAME":
+                self.imports.add(value)
+            elif op == "STORE_ATTR" or op == "DELETE_ATTR":
+                self.sets_attributes = True
             elif op == "STORE_GLOBAL":
                 self.reads.rebound.add(value)
             elif op in _ATTRIBUTES:
-                self._attribute(value)
-            elif op == "LOAD_GLOBAL" or op == "LOAD_FROM_DICT_OR_GLOBALS":
-                self._load(value)
+                self.attribute(value)
+            elif op == "LOAD_GLOBAL" or op in _LOAD_NAMES:
+                self.load(value)
 
-    def _attribute(self, name: str) -> None:
-        if name in self._attributes:
+    def own(self, name: str, code: types.CodeType) -> None:
+        """The cell defines a function; it counts when its name is loaded.
+
+        With fewer names surely set than when it was followed before, it counts anew.
+        """
+        self._own[name] = code
+        self._seen.discard(id(code))
+
+    def own_class(self, name: str, methods: list[types.CodeType]) -> None:
+        """The cell defines a class: its methods count once its name is loaded."""
+        self._waiting.setdefault("class " + name, []).extend(methods)
+
+    def is_waiting(self, code: types.CodeType) -> bool:
+        """Whether it is a method that counts only when its name is asked for."""
+        return any(code in codes for codes in self._waiting.values())
+
+    def attribute(self, name: str) -> None:
+        """An attribute of that name is asked for: methods that wait for it count."""
+        if name in self.attributes:
             return
-        self._attributes.add(name)
+        self.attributes.add(name)
         for code in self._waiting.pop(name, ()):
-            self._follow(code)
+            self.follow(code)
 
     def _value(self, name: str, value: object) -> None:
         """Follow a value of the namespace where it is code of the notebook."""
@@ -169,7 +214,7 @@ class _Walk:
         if function.__globals__ is not self._namespace:
             return
         self.reads.functions.setdefault(name, function)
-        self._follow(function.__code__)
+        self.follow(function.__code__)
         for cell in function.__closure__ or ():
             for inner in _functions_in(_contents(cell)):
                 if inner is not function and id(inner.__code__) not in self._seen:
@@ -191,8 +236,8 @@ class _Walk:
     ) -> None:
         if function.__globals__ is not self._namespace:
             return
-        if at_once or name in self._attributes or name.startswith("__"):
-            self._follow(function.__code__)
+        if at_once or name in self.attributes or name.startswith("__"):
+            self.follow(function.__code__)
         else:
             self._waiting.setdefault(name, []).append(function.__code__)
 

@@ -15,13 +15,16 @@ from datetime import UTC, datetime
 from types import CodeType
 from typing import Any
 
+from nbtrack.capture.dataflow.flow_watch import Begun, FlowWatch
 from nbtrack.capture.randomness import States, capture_states, states_to_keep
 from nbtrack.capture.reads import operations
 from nbtrack.capture.reread import recompile
 from nbtrack.capture.seeding import executed_texts, seeds
 from nbtrack.guard import guard
+from nbtrack.records import CellRecord, FlowRecord
 
 RNG = "states of random generators"
+VALUES = "the look at values"
 
 _COMPREHENSIONS = frozenset({"<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"})
 _STORES = frozenset({"STORE_NAME", "STORE_GLOBAL"})
@@ -43,11 +46,32 @@ class ExecutedCell:
     error: str | None = None
     bound: frozenset[str] = field(default_factory=frozenset)  # names it set
     states: States = field(default_factory=dict)  # of the generators it drew from
+    flow: FlowRecord | None = None  # what it read and changed
 
     @property
     def rng(self) -> dict[str, str]:
         """The states at its start of what it drew from, packed; some 0.2 ms each."""
         return {name: state.packed() for name, state in self.states.items()}
+
+    def record(self, seq: int) -> CellRecord:
+        """The execution as a value, with all that is known of it.
+
+        >>> ExecutedCell("x = 1", "", None, 1, "").record(0).execution
+        1
+        """
+        return CellRecord(
+            seq=seq,
+            cell_id=self.cell_id,
+            execution=self.execution,
+            source=self.source,
+            source_digest=self.digest,
+            started_at=self.started_at,
+            duration_s=self.duration_s,
+            ok=self.ok,
+            error=self.error,
+            rng=self.rng,
+            flow=self.flow,
+        )
 
     @property
     def label(self) -> str | None:
@@ -64,6 +88,7 @@ class _Open:
     started: float  # monotonic
     before: dict[str, int] | None  # name -> id of its value
     states: States = field(default_factory=dict)
+    begun: Begun | None = None
 
 
 class SessionLog:
@@ -83,6 +108,9 @@ class SessionLog:
         self._sources: dict[str, str] = {}
         self._looked = False
         self._states: States = {}  # as they were seen last
+        self._flows: FlowWatch | None = None
+        self.is_tracking = False  # it has a run: look closer at values
+        self.looks_at_values = True
 
     def begin(
         self,
@@ -128,6 +156,15 @@ class SessionLog:
         self._open.append(_Open(cell, python, time.monotonic(), before))
         if namespace is not None:
             self.take_states(namespace)
+            self._begin_flow(self._open[-1], namespace)
+
+    def start_looking(self) -> None:
+        """Know what lies around before the first cell.
+
+        >>> SessionLog().start_looking()
+        """
+        with guard(VALUES):
+            self._flows = FlowWatch()
 
     def take_states(self, namespace: Mapping[str, Any]) -> None:
         """Note what random generators start from in the innermost cell; once more.
@@ -171,12 +208,42 @@ class SessionLog:
         cell.bound = _bound_by(opened, namespace)
         for name in cell.bound:
             self._origins[name] = cell.label
-        if namespace is not None and not guard.is_off(RNG):
-            with guard(RNG):
-                after = capture_states(namespace, known=opened.states)
-                cell.states = states_to_keep(opened.states, after)
-                seeds.look(after)
-                self._states = after
+        if namespace is not None:
+            self._end_states(opened, namespace)
+            self._end_flow(opened, namespace)
+
+    def _end_states(self, opened: _Open, namespace: Mapping[str, Any]) -> None:
+        if guard.is_off(RNG):
+            return
+        with guard(RNG):
+            after = capture_states(namespace, known=opened.states)
+            opened.cell.states = states_to_keep(opened.states, after)
+            seeds.look(after)
+            self._states = after
+
+    def _begin_flow(self, opened: _Open, namespace: Mapping[str, Any]) -> None:
+        if not self.looks_at_values or guard.is_off(VALUES):
+            return
+        with guard(VALUES):
+            if self._flows is None:
+                self._flows = FlowWatch()
+            self._flows.is_tracking = self.is_tracking
+            opened.begun = self._flows.begin(opened.python, namespace)
+
+    def _end_flow(self, opened: _Open, namespace: Mapping[str, Any]) -> None:
+        cell = opened.cell
+        if opened.begun is None or self._flows is None:
+            return
+        with guard(VALUES):
+            outs = namespace.get("Out")
+            shown = type(outs) is dict and cell.execution in outs
+            cell.flow = self._flows.end(
+                opened.begun,
+                namespace,
+                ok=bool(cell.ok),
+                moved=cell.states,
+                out=cell.execution if shown else None,
+            )
 
     def origin_of(self, name: str) -> str | None:
         """The last finished execution that set `name`, as `[3]`; None when unknown.

@@ -128,6 +128,7 @@ class CellHooks:
             self.open_cells.append(cell)
             if _MAY_TRACK.search(cell.raw):
                 self.set_rewriting(on=True)
+                self._log.is_tracking = True
             self._log_begin(cell)
 
     def post_run_cell(self, result: Any) -> None:

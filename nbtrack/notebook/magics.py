@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
 from nbtrack.notebook.cells import CellHooks, Typed
@@ -18,6 +18,9 @@ from nbtrack.notebook.display import show_line
 from nbtrack.notebook.rewrite import CellRewriter
 from nbtrack.notebook.tracked_cell import begin_tracked
 from nbtrack.notebook.transform import MAGIC_NAMES, TrackTransform
+
+if TYPE_CHECKING:
+    from nbtrack.tracking.run import Run
 
 _ATTRIBUTE = "_nbtrack_extension"  # where a shell holds it, from load to unload
 Magic = Callable[..., Any]
@@ -54,7 +57,9 @@ class Extension:
         self.shell.input_transformers_cleanup.append(self._transform)
         self.hooks.install()
         process_session().tell = show_line
-        process_session().on_start = self.kept.run_started
+        process_session().on_start = self._run_started
+        process_session().executed = self.log
+        self.log.start_looking()
         with guard(FEATURE):
             self.log.cells[:0] = earlier_cells(self.shell)
 
@@ -64,6 +69,7 @@ class Extension:
 
         process_session().tell = tell_on_stderr
         process_session().on_start = None
+        process_session().executed = None
         cleanup = self.shell.input_transformers_cleanup
         if self._transform in cleanup:
             cleanup.remove(self._transform)
@@ -73,6 +79,10 @@ class Extension:
             if table.get(name) is magic:
                 del table[name]
         self._registered.clear()
+
+    def _run_started(self, run: Run) -> None:
+        self.log.is_tracking = True
+        self.kept.run_started(run)
 
     def begin(self, line: str, token: int | None) -> None:
         """The first line of a tracked cell is running."""

@@ -27,6 +27,7 @@ from nbtrack.tracking.settings import switched_off
 from nbtrack.tracking.tags import as_tags
 
 if TYPE_CHECKING:
+    from nbtrack.capture.session import SessionLog
     from nbtrack.store import Store
     from nbtrack.tracking.resume import Earlier
 
@@ -46,9 +47,11 @@ class Session:
 
     `tell` shows one line to the user; the notebook layer replaces it by its own.
     `on_start` hears of every run that begins: the log of cells is kept from then on.
+    `executed` is that log, in a notebook.
     """
 
     def __init__(self) -> None:
+        self.executed: SessionLog | None = None
         self.tell: Callable[[str], None] = tell_on_stderr
         self.on_start: Callable[[Run], None] | None = None
         self.n_dropped = 0

@@ -1,0 +1,1 @@
+"""What each executed cell reads and changes, looked at before and after it."""

@@ -1,0 +1,368 @@
+"""What each executed cell of a session reads and changes, as a `FlowRecord`.
+
+Values are looked at before and after the cell, within a fixed amount of work: little
+while the session tracks nothing, more from its first run on. What does not fit is
+opaque: a cell that reads it may have changed it. Nothing here runs code of the user's,
+keeps a value alive or raises into a cell: the caller guards it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbtrack.capture.dataflow.cell_reads import CellReads, cell_reads
+from nbtrack.capture.dataflow.files_touched import FileTrace, Touched
+from nbtrack.capture.dataflow.known_values import KnownValues
+from nbtrack.capture.dataflow.portraits import Budget
+from nbtrack.capture.dataflow.readers import reads_around
+from nbtrack.capture.dataflow.seed_calls import seeded_first
+from nbtrack.capture.dataflow.surroundings import changed_around, look_around
+from nbtrack.capture.opened_files import ReadLog
+from nbtrack.capture.randomness import VARIABLE
+from nbtrack.records import FlowRecord
+
+# Work of one look, not time, so that a busy machine gives the same slices.
+AT_REST = (800, 400_000)  # objects, bytes: some 0.3 ms
+TRACKING = (20_000, 16_000_000)  # some 10 ms
+MAX_NAMES = 300  # of one kind in one record, which has to fit into the journal
+GENERATOR = "@rng:"
+OUT = "@out:"
+MODULE = "@module:"
+EVERYTHING = "@everything"
+
+_HIDDEN = re.compile(r"_+|_i?\d+|_i+|_ih|_oh|_dh|_exit_code|__.*__|In|Out|exit|quit")
+_IPYTHONS = frozenset({"get_ipython", "open", "display"})
+_OUTS = re.compile(r"\b(?:Out|_oh)\b(?:\[(\d+)\])?")
+_ASKS = frozenset({"input", "getpass", "raw_input"})
+_HANDLES = frozenset(
+    {"observe", "on_click", "on_change", "on_submit", "call_later", "call_soon", "link"}
+    | {"create_task", "ensure_future", "add_done_callback", "register", "Timer"}
+    | {"add_reader", "interact", "interactive", "run_in_executor", "submit"}
+)
+_CLOCK = frozenset({"time", "perf_counter", "now", "today", "monotonic", "time_ns"})
+_NETWORK = frozenset(
+    {"requests", "urlopen", "urlretrieve", "httpx", "socket", "aiohttp"}
+)
+
+
+@dataclass(slots=True)
+class Begun:
+    """What is known of a cell when it starts."""
+
+    python: str
+    reads: CellReads
+    identities: dict[str, int]  # name -> id of its value
+    between: dict[str, str] = field(default_factory=dict)
+    outs: dict[str, int] = field(default_factory=dict)  # `_` -> execution
+    files: ReadLog | None = None
+    n_threads: int = 0
+    seeded: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
+
+
+class FlowWatch:
+    """Looks at the cells of one session; `begin` and `end` around each.
+
+    >>> watch, names = FlowWatch(), {"x": [1], "y": 2}
+    >>> begun = watch.begin("x.append(y)", names)
+    >>> names["x"].append(2)
+    >>> watch.end(begun, names, ok=True).writes
+    {'x': 'changed'}
+    """
+
+    def __init__(self) -> None:
+        self.is_tracking = False  # the session has a run: look closer
+        self._values = KnownValues()
+        self._files = FileTrace()
+        self._files.look()
+        self._around = look_around()
+        self._written: set[str] = set()  # pseudo-variables that some cell changed
+        self._outs: list[int] = []
+        self._background = False  # something goes on between the cells
+
+    def begin(self, python: str, namespace: Mapping[str, Any]) -> Begun:
+        """A cell is about to run."""
+        budget = self._budget()
+        found = cell_reads(
+            python, namespace, lambda name: self._codes(name, namespace, budget)
+        )
+        begun = Begun(python, found, identities_of(namespace))
+        if self.is_tracking or self._background:
+            begun.between = self._changed_between(found, namespace, budget)
+        self._values.look_at(found.names, namespace, budget)
+        if self.is_tracking:
+            self._values.look_at(users_names(namespace), namespace, budget)
+        begun.outs = dict(zip(("_", "__", "___"), self._outs[:-4:-1], strict=False))
+        begun.seeded = seeded_first(python, namespace)
+        begun.n_threads = threading.active_count()
+        begun.modules = frozenset(sys.modules)
+        own = namespace if type(namespace) is dict else {}
+        begun.files = self._files.begin(own if self.is_tracking else None)
+        return begun
+
+    def end(
+        self,
+        begun: Begun,
+        namespace: Mapping[str, Any],
+        *,
+        ok: bool,
+        moved: Iterable[str] = (),
+        out: int | None = None,
+    ) -> FlowRecord:
+        """The cell has ended.
+
+        Parameters
+        ----------
+        moved
+            The generators that did not stay where they were.
+        out
+            Its execution number, where it left a value in `Out`.
+        """
+        assert begun.files is not None
+        files = self._files.end(begun.files, begun.python, begun.reads)
+        record = _Recording(begun, namespace, ok=ok)
+        record.rebound()
+        self._changed(record, namespace)
+        record.generators(moved)
+        self._changed_around(record, files, namespace)
+        if out is not None:
+            self._outs.append(out)
+            record.write(f"{OUT}{out}", "set", kills=True)
+        self._note(record, files)
+        self._written.update(n for n in record.writes if n.startswith("@"))
+        return record.flow(self._written)
+
+    # ---- variables
+
+    def _budget(self) -> Budget:
+        return Budget(*(TRACKING if self.is_tracking else AT_REST))
+
+    def _codes(
+        self, name: str, namespace: Mapping[str, Any], budget: Budget
+    ) -> Iterable[Any]:
+        """The code objects within a value that the cell reads."""
+        self._values.look_at([name], namespace, budget)
+        known = self._values.of(name, namespace.get(name))
+        return known.codes if known is not None else ()
+
+    def _changed_between(
+        self, found: CellReads, namespace: Mapping[str, Any], budget: Budget
+    ) -> dict[str, str]:
+        """What is not as the last cell left it: a thread or a handler changed it."""
+        known = [n for n in found.names if self._values.of(n, namespace.get(n))]
+        changes = self._values.changes(known, namespace, budget)
+        return dict.fromkeys(changes.changed, "changed")
+
+    def _changed(self, record: _Recording, namespace: Mapping[str, Any]) -> None:
+        """In place: what it read, what shares parts with that, and the rest."""
+        budget = self._budget()
+        same = record.unchanged_names()
+        read = [name for name in record.begun.reads.names if name in same]
+        before = self._values.parts_of(read, namespace)
+        changes = self._values.changes(read, namespace, budget)
+        for name in changes.changed:
+            record.write(name, "changed")
+        for name, why in changes.unsure.items():
+            record.may_write(name, why)
+        if changes or self.is_tracking:
+            touched = [*changes.changed, *changes.unsure]
+            parts = self._values.parts_of(touched, namespace)
+            parts |= before if touched else set()
+            others = [name for name in same if name not in set(read)]
+            shared = self._values.sharing(parts, others, namespace, budget)
+            self._take_shared(record, shared, sure=bool(changes.changed))
+        self._values.forget_missing(namespace)
+
+    def _take_shared(self, record: _Recording, shared: Any, *, sure: bool) -> None:
+        for name in shared.changed:
+            if sure:
+                record.write(name, "changed")
+            else:
+                record.may_write(name, "it shares a part with what may have changed")
+        for name, why in shared.unsure.items():
+            record.may_write(name, why)
+
+    # ---- what stands around them
+
+    def _changed_around(
+        self, record: _Recording, files: Touched, namespace: Mapping[str, Any]
+    ) -> None:
+        now = look_around()
+        for name, how in changed_around(self._around, now).items():
+            record.write(name, how, kills=how == "set")
+        self._around = now
+        for name, how in files.writes.items():
+            record.write(name, how, kills=name in files.kills)
+        record.patched_modules()
+        record.reads += files.reads
+        used = self._roots(record.begun.reads, namespace)
+        record.reads += reads_around(record.begun, used, self._written, files)
+
+    def _roots(self, found: CellReads, namespace: Mapping[str, Any]) -> set[str]:
+        """The libraries whose objects the cell handles."""
+        roots = {name.partition(".")[0] for name in found.imports}
+        for name in found.names:
+            known = self._values.of(name, namespace.get(name))
+            if known is not None:
+                roots |= known.roots
+        return roots
+
+    def _note(self, record: _Recording, files: Touched) -> None:
+        found = record.begun.reads
+        used = found.attributes | set(found.names)
+        notes = record.notes
+        if not used.isdisjoint(_ASKS):
+            notes["input"] = "it asks for input"
+        if threading.active_count() > record.begun.n_threads:
+            notes["threads"] = "it left a thread running"
+        if not found.attributes.isdisjoint(_HANDLES):
+            notes["handlers"] = "it may have left something that runs later"
+        if not used.isdisjoint(_CLOCK):
+            notes["time"] = "it asks for the time"
+        if not (used | found.imports).isdisjoint(_NETWORK):
+            notes["network"] = "it may ask the network"
+        if files.ran_shell:
+            notes["shell"] = "it started another program"
+        if found.is_broken:
+            notes["broken"] = "it does not compile"
+        self._background |= bool(notes.keys() & {"threads", "handlers"})
+
+
+class _Recording:
+    """The flow of one cell, as it is put together."""
+
+    def __init__(self, begun: Begun, namespace: Mapping[str, Any], *, ok: bool) -> None:
+        self.begun = begun
+        self.ok = ok
+        self.reads: list[str] = []
+        self.writes: dict[str, str] = {}
+        self.notes: dict[str, str] = {}
+        self._namespace = namespace
+        self._may: dict[str, str] = {}
+        self._kills: set[str] = set()
+        self._now = identities_of(namespace)
+
+    def write(self, name: str, how: str, *, kills: bool = False) -> None:
+        """The cell changed this."""
+        self.writes.setdefault(name, how)
+        if kills:
+            self._kills.add(name)
+
+    def may_write(self, name: str, why: str) -> None:
+        """The cell may have changed this."""
+        self._may.setdefault(name, why)
+
+    def unchanged_names(self) -> list[str]:
+        """Those that hold the same object as before."""
+        before = self.begun.identities
+        return [n for n, value_id in self._now.items() if before.get(n) == value_id]
+
+    def rebound(self) -> None:
+        """Names that were set, and names that are gone."""
+        before, found = self.begun.identities, self.begun.reads
+        for name, value_id in self._now.items():
+            is_new = before.get(name) != value_id
+            if is_new:
+                self.write(name, "set", kills=self._kills_surely(name))
+            elif self.ok and name in found.stores and not self._is_module(name):
+                # The same object again, or another one that got its place in memory.
+                self.write(name, "set", kills=name in found.kills)
+        for name in before.keys() - self._now.keys():
+            self.write(name, "deleted", kills=True)
+
+    def _kills_surely(self, name: str) -> bool:
+        found = self.begun.reads
+        if name not in found.names:
+            return not found.everything
+        # Loaded only behind a store that may not have run: it did, as it is new.
+        return self.ok and name in found.soft
+
+    def _is_module(self, name: str) -> bool:
+        return isinstance(self._namespace.get(name), type(sys))
+
+    def generators(self, moved: Iterable[str]) -> None:
+        """What the cell drew from, and what it seeded."""
+        for name in dict.fromkeys([*moved, *self.begun.seeded]):
+            pseudo = GENERATOR + name
+            seeded = name in self.begun.seeded
+            if not seeded:
+                self.reads.append(pseudo)
+            if not name.startswith(VARIABLE):  # its variable tells of that
+                self.write(pseudo, "set" if seeded else "changed", kills=seeded)
+
+    def patched_modules(self) -> None:
+        """`torch.nn.Linear.forward = ...` changes a library for all that comes."""
+        for path in self.begun.reads.patched:
+            root = self._namespace.get(path.partition(".")[0])
+            named = (
+                root
+                if isinstance(root, type(sys))
+                else sys.modules.get(
+                    getattr(root, "__module__", None) or ""
+                    if isinstance(root, type)
+                    else ""
+                )
+            )
+            if isinstance(named, type(sys)) and named.__name__ != "__main__":
+                self.write(MODULE + named.__name__.partition(".")[0], "changed")
+
+    def flow(self, written: set[str]) -> FlowRecord:
+        """All of it."""
+        reads = [*self._read_names(), *dict.fromkeys(self.reads)]
+        reads += self._outs_read(written)
+        if self.begun.reads.everything:
+            reads.append(EVERYTHING)
+        return FlowRecord(
+            reads=tuple(dict.fromkeys(reads))[:MAX_NAMES],
+            writes=dict(list(self.writes.items())[:MAX_NAMES]),
+            may_write=dict(list(self._may.items())[:MAX_NAMES]),
+            kills=tuple(sorted(self._kills))[:MAX_NAMES],
+            between=self.begun.between,
+            notes=self.notes,
+        )
+
+    def _read_names(self) -> Iterator[str]:
+        found = self.begun.reads
+        for name in found.names:
+            settled = self.ok and name in found.soft and name in self._kills
+            given = name not in self.begun.identities and hasattr(builtins, name)
+            if not settled and not given and not _is_ipythons(name):
+                yield name
+
+    def _outs_read(self, written: set[str]) -> Iterator[str]:
+        for name in self.begun.reads.names:
+            if name in self.begun.outs:
+                yield f"{OUT}{self.begun.outs[name]}"
+            elif re.fullmatch(r"_\d+", name):
+                yield OUT + name[1:]
+            elif name in ("Out", "_oh"):
+                numbers = {m[1] for m in _OUTS.finditer(self.begun.python)}
+                known = sorted(n for n in written if n.startswith(OUT))
+                yield from known if None in numbers else [OUT + n for n in numbers]
+
+
+def users_names(namespace: Mapping[str, Any]) -> list[str]:
+    """The variables of the user, without those that IPython keeps beside them.
+
+    >>> users_names({"x": 1, "_": 2, "_i3": "", "In": [], "_cache": {}})
+    ['x', '_cache']
+    """
+    # dict() of the namespace is one C call: another thread may add names meanwhile.
+    names = list(dict(namespace))
+    return [name for name in names if not _is_ipythons(name)]
+
+
+def _is_ipythons(name: str) -> bool:
+    return name in _IPYTHONS or _HIDDEN.fullmatch(name) is not None
+
+
+def identities_of(namespace: Mapping[str, Any]) -> dict[str, int]:
+    """The variables of the user -> the ids of their values."""
+    copy = dict(namespace)
+    return {name: id(copy[name]) for name in users_names(copy)}

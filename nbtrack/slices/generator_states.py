@@ -1,0 +1,45 @@
+"""Before which kept cells the states of random generators have to be put back.
+
+A seed that is kept makes the states after it come by themselves, as long as every cell
+that drew since is kept too. Where a drawing cell was dropped, or nobody seeded, the
+state recorded at the cell's start is put back: this replays unseeded runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from nbtrack.records import CellRecord, FlowRecord
+
+GENERATOR = "@rng:"
+
+
+def generators_to_restore(
+    cells: Sequence[CellRecord],
+    kept: Collection[int],
+    flow_of: Callable[[CellRecord], FlowRecord],
+) -> dict[int, tuple[str, ...]]:
+    """`seq` of a kept cell -> the generators to put back before it.
+
+    >>> drew = CellRecord(0, None, 1, "random.random()", "", "", rng={"random": "..."})
+    >>> generators_to_restore([drew], {0}, lambda cell: FlowRecord())
+    {0: ('random',)}
+    """
+    in_step: set[str] = set()  # generators that the script has where the session had
+    found: dict[int, tuple[str, ...]] = {}
+    for cell in cells:
+        flow = flow_of(cell)
+        seeded = _generators(flow.kills)
+        moved = _generators(flow.writes) | set(cell.rng) | seeded
+        if cell.seq not in kept:
+            in_step -= moved
+            continue
+        behind = tuple(g for g in cell.rng if g not in in_step and g not in seeded)
+        if behind:
+            found[cell.seq] = behind
+        in_step |= moved & (set(cell.rng) | seeded | in_step)
+    return found
+
+
+def _generators(names: Collection[str]) -> set[str]:
+    return {n.removeprefix(GENERATOR) for n in names if n.startswith(GENERATOR)}

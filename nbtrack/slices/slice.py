@@ -1,0 +1,266 @@
+"""The slice of a run or a variable: which executed cells made it, as a script.
+
+`nbtrack.slice("base-3")` answers from the store, also when the kernel is long gone;
+`nbtrack.slice("x")` from the session that runs here. Nothing is executed until the slice
+is asked to prove itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nbtrack.errors import OptionError, RunNotFoundError
+from nbtrack.records import CellRecord, RunRecord
+from nbtrack.slices.closure import DroppedCell, KeptCell, Rung, close_over, label_of
+from nbtrack.text import did_you_mean, shorten, visible
+
+if TYPE_CHECKING:
+    from nbtrack.slices.prove import Proof
+    from nbtrack.slices.script import Script
+
+RUN, VARIABLE = "run:", "var:"
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The cells that made one result; see `nbtrack.slice`."""
+
+    target: str  # "run base-3" or "variable x"
+    cells: tuple[CellRecord, ...]  # all executions of the session, in order
+    kept: tuple[KeptCell, ...]
+    dropped: tuple[DroppedCell, ...]
+    missing: Mapping[str, str] = field(default_factory=dict)  # variable -> why unknown
+    run: RunRecord | None = None
+    variable: str | None = None
+    rung: Rung = "slice"
+
+    @cached_property
+    def script(self) -> Script:
+        """The kept cells as a script, and the files that belong beside it."""
+        from nbtrack.slices.script import script_of
+
+        return script_of(self.kept, title=self.target)
+
+    @property
+    def source(self) -> str:
+        """The script: `python run.py` runs it, without nbtrack and without IPython."""
+        return self.script.source
+
+    @property
+    def target_seq(self) -> int | None:
+        """The number of the tracked cell; None for a variable."""
+        return self.kept[-1].cell.seq if self.run is not None and self.kept else None
+
+    def at(self, rung: Rung) -> Slice:
+        """The same result on another rung: with more cells, the surer the larger.
+
+        >>> made = CellRecord(0, "a", 1, "x = 1", "", "", ok=True)
+        >>> other = CellRecord(1, "b", 2, "y = 2", "", "", ok=True)
+        >>> found = slice_of_variable([made, other], "x")
+        >>> len(found.kept), len(found.at("history").kept)
+        (1, 2)
+        """
+        wanted = () if self.variable is None else (self.variable,)
+        closure = close_over(
+            self.cells, target=self.target_seq, wanted=wanted, rung=rung
+        )
+        return Slice(
+            self.target,
+            self.cells,
+            closure.kept,
+            closure.dropped,
+            closure.missing,
+            self.run,
+            self.variable,
+            rung,
+        )
+
+    def prove(self, *, timeout: float | None = None, shrink_s: float = 0.0) -> Proof:
+        """Run the script in a fresh process: does it give the same?
+
+        Parameters
+        ----------
+        timeout
+            Seconds for one try. Default: three times what the cells took, and a minute.
+        shrink_s
+            Seconds in which cells may be left out one by one, as long as it proves.
+
+        Returns
+        -------
+        Proof
+            `outcome` "PROVEN" or "UNPROVEN", the `rung` that gave it, the `reason`.
+        """
+        from nbtrack.slices.prove import prove
+
+        return prove(self, timeout=timeout, shrink_s=shrink_s)
+
+    def __repr__(self) -> str:
+        n_all = len(self.kept) + len(self.dropped)
+        lines = [
+            f"<Slice of {visible(self.target)}: {len(self.kept)} of {n_all} cells>"
+        ]
+        for kept in self.kept:
+            lines.append(f"  {label_of(kept.cell)} {_first_line(kept.cell)}")
+            lines.append(f"      {visible(shorten('; '.join(kept.reasons), 200))}")
+        for name, why in self.missing.items():
+            lines.append(f"  unknown: {visible(name)}: {visible(why)}")
+        return "\n".join(lines)
+
+
+def slice(what: str = "last") -> Slice:  # noqa: A001 - the field's word, as nbtrack.slice
+    """Which executed cells made a run, or a variable: and as a script that runs alone.
+
+    Parameters
+    ----------
+    what : str
+        A run: its id, its name, the beginning of an id, or "last" (default); or a
+        variable of this session. A run comes first where both are called so;
+        `var:x` and `run:x` say which.
+
+    Returns
+    -------
+    Slice
+        `kept` and `dropped` cells with reasons, `missing`: what nobody saw being set,
+        `source`: the script, `prove()`: does it give the same in a fresh process?
+
+    Raises
+    ------
+    RunNotFoundError
+        Where neither a run nor a variable is called so, with a did-you-mean.
+    OptionError
+        For a run that was not recorded in a notebook, or whose cells were not kept.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> from nbtrack.slices.slice import slice
+    >>> with nbtrack.start("in a script"):
+    ...     pass
+    >>> slice("in a script")
+    Traceback (most recent call last):
+        ...
+    nbtrack.errors.OptionError: Run 'in a script' has no cells: it was not recorded \
+in a notebook, or with the log of cells switched off.
+    """
+    if what.startswith(VARIABLE):
+        return slice_of_variable(live_cells(), what.removeprefix(VARIABLE))
+    name = what.removeprefix(RUN)
+    try:
+        return slice_of_run(name)
+    except RunNotFoundError:
+        cells = live_cells()
+        if what.startswith(RUN) or not any(_sets(cell, name) for cell in cells):
+            raise
+        return slice_of_variable(cells, name)
+
+
+def slice_of_run(name: str) -> Slice:
+    """The slice of a recorded run.
+
+    >>> slice_of_run("no such run")
+    Traceback (most recent call last):
+        ...
+    nbtrack.errors.RunNotFoundError: ...
+    """
+    from nbtrack.analysis.code_view import settled_store
+
+    store = settled_store()
+    record = store.run(name)
+    cells = live_cells()
+    target = _cell_of(cells, record)
+    if target is None:
+        cells = store.cells(record.id)
+        target = _cell_of(cells, record)
+    if target is None:
+        raise OptionError(
+            f"Run {shorten(repr(record.name), 60)} has no cells: it was not recorded in "
+            "a notebook, or with the log of cells switched off."
+        )
+    return slice_of_cell(cells, target, record)
+
+
+def slice_of_cell(cells: Sequence[CellRecord], target: int, record: RunRecord) -> Slice:
+    """The slice of the run that the cell with the number `target` made.
+
+    >>> run = RunRecord("1", "base", "e", "finished", "", None, None)
+    >>> slice_of_cell([CellRecord(0, "a", 1, "loss = 1", "", "")], 0, run).target
+    'run base'
+    """
+    closure = close_over(cells, target=target)
+    return Slice(
+        f"run {record.name}",
+        tuple(cells),
+        closure.kept,
+        closure.dropped,
+        closure.missing,
+        run=record,
+    )
+
+
+def slice_of_variable(cells: Sequence[CellRecord], name: str) -> Slice:
+    """The slice of what a variable holds at the end of these cells.
+
+    Raises
+    ------
+    RunNotFoundError
+        When no cell has set it.
+
+    >>> slice_of_variable([CellRecord(0, "a", 1, "lr = 1", "", "")], "lx")
+    Traceback (most recent call last):
+        ...
+    nbtrack.errors.RunNotFoundError: No cell has set a variable 'lx'. Did you mean 'lr'?
+    """
+    ended = tuple(cell for cell in cells if cell.ok is not None or not cell.started_at)
+    if not any(_sets(cell, name) for cell in ended):
+        known = sorted({n for cell in ended for n in _set_by(cell)})
+        hint = did_you_mean(name, map(repr, known))
+        raise RunNotFoundError(f"No cell has set a variable {name!r}.{hint}")
+    closure = close_over(ended, target=None, wanted=[name])
+    return Slice(
+        f"variable {name}",
+        ended,
+        closure.kept,
+        closure.dropped,
+        closure.missing,
+        variable=name,
+    )
+
+
+def live_cells() -> list[CellRecord]:
+    """The cells of the session that runs in this process; none outside a notebook.
+
+    >>> live_cells()
+    []
+    """
+    from nbtrack.tracking.session import process_session
+
+    log = process_session().executed
+    return [] if log is None else [c.record(seq) for seq, c in enumerate(log.cells)]
+
+
+def _cell_of(cells: Sequence[CellRecord], record: RunRecord) -> int | None:
+    """The execution in which a run was recorded: the last one that had begun."""
+    found = None
+    for cell in cells:
+        same = cell.execution is not None and cell.execution == record.execution
+        if same and cell.started_at and cell.started_at <= record.started_at:
+            found = cell.seq
+    return found
+
+
+def _set_by(cell: CellRecord) -> set[str]:
+    from nbtrack.slices.closure import flow_of
+
+    return {name for name in flow_of(cell).writes if not name.startswith("@")}
+
+
+def _sets(cell: CellRecord, name: str) -> bool:
+    return name in _set_by(cell)
+
+
+def _first_line(cell: CellRecord) -> str:
+    lines = [line for line in (cell.source or "").splitlines() if line.strip()]
+    return visible(shorten(lines[0] if lines else "", 70))
