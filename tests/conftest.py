@@ -49,9 +49,19 @@ def pytest_collection():
     try:
         return (yield)
     finally:
+        _keep_imports()
+        gc.enable()
+
+
+def _keep_imports():
+    """Take what was imported since out of the reach of collections of garbage."""
+    if len(sys.modules) > _keep_imports.modules + 100:
         gc.collect()
         gc.freeze()
-        gc.enable()
+        _keep_imports.modules = len(sys.modules)
+
+
+_keep_imports.modules = 0
 
 
 @pytest.fixture
@@ -133,3 +143,4 @@ def _nothing_left_behind():
         from nbtrack.redact import known_secrets
 
         known_secrets.forget()
+    _keep_imports()
