@@ -20,6 +20,7 @@ FILE_NAME = "settings.json"
 FEATURES = {
     "source": "the text of the cell",
     "cells": "the log of executed cells",
+    "slices": "what each cell reads and changes, and the grade of a run",
     "code": "git, diff, the notebook's and local modules' hashes and texts",
     "environment": "packages, machine, numerics",
     "rng": "states of random generators",
