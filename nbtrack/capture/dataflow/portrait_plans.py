@@ -1,0 +1,236 @@
+"""Which handler reads an instance of a type: found once for each type, then kept.
+
+A type is known by the nearest of its bases that has a handler. What classes written in
+Python add to it is their attributes and slots. What a class written in C adds cannot be
+seen, and is told by its size: the value is opaque then.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable
+from types import GetSetDescriptorType, MemberDescriptorType
+from typing import Any
+
+from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
+
+_POINTER = 8  # bytes of a slot
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made while running
+_N_KEPT = 20_000  # types
+_mro_of: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
+_vars_of: Callable[[type], Any] = type.__dict__["__dict__"].__get__
+_name_of: Callable[[type], str] = type.__dict__["__name__"].__get__
+_size_of = type.__dict__["__basicsize__"].__get__
+_dict_offset_of = type.__dict__["__dictoffset__"].__get__
+_weak_offset_of = type.__dict__["__weakrefoffset__"].__get__
+_flags_of = type.__dict__["__flags__"].__get__
+
+# By the id of the type, with a weak reference: an id is given again after a death.
+# Bases whose handler sees what the C classes of their own library below them keep.
+KNOWN_WHOLE = frozenset(
+    [
+        "BitGenerator",
+        "NDArrayBacked",
+        "Tensor",
+        "NDFrame",
+        "Index",
+        "generic",
+        "dtype",
+        "BlockManager",
+        "_Timestamp",
+        "_Timedelta",
+        "_Period",
+        "BaseOffset",
+        "Tree",
+    ]
+)
+_plans: dict[int, tuple[Any, Handler]] = {}
+
+
+def plan_of(kind: type) -> Handler:
+    """What reads an instance of `kind`, and of no subclass.
+
+    >>> walk = Walk({}, __import__("nbtrack").capture.dataflow.portraits.Budget(9, 9))
+    >>> plan_of(list)(walk, [1, 2])
+    >>> walk.tokens
+    [('list', 2), 1, 2]
+    """
+    known = _plans.get(id(kind))
+    if known is not None and known[0]() is kind:
+        return known[1]
+    if len(_plans) > _N_KEPT:
+        _plans.clear()
+    handler = _make_plan(kind)
+    _plans[id(kind)] = (weakref.ref(kind), handler)
+    return handler
+
+
+def mro_of(kind: type) -> tuple[type, ...]:
+    """The bases of a class, without asking its metaclass.
+
+    >>> mro_of(bool)
+    (<class 'bool'>, <class 'int'>, <class 'object'>)
+    """
+    return _mro_of(kind)
+
+
+def vars_of(kind: type) -> Any:
+    """The attributes of a class itself, without asking its metaclass.
+
+    >>> "append" in vars_of(list)
+    True
+    """
+    return _vars_of(kind)
+
+
+def name_of(kind: type) -> str:
+    """The name of a class, without asking its metaclass.
+
+    >>> name_of(dict)
+    'dict'
+    """
+    return _name_of(kind)
+
+
+def module_of(kind: type) -> str:
+    """The name of the module of a class, as the class says.
+
+    >>> module_of(dict), module_of(weakref.ref)
+    ('builtins', 'builtins')
+    """
+    found = _vars_of(kind).get("__module__")
+    if type(found) is str:
+        return found
+    name: object = type.__module__  # a C type tells it by a descriptor of `type`
+    if not _flags_of(kind) & _HEAP_TYPE:
+        name = type.__getattribute__(kind, "__module__")
+    return name if type(name) is str else "builtins"
+
+
+def root_of(kind: type) -> str:
+    """The top-level module of a class.
+
+    >>> import decimal
+    >>> root_of(decimal.Decimal)
+    'decimal'
+    """
+    return module_of(kind).partition(".")[0]
+
+
+def is_subtype(kind: type, base: type) -> bool:
+    """Whether `base` is among the bases, by identity.
+
+    >>> is_subtype(bool, int)
+    True
+    """
+    return any(one is base for one in _mro_of(kind))
+
+
+def _make_plan(kind: type) -> Handler:
+    from nbtrack.capture.dataflow.portrait_kinds import handler_of
+
+    own: list[type] = []
+    for base in _mro_of(kind):
+        handler = handler_of(base, exact=base is kind)
+        if handler is not None:
+            break
+        own.append(base)
+    else:
+        raise TypeError("a type without object among its bases")
+    if base is kind:
+        return handler
+    return _instance_plan(kind, own, base, handler)
+
+
+def _instance_plan(
+    kind: type, own: list[type], base: type, content: Handler
+) -> Handler:
+    """The attributes and slots that `own` classes add to what `base` has."""
+    from nbtrack.capture.dataflow.portrait_code import add_class
+
+    slots = [member for one in own for member in _slots_of(one)]
+    attributes = _dict_getter(own)
+    known_whole = base is BaseException or name_of(base) in KNOWN_WHOLE
+    hides = not known_whole and _hides(own)
+    root = root_of(kind)
+    read_content = None if base is object else content
+
+    def read(walk: Walk, value: Any) -> None:
+        walk.tokens.append(("o", len(slots)))
+        if hides:
+            walk.hide(f"a {name_of(kind)}, which keeps its state in C")
+            walk.see_referents(value)
+        if attributes is not None:
+            add_attributes(walk, attributes(value))
+        for slot in slots:
+            walk.tokens.append("slot")
+            try:
+                walk.stack.append(slot(value))
+            except AttributeError:
+                walk.tokens.append("empty")
+        if read_content is not None:
+            read_content(walk, value)
+        add_class(walk, kind, root)
+
+    return read
+
+
+def add_attributes(walk: Walk, attributes: Any) -> None:
+    """The attributes of an instance; its keys are texts nearly always."""
+    keys, values = list(dict.keys(attributes)), list(dict.values(attributes))
+    walk.add_members(("attrs",), keys)
+    walk.add_members(("values",), values)
+
+
+def attributes_of(value: Any) -> dict[str, Any]:
+    """The `__dict__` of an instance, by the descriptor of C; empty where it has none.
+
+    >>> attributes_of(3)
+    {}
+    """
+    get = _dict_getter(list(_mro_of(type(value))))
+    return {} if get is None else get(value)
+
+
+def _slots_of(kind: type) -> list[Callable[[Any], Any]]:
+    return [
+        member.__get__
+        for member in list(_vars_of(kind).values())
+        if type(member) is MemberDescriptorType
+    ]
+
+
+def _dict_getter(own: list[type]) -> Callable[[Any], Any] | None:
+    """What gives the `__dict__` of an instance, whatever its class calls so itself."""
+    for kind in own:
+        found = _vars_of(kind).get("__dict__")
+        if type(found) in (GetSetDescriptorType, MemberDescriptorType):
+            return found.__get__  # type: ignore[no-any-return]
+    return None
+
+
+def _hides(own: list[type]) -> bool:
+    """Whether a class among `own` keeps anything but slots and a `__dict__`."""
+    for one in own:
+        base = type.__dict__["__base__"].__get__(one) or object
+        room = _size_of(one) - _size_of(base)
+        room -= _POINTER * len(_slots_of(one))
+        if _dict_offset_of(one) > 0 and not _dict_offset_of(base):
+            room -= _POINTER
+        if _weak_offset_of(one) > 0 and not _weak_offset_of(base):
+            room -= _POINTER
+        if room > 0:
+            return True
+    return False
+
+
+def library_type(module: str, name: str) -> type | None:
+    """A class of a library that is loaded; nothing is imported.
+
+    >>> library_type("decimal_of_nobody", "Decimal") is None
+    True
+    """
+    loaded = sys.modules.get(module)
+    found = None if loaded is None else vars(loaded).get(name)
+    return found if isinstance(found, type) else None
