@@ -16,6 +16,7 @@ from types import CodeType
 from typing import Any
 
 from nbtrack.capture.dataflow.flow_watch import Begun, FlowWatch
+from nbtrack.capture.dataflow.session_start import SessionStart, session_starts
 from nbtrack.capture.randomness import States, capture_states, states_to_keep
 from nbtrack.capture.reads import operations
 from nbtrack.capture.reread import recompile
@@ -109,6 +110,7 @@ class SessionLog:
         self._looked = False
         self._states: States = {}  # as they were seen last
         self._flows: FlowWatch | None = None
+        self.start: SessionStart | None = None
         self.is_tracking = False  # it has a run: look closer at values
         self.looks_at_values = True
 
@@ -163,6 +165,7 @@ class SessionLog:
 
         >>> SessionLog().start_looking()
         """
+        self.start = session_starts()
         with guard(VALUES):
             self._flows = FlowWatch()
 

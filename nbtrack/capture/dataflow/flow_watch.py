@@ -36,8 +36,8 @@ OUT = "@out:"
 MODULE = "@module:"
 EVERYTHING = "@everything"
 
-_HIDDEN = re.compile(r"_+|_i?\d+|_i+|_ih|_oh|_dh|_exit_code|__.*__|In|Out|exit|quit")
-_IPYTHONS = frozenset({"get_ipython", "open", "display"})
+_HIDDEN = re.compile(r"_+|_i?\d+|_i+|_ih|_oh|_dh|_exit_code|__.*__")
+_IPYTHONS = frozenset({"get_ipython", "open", "display", "In", "Out", "exit", "quit"})
 _OUTS = re.compile(r"\b(?:Out|_oh)\b(?:\[(\d+)\])?")
 _ASKS = frozenset({"input", "getpass", "raw_input"})
 _HANDLES = frozenset(
@@ -63,7 +63,7 @@ class Begun:
     files: ReadLog | None = None
     n_threads: int = 0
     seeded: frozenset[str] = frozenset()
-    modules: frozenset[str] = frozenset()
+    n_modules: int = 0
 
 
 class FlowWatch:
@@ -101,7 +101,7 @@ class FlowWatch:
         begun.outs = dict(zip(("_", "__", "___"), self._outs[:-4:-1], strict=False))
         begun.seeded = seeded_first(python, namespace)
         begun.n_threads = threading.active_count()
-        begun.modules = frozenset(sys.modules)
+        begun.n_modules = len(sys.modules)
         own = namespace if type(namespace) is dict else {}
         begun.files = self._files.begin(own if self.is_tracking else None)
         return begun
@@ -359,7 +359,9 @@ def users_names(namespace: Mapping[str, Any]) -> list[str]:
 
 
 def _is_ipythons(name: str) -> bool:
-    return name in _IPYTHONS or _HIDDEN.fullmatch(name) is not None
+    if name[:1] != "_":
+        return name in _IPYTHONS
+    return _HIDDEN.fullmatch(name) is not None
 
 
 def identities_of(namespace: Mapping[str, Any]) -> dict[str, int]:

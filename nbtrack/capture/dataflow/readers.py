@@ -40,7 +40,7 @@ def reads_around(
     """The pseudo-variables that the cell reads, of those in `written`."""
     found = begun.reads
     used = found.attributes | set(found.names)
-    new_modules = bool(sys.modules.keys() - begun.modules)
+    new_modules = len(sys.modules) > begun.n_modules
     for name in written:
         if name.startswith(CONTEXT):
             setting = name.removeprefix(CONTEXT)
