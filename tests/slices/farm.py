@@ -1,0 +1,190 @@
+"""Runs jobs in processes forked from a warm one, each in a scratch folder of its own.
+
+`python farm.py JOBS ANSWERS` is the warm process: it has imported what notebooks
+import (four seconds), so that a session costs a tenth of a second. A job that hangs is
+killed; what a job printed comes back with its answer.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+JOBS_AT_ONCE = 2
+TESTS = Path(__file__).parent.parent
+
+
+@dataclass
+class Job:
+    """A call of `function` (dotted) with `given` as its only argument."""
+
+    key: Any
+    function: str
+    given: dict[str, Any]
+    timeout_s: float = 30.0
+
+
+@dataclass
+class Answer:
+    key: Any
+    value: Any = None
+    error: str | None = None
+    said: str = ""
+
+
+@dataclass
+class _Child:
+    job: Job
+    pid: int
+    folder: Path
+    started: float = field(default_factory=time.monotonic)
+
+
+def run_jobs(jobs: Sequence[Job], *, timeout_s: float = 900.0) -> dict[Any, Answer]:
+    """The answers of all jobs by key, from a warm process of their own."""
+    with tempfile.TemporaryDirectory(prefix="farm-") as folder:
+        jobs_file, answers = Path(folder) / "jobs", Path(folder) / "answers"
+        jobs_file.write_bytes(pickle.dumps(list(jobs)))
+        surroundings = os.environ | {
+            "PYTHONPATH": str(TESTS),
+            "PYTHONHASHSEED": "0",
+            "OMP_NUM_THREADS": "1",
+            "MPLBACKEND": "agg",
+        }
+        surroundings.pop("NBTRACK_OFF", None)
+        done = subprocess.run(
+            [sys.executable, str(Path(__file__)), str(jobs_file), str(answers)],
+            env=surroundings,
+            cwd=folder,
+            timeout=timeout_s,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if not answers.exists():
+            raise RuntimeError(done.stdout[-2000:] + done.stderr[-4000:])
+        return {one.key: one for one in pickle.loads(answers.read_bytes())}
+
+
+def answer_all(jobs: Sequence[Job]) -> list[Answer]:
+    """In this (warm) process: fork one child per job, a few at once."""
+    waiting, running, answers = list(reversed(jobs)), [], []
+    while waiting or running:
+        while waiting and len(running) < JOBS_AT_ONCE:
+            running.append(_fork(waiting.pop()))
+        for child in list(running):
+            pid, status = os.waitpid(child.pid, os.WNOHANG)
+            late = time.monotonic() - child.started > child.job.timeout_s
+            if not pid and late:
+                os.killpg(child.pid, signal.SIGKILL)
+                os.waitpid(child.pid, 0)
+            if pid or late:
+                running.remove(child)
+                why = "timeout" if late and not pid else f"died with {status}"
+                answers.append(_answer_of(child, why))
+        time.sleep(0.002)
+    return answers
+
+
+def _fork(job: Job) -> _Child:
+    folder = Path(tempfile.mkdtemp(prefix="session-"))
+    (folder / "work").mkdir()
+    pid = os.fork()
+    if pid:
+        return _Child(job, pid, folder)
+    try:
+        os.setpgid(0, 0)
+        with (folder / "said").open("wb") as said, open(os.devnull) as nothing:
+            for stream, number in ((said, 1), (said, 2), (nothing, 0)):
+                os.dup2(stream.fileno(), number)
+        sys.stdin = open(0)
+        os.chdir(folder / "work")
+        os.environ["NBTRACK_STORE"] = str(folder / "store")
+        value = _call(job)
+        (folder / "value").write_bytes(pickle.dumps(value))
+        sys.stdout.flush()
+    except BaseException:
+        import traceback
+
+        (folder / "error").write_text(traceback.format_exc())
+    finally:
+        os._exit(0)
+
+
+def _call(job: Job) -> Any:
+    import importlib
+
+    from slices.replays import fresh_randomness
+
+    fresh_randomness()
+    gc.enable()
+    module, _, name = job.function.rpartition(".")
+    return getattr(importlib.import_module(module), name)(job.given)
+
+
+def _answer_of(child: _Child, why: str) -> Answer:
+    folder, answer = child.folder, Answer(child.job.key)
+    if (folder / "said").exists():
+        answer.said = (folder / "said").read_text(errors="replace")
+    if (folder / "error").exists():
+        answer.error = (folder / "error").read_text()
+    elif (folder / "value").exists():
+        answer.value = pickle.loads((folder / "value").read_bytes())
+    else:
+        answer.error = why
+    shutil.rmtree(folder, ignore_errors=True)
+    return answer
+
+
+def warm_up() -> None:
+    """Import what the sessions import, with nothing computed and no thread begun."""
+    import importlib
+
+    for name in WARM:
+        importlib.import_module(name)
+    import torch
+
+    torch.set_num_threads(1)
+    from slices.replays import shell_of_process
+
+    shell_of_process()
+    # A collection in a child would touch, and so copy, all pages of this process.
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+WARM = (
+    *("numpy", "pandas", "torch", "torch.utils.data", "matplotlib.pyplot"),
+    *("sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"),
+    *("sklearn.tree", "sklearn.model_selection", "sklearn.datasets"),
+    *("sklearn.metrics", "sklearn.cluster", "sklearn.neural_network"),
+    *("IPython.core.interactiveshell", "IPython.core.completer", "sqlite3", "asyncio", "multiprocessing"),
+    *("slices.replays", "slices.recording", "nbtrack.notebook.magics"),
+)
+
+
+def main() -> None:
+    jobs = pickle.loads(Path(sys.argv[1]).read_bytes())
+    answers = Path(sys.argv[2])
+    warm_up()
+    done = answer_all(jobs)
+    answers.write_bytes(pickle.dumps(done))
+
+
+if __name__ == "__main__":
+    # Pickles name this module as it is imported, not as it is run.
+    from slices import farm
+
+    farm.main()
