@@ -1,0 +1,97 @@
+"""What a replay is told and what it answers, as JSON between two processes.
+
+Both are written to a temporary sibling and renamed: a file is there whole or not at
+all. No pickle, so that reading an answer runs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbtrack.slices.segments import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Borders:
+    """What a replay may touch; paths are absolute and without links."""
+
+    scratch: str  # everything in it
+    began_at: float  # what changed since then outside of it may be the session's
+    written: tuple[str, ...] = ()  # what the session is known to have written
+    readable: tuple[str, ...] = ()  # changed since, and known not to be the session's
+    allow_writes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a replay is to run, and where its answer goes to."""
+
+    segments: tuple[Segment, ...]
+    answer: str  # a path
+    borders: Borders
+    variable: str | None = None
+    sys_path: tuple[str, ...] | None = None
+
+    def write(self, path: Path) -> None:
+        """Keep the job as a file."""
+        write_json(path, asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> Job:
+        """The job in a file."""
+        told = json.loads(path.read_text(encoding="utf-8"))
+        segments = tuple(Segment(**segment) for segment in told.pop("segments"))
+        borders = told.pop("borders")
+        for name in ("written", "readable"):
+            borders[name] = tuple(borders[name])
+        search = told.pop("sys_path")
+        return cls(
+            segments=segments,
+            borders=Borders(**borders),
+            sys_path=None if search is None else tuple(search),
+            **told,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a replay says of itself."""
+
+    error: str | None = None  # of the first cell that raised, in one line
+    label: str | None = None  # of that cell
+    run: str | None = None  # id in the job's store
+    digest: str | None = None  # of the variable
+    why_no_digest: str | None = None
+    refused: tuple[str, ...] = ()  # what it was not allowed to touch
+    numerics: Mapping[str, Any] = field(default_factory=dict)  # at its end
+
+    @classmethod
+    def read(cls, path: Path) -> Answer | None:
+        """The answer in a file; None where there is none."""
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return cls(**{**told, "refused": tuple(told["refused"])})
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file whole or not at all.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "x.json")
+    >>> write_json(path, {"a": 1})
+    >>> path.read_text()
+    '{"a": 1}'
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

@@ -1,0 +1,71 @@
+"""A slice's script, taken apart into the cells that a replay runs one by one.
+
+The script says where its cells begin (`# %% [cell 12 · exec 31 · tracked]`); what
+stands above the first mark belongs to all of them. Text in, values out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nbtrack.errors import OptionError
+
+_MARK = re.compile(
+    r"^# %% \[(?P<label>cell (?P<cell>\d+)(?: · exec (?P<execution>\d+))?)"
+    r"(?P<tracked> · tracked)?\].*$",
+    re.MULTILINE,
+)
+_MAGIC = re.compile(r"^# ?%%(?:track|nbtrack)(?P<line>[^\w?\n][^\n]*)?$")
+_RESUME = re.compile(r"(?:^|\s)--resume\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What is run as one cell."""
+
+    label: str  # "cell 12 · exec 31"
+    source: str
+    execution: int | None = None
+    tracked: bool = False
+
+
+def segments_of(source: str) -> list[Segment]:
+    r"""The cells of a script, the tracked one with its magic on top again.
+
+    Raises
+    ------
+    OptionError
+        When the tracked cell went on with a run that was there before.
+
+    >>> script = "# %% [cell 1 · exec 2]\nx = 1\n# %% [cell 3 · tracked]\n# %%track\nx"
+    >>> [segment.source for segment in segments_of(script)]
+    ['x = 1\n', '%%track --no-live\nx']
+    """
+    marks = list(_MARK.finditer(source))
+    first = marks[0].start() if marks else len(source)
+    segments = [Segment("the beginning of the script", source[:first])]
+    for mark, after in zip(marks, [*marks[1:], None], strict=True):
+        end = after.start() if after else len(source)
+        body = source[mark.end() + 1 : end]
+        execution = int(mark["execution"]) if mark["execution"] else None
+        tracked = mark["tracked"] is not None
+        body = _with_magic(body) if tracked else body
+        segments.append(Segment(mark["label"], body, execution, tracked))
+    return [segment for segment in segments if _says_something(segment)]
+
+
+def _with_magic(body: str) -> str:
+    first, _, rest = body.partition("\n")
+    found = _MAGIC.match(first.strip())
+    line = (found["line"] or "").strip() if found else ""
+    if _RESUME.search(line):
+        raise OptionError("it went on with another run (--resume)")
+    if "--no-live" not in line:
+        line = f"{line} --no-live".strip()
+    return f"%%track {line}\n{rest if found else body}"
+
+
+def _says_something(segment: Segment) -> bool:
+    lines = (line.strip() for line in segment.source.splitlines())
+    return segment.tracked or any(line and line[0] != "#" for line in lines)
