@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.capture.session import ExecutedCell
 from nbtrack.errors import StoreError
-from nbtrack.records import CellRecord, FlowRecord
+from nbtrack.records import CellRecord
 from nbtrack.tracking.background import background
 from nbtrack.tracking.settings import switched_off
 
@@ -79,6 +79,7 @@ class CellLog:
         """In the background, where secrets are looked for."""
         run = kept.run
         off = switched_off(run.store.path)
+        self._log.looks_at_values = "slices" not in off
         if not _is_there(run):
             # What somebody removed for good is not written again with the next run.
             self._forgotten.update(range(kept.n_sent))
@@ -87,20 +88,6 @@ class CellLog:
             off |= {word for word in ("rng", "slices") if not run.captures(word)}
             for part in _batches(seqs):
                 run.log_cells(self._record(seq, off) for seq in part)
-
-    def outline(self) -> list[CellRecord]:
-        """The session up to now, with the names of its generators for their states.
-
-        To pack a state takes 0.2 ms, and a session has hundreds of cells.
-        """
-        return [
-            replace(
-                self._record(seq, ("rng",)),
-                source=cell.source,
-                rng=dict.fromkeys(cell.states, ""),
-            )
-            for seq, cell in enumerate(list(self._log.cells))
-        ]
 
     def _record(self, seq: int, off: Collection[str]) -> CellRecord:
         cell = self._log.cells[seq]
@@ -117,7 +104,7 @@ class CellLog:
             ok=cell.ok,
             error=cell.error,
             rng={} if "rng" in off else cell.rng,
-            flow=None if "slices" in off or is_forgotten else _flow_of(cell),
+            flow=None if "slices" in off or is_forgotten else cell.flow,
         )
 
 
@@ -138,11 +125,6 @@ def earlier_cells(shell: Any) -> list[ExecutedCell]:  # Any: IPython has no type
 def _batches(seqs: list[int]) -> Iterator[list[int]]:
     for at in range(0, len(seqs), CELLS_AT_ONCE):
         yield seqs[at : at + CELLS_AT_ONCE]
-
-
-def _flow_of(cell: ExecutedCell) -> FlowRecord | None:
-    flow: FlowRecord | None = getattr(cell, "flow", None)
-    return flow
 
 
 def _is_running(cell: ExecutedCell) -> bool:

@@ -60,6 +60,7 @@ class OpenCell:
     shell: Any  # IPython's InteractiveShell, which has no types
     info: Any  # its ExecutionInfo
     execution: int | None
+    seq: int | None = None  # its place in the log of cells
     tracked: list[TrackedCell] = field(default_factory=list)
 
     @property
@@ -140,6 +141,7 @@ class CellHooks:
             self._end(closed, outcome)
             for cell in closed:
                 self._log_end(cell, outcome)
+            self._show(closed)
 
     @contextmanager
     def running(self, typed: Typed) -> Iterator[str]:
@@ -154,7 +156,9 @@ class CellHooks:
             error = exc
             raise
         finally:
-            self._end(self._closed_by(typed), Outcome(error, None))
+            closed = self._closed_by(typed)
+            self._end(closed, Outcome(error, None))
+            self._show(closed)
 
     def _end(self, cells: list[OpenCell], outcome: Outcome) -> None:
         for cell in cells:
@@ -162,6 +166,12 @@ class CellHooks:
                 tracked.end(outcome)
         if not self.open_cells:
             self.set_rewriting(on=False)
+
+    def _show(self, cells: list[OpenCell]) -> None:
+        """What stays under the cell, now that it is in the log with all it read."""
+        for cell in cells:
+            for tracked in reversed(cell.tracked):
+                tracked.show()
 
     def set_rewriting(self, *, on: bool) -> None:
         """Put the AST transformer among IPython's, or take it away.
@@ -222,6 +232,7 @@ class CellHooks:
             python=python,
             namespace=self._shell.user_ns,
         )
+        cell.seq = len(self._log.cells) - 1
 
     def _log_end(self, cell: OpenCell, outcome: Outcome) -> None:
         error = None if outcome.error is None else type(outcome.error).__name__

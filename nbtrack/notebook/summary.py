@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from nbtrack.records import Param, RunRecord
 from nbtrack.text import shorten
+
+if TYPE_CHECKING:
+    from nbtrack.slices.grade import Grade
 
 N_SHOWN = 6  # names of one kind; the rest is counted
 N_NOTICES = 2
@@ -18,6 +22,7 @@ def summary_line(
     logged: Collection[str] = (),
     label: str = "",
     remarks: Sequence[str] = (),
+    grade: Grade | None = None,
 ) -> str:
     """Sum up a finished run in one line.
 
@@ -33,6 +38,8 @@ def summary_line(
         What the run changed since the one before it.
     remarks : sequence of str
         What is to be known of the run beside it.
+    grade : Grade, optional
+        Said with its first culprit where it is worse than A.
 
     Examples
     --------
@@ -44,6 +51,8 @@ def summary_line(
     """
     parts = [_head(record, label), *_captured(record, logged)]
     parts += [shorten(remark, 80) for remark in remarks]
+    if grade is not None and grade.letter != "A":
+        parts.append(f"grade {grade.letter}: {shorten(grade.culprits[0], 100)}")
     if notices:
         said = [shorten(text.replace(" not recorded", ""), 60) for text in notices]
         parts.append(f"not recorded: {_listed(said, N_NOTICES)}")

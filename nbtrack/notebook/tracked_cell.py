@@ -40,6 +40,7 @@ from nbtrack.notebook.summary import summary_line
 
 if TYPE_CHECKING:
     from nbtrack.capture.session import SessionLog
+    from nbtrack.slices.grade import Grade
     from nbtrack.tracking.run import Run
 
 _NOWHERE = object()  # no run was about to begin
@@ -109,6 +110,16 @@ class TrackedCell:
                 return
             except KeyboardInterrupt as exc:
                 outcome = Outcome(exc, outcome.execution)
+
+    def show(self) -> None:
+        """Leave the picture and the line under the cell; Ctrl-C does not keep them."""
+        for _ in range(2):
+            try:
+                if self._on is not None:
+                    self._show(self._on)
+                return
+            except KeyboardInterrupt:
+                continue
 
     def _seed(self, seed: int) -> None:
         """Before the run begins: it takes the states that its cell starts from."""
@@ -184,8 +195,6 @@ class TrackedCell:
             if status == "failed" and outcome.error is not None:
                 run.log_failure(outcome.error)
             run.finish(status, error=trace)
-        if self._on:
-            self._show(self._on)
 
     def _orphan(self) -> Run | None:
         """A run that Ctrl-C cut off between its start and our knowing of it."""
@@ -195,7 +204,16 @@ class TrackedCell:
         unknown = self._started_from is _NOWHERE or now is self._started_from
         return None if unknown else now
 
+    def _judge(self, on: Tracking) -> Grade | None:
+        from nbtrack.notebook.grading import FEATURE, Grading
+
+        seq = self._cell.seq
+        with guard(FEATURE):
+            return None if seq is None else Grading(on.run, self._log, seq).judge()
+        return None
+
     def _show(self, on: Tracking) -> None:
+        grade = self._judge(on)
         with guard("the summary line"):
             try:
                 on.record = on.run.store.run(on.run.id)  # `finish` has flushed
@@ -215,6 +233,7 @@ class TrackedCell:
                     logged=logged,
                     label=label,
                     remarks=on.run.remarks,
+                    grade=grade,
                 )
                 show_line(line)
 

@@ -9,6 +9,7 @@ looked at, and what the file cannot show (an edit that is not saved) is not clai
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ SHOWN = 3  # culprits; the rest is counted
 SAVE_TAKES_S = 5.0
 NO_FILE = "the notebook file was not found: edits and deletions are not known"
 _BACKGROUND = ("threads", "handlers")
+_SEEDED = re.compile(r"\s*%%(?:nb)?track\b.*\s--seed[\s=]")  # before its first line
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,8 @@ class _Judge:
         for kept in self._kept:
             flow = flow_of(kept.cell)
             drawn = _generators(flow.reads) - decided | set(kept.restore)
+            if _SEEDED.match(kept.cell.source or ""):
+                decided, drawn = decided | drawn, set()
             for name in sorted(drawn):
                 label = label_of(kept.cell)
                 yield "B", f"{label} draws random numbers ({_plain(name)}) unseeded"

@@ -13,11 +13,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-FILE_MAX_BYTES = 100 << 20  # a larger notebook takes seconds to read
+FILE_MAX_BYTES = 64 << 20  # that takes half a second to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +64,25 @@ def read_saved(path: Path | str | None) -> SavedNotebook | None:
     if path is None:
         return None
     try:
-        with open(path, "rb") as file:
-            state = os.fstat(file.fileno())
-            if state.st_size > FILE_MAX_BYTES:
-                return None
-            notebook = json.loads(file.read())
+        state = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return _read(str(path), state.st_mtime, state.st_size)
+
+
+@lru_cache(maxsize=4)  # after each tracked cell somebody asks, and saves are rare
+def _read(path: str, modified: float, size: int) -> SavedNotebook | None:
+    if size > FILE_MAX_BYTES:
+        return None
+    try:
+        notebook = json.loads(Path(path).read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     found = cells if isinstance(cells, list) else []
     found = [cell for cell in found if isinstance(cell, dict)]
     code = tuple(_cell(c) for c in found if c.get("cell_type") == "code" and _id(c))
-    return SavedNotebook(state.st_mtime, code) if code else None
+    return SavedNotebook(modified, code) if code else None
 
 
 def _cell(cell: Mapping[str, Any]) -> SavedCell:

@@ -174,6 +174,12 @@ def test_random_numbers_that_nobody_seeded_are_a_b_and_seeded_ones_an_a():
     assert grade.culprits == ("[2] draws random numbers (numpy) unseeded",)
 
 
+def test_a_seed_that_is_asked_for_with_the_cell_is_one():
+    draw = {"reads": ["@rng:numpy"], "changes": ["@rng:numpy"], "rng": {"numpy": "..."}}
+    assert graded([cell(0, "%%track a --seed 3\nloss = rand()", **draw)]).letter == "A"
+    assert graded([cell(0, "%%track a --notes seed\nx", **draw)]).letter == "B"
+
+
 def test_what_no_cell_has_set_is_a_d():
     grade = graded([TRAIN])
     assert grade.letter == "D"

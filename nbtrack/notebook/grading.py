@@ -1,0 +1,69 @@
+"""The grade of a run, judged as soon as its cell has ended.
+
+In a thread, because a notebook's file may be large: who shows the run waits a moment
+for it, and no longer. It is kept with the run whenever it is ready. A failure is said
+once, and costs the grade alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbtrack.guard import guard
+from nbtrack.records import CellRecord
+
+if TYPE_CHECKING:
+    from nbtrack.capture.session import ExecutedCell, SessionLog
+    from nbtrack.slices.grade import Grade
+    from nbtrack.tracking.run import Run
+
+FEATURE = "the grade"
+WAIT_S = 0.3  # it takes some milliseconds
+FLUSH_S = 0.5  # so that the picture of the run has it
+
+
+class Grading:
+    """The judgement of one run; `grade` is None until it is there."""
+
+    def __init__(self, run: Run, log: SessionLog, seq: int) -> None:
+        self.grade: Grade | None = None
+        self._run, self._log, self._seq = run, log, seq
+
+    def judge(self) -> Grade | None:
+        """The grade, where it is ready within a moment."""
+        run = self._run
+        if guard.is_off(FEATURE) or not (run.captures("slices") and run.is_recorded):
+            return None
+        thread = threading.Thread(target=self._judge, name="nbtrack-grade", daemon=True)
+        thread.start()
+        thread.join(WAIT_S)
+        if self.grade is not None:
+            run.store.journal.flush(FLUSH_S)
+        return self.grade
+
+    def _judge(self) -> None:
+        with guard(FEATURE):
+            from nbtrack.slices.closure import close_over
+            from nbtrack.slices.grade import grade_of
+            from nbtrack.slices.saved_notebook import read_saved
+
+            cells = [_outline(c, seq) for seq, c in enumerate(list(self._log.cells))]
+            closure = close_over(cells, target=self._seq)
+            path = self._run.notebook
+            saved = read_saved(Path(path)) if path else None
+            grade = grade_of(cells, closure, saved, target=self._seq)
+            self._run.log_grade(grade.letter, grade.lines)
+            self.grade = grade
+
+
+def _outline(cell: ExecutedCell, seq: int) -> CellRecord:
+    """The execution with the names of its generators in the place of their states.
+
+    To pack a state takes 0.2 ms, and a session has hundreds of cells.
+    """
+    return CellRecord(
+        seq, cell.cell_id, cell.execution, cell.source, cell.digest, cell.started_at,
+        cell.duration_s, cell.ok, cell.error, dict.fromkeys(cell.states, ""), cell.flow,
+    )  # fmt: skip
