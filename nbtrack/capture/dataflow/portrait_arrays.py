@@ -11,6 +11,7 @@ from typing import Any
 
 from nbtrack.capture.dataflow.portrait_bytes import fingerprint
 from nbtrack.capture.dataflow.portrait_inert import constant
+from nbtrack.capture.dataflow.portrait_plans import is_a
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 _COPIED = 1 << 22  # bytes of a strided array that are brought together at once
@@ -47,7 +48,7 @@ def add_base(walk: Walk, value: Any) -> None:
 
     get_base = numpy.ndarray.__dict__["base"].__get__
     owner, base = value, get_base(value)
-    while base is not None and isinstance_of(base, numpy.ndarray):
+    while base is not None and is_a(base, numpy.ndarray):
         owner, base = base, get_base(base)
     if owner is not value:
         walk.extra_parts.add(id(owner))
@@ -70,15 +71,6 @@ def memory_part(address: int) -> int:
     -17
     """
     return -address - 1
-
-
-def isinstance_of(value: object, kind: type) -> bool:
-    """As `isinstance`, without asking the object for its `__class__`.
-
-    >>> isinstance_of(True, int)
-    True
-    """
-    return issubclass(type(value), kind)
 
 
 def add_elements(walk: Walk, array: Any) -> None:
@@ -142,12 +134,12 @@ def _scalar(walk: Walk, value: Any) -> None:
     import numpy
 
     walk.roots.add("numpy")
-    if isinstance_of(value, numpy.void):
+    if is_a(value, numpy.void):
         add_array(walk, numpy.asarray(value))
         walk.extra_parts.add(id(value.base) if value.base is not None else id(value))
         return
     walk.frozen.add(id(value))
-    if isinstance_of(value, numpy.object_):
+    if is_a(value, numpy.object_):
         walk.hide("a scalar object of numpy")
         return
     if value.dtype.char in "gG":  # some of its bytes are noise
@@ -159,14 +151,16 @@ def _scalar(walk: Walk, value: Any) -> None:
 def _generator(walk: Walk, value: Any) -> None:
     walk.roots.add("numpy")
     walk.tokens.append("generator")
-    walk.stack.append(type(value).__dict__["bit_generator"].__get__(value))
+    get = vars(sys.modules["numpy.random"].Generator)["bit_generator"].__get__
+    walk.stack.append(get(value))
 
 
 def _random_state(walk: Walk, value: Any) -> None:
     walk.roots.add("numpy")
     walk.tokens.append("random")
-    _add_state(walk, value.get_state(legacy=False))
-    walk.extra_parts.add(id(value._bit_generator))
+    kind = sys.modules["numpy.random"].RandomState
+    _add_state(walk, kind.get_state(value, legacy=False))
+    walk.extra_parts.add(id(vars(kind)["_bit_generator"].__get__(value)))
 
 
 def _bit_generator(walk: Walk, value: Any) -> None:

@@ -16,12 +16,13 @@ from typing import Any
 
 from nbtrack.capture.dataflow.portrait_inert import constant
 from nbtrack.capture.dataflow.portrait_plans import (
+    is_a,
     module_of,
     name_of,
     root_of,
     vars_of,
 )
-from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
+from nbtrack.capture.dataflow.portrait_walk import Handler, Walk, copied
 from nbtrack.capture.modules import is_own_file
 
 # Of a class: made anew by Python, or about its text only.
@@ -113,7 +114,7 @@ def _class(walk: Walk, value: type) -> None:
     walk.tokens.append(("class", name_of(value)))
     facts = vars_of(value)
     pairs = [pair for pair in list(facts.items()) if pair[0] not in _SKIPPED]
-    pairs = [pair for pair in pairs if type(pair[1]) not in _NOT_OF_CLASS]
+    pairs = [pair for pair in pairs if id(type(pair[1])) not in _NOT_OF_CLASS]
     metaclass = type(value)
     members = [*_bases_of(value), *(pair[1] for pair in pairs)]
     walk.add_members(("names",), [pair[0] for pair in pairs])
@@ -122,20 +123,24 @@ def _class(walk: Walk, value: type) -> None:
         add_class(walk, metaclass, root_of(metaclass))
 
 
-_NOT_OF_CLASS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+_NOT_OF_CLASS = frozenset(
+    map(id, (types.GetSetDescriptorType, types.MemberDescriptorType))
+)
 
 
 def _function(walk: Walk, value: types.FunctionType) -> None:
     home = value.__globals__
-    own = home is walk.namespace
     code = value.__code__
-    if own:
+    module = _module_of_globals(home)
+    if home is walk.namespace:
         walk.codes[id(code)] = code
+    elif module is None:
+        _add_globals(walk, home)
+    elif is_local_module(module):
+        walk.stack.append(module)
     elif _is_of_library(walk, value, home):
         constant(walk, value)
         return
-    else:
-        _add_home(walk, home)
     walk.tokens.append(("function", id(code), hash(code.co_code)))
     walk.stack.append(value.__dict__ or None)
     walk.stack.append(value.__kwdefaults__)
@@ -145,15 +150,27 @@ def _function(walk: Walk, value: types.FunctionType) -> None:
 
 def _is_of_library(walk: Walk, value: types.FunctionType, home: Any) -> bool:
     """Whether it hangs on a module of a library, or holds nothing of its own."""
-    name: Any = home.get("__name__") if type(home) is dict else None
-    module = sys.modules.get(name) if type(name) is str else None
-    if module is not None and is_local_module(module):
-        return False
-    if module is not None:
-        walk.roots.add(name.partition(".")[0])
+    walk.roots.add(home["__name__"].partition(".")[0])
     if not (value.__closure__ or value.__dict__ or value.__defaults__):
         return True
     return _hangs_on(home, value)
+
+
+def _module_of_globals(home: Any) -> Any:
+    name: Any = dict.get(home, "__name__")
+    module = sys.modules.get(name) if type(name) is str else None
+    if module is None or not is_a(module, types.ModuleType):
+        return None
+    return module if _module_dict(module) is home else None
+
+
+def _add_globals(walk: Walk, home: dict[str, Any]) -> None:
+    """What a function sees that was made by `exec`, or by `%run` of a file."""
+    if id(home) in walk.memo:
+        walk.tokens.append(("globals", walk.memo[id(home)]))
+        return
+    walk.memo[id(home)] = len(walk.memo)
+    _add_named(walk, home)
 
 
 def _hangs_on(home: Any, value: Any) -> bool:
@@ -166,20 +183,12 @@ def _hangs_on(home: Any, value: Any) -> bool:
     return found is value
 
 
-def _add_home(walk: Walk, home: Any) -> None:
-    """The local module that a function sees as its globals."""
-    name = home.get("__name__")
-    module = sys.modules.get(name) if type(name) is str else None
-    if module is not None and _module_dict(module) is home:
-        walk.stack.append(module)
-
-
 def _cell(walk: Walk, value: types.CellType) -> None:
     walk.tokens.append("cell")
     try:
         walk.stack.append(value.cell_contents)
     except ValueError:
-        walk.tokens.append("empty")
+        walk.tokens.append(("empty",))
 
 
 def _method(walk: Walk, value: types.MethodType) -> None:
@@ -191,7 +200,7 @@ def _method(walk: Walk, value: types.MethodType) -> None:
 def _built_in(walk: Walk, value: Any) -> None:
     """A function in C, or a method in C bound to something."""
     owner = value.__self__
-    if owner is None or type(owner) is types.ModuleType or isinstance(owner, type):
+    if owner is None or type(owner) is types.ModuleType or is_a(owner, type):
         module = value.__module__ if type(value) is types.BuiltinFunctionType else None
         if type(module) is str and module != "builtins":
             walk.roots.add(module.partition(".")[0])
@@ -218,14 +227,17 @@ def _cached(walk: Walk, value: Any) -> None:
     walk.tokens.append(("cached", *_wrapper_type.cache_info(value)))
     facts = _wrapper_type.__dict__["__dict__"].__get__(value)
     kept = [one for one in gc.get_referents(value) if one is not facts]
-    kept = [one for one in kept if not isinstance(one, type)]
+    kept = [one for one in kept if not is_a(one, type) and not _is_index(one)]
     walk.alive.append(kept)
     walk.stack.append(facts.get("__wrapped__"))
-    for one in kept:
-        if type(one).__name__ == "_lru_list_elem":
-            walk.stack.extend(gc.get_referents(one))
-        elif type(one) is not dict:
-            walk.stack.append(one)
+    walk.stack.extend(kept)
+
+
+def _is_index(value: Any) -> bool:
+    """The dict of a bounded cache, whose values are links; the rest are results."""
+    if type(value) is not dict or not value:
+        return False
+    return all(name_of(type(one)) == "_lru_list_elem" for one in list(value.values()))
 
 
 def _property(walk: Walk, value: property) -> None:
@@ -235,7 +247,7 @@ def _property(walk: Walk, value: property) -> None:
 
 
 def _static(walk: Walk, value: Any) -> None:
-    base = staticmethod if isinstance(value, staticmethod) else classmethod
+    base = staticmethod if is_a(value, staticmethod) else classmethod
     walk.tokens.append(base.__name__)
     walk.stack.append(base.__dict__["__func__"].__get__(value))
 
@@ -253,9 +265,13 @@ def _module(walk: Walk, value: types.ModuleType) -> None:
             walk.roots.add(name.partition(".")[0])
         constant(walk, value)
         return
-    pairs = list(facts.items())
+    walk.tokens.append("module")
+    _add_named(walk, facts)
+
+
+def _add_named(walk: Walk, facts: dict[str, Any]) -> None:
+    pairs = copied(lambda some: list(dict.items(some)), facts)
     pairs = [pair for pair in pairs if not _is_dunder(pair[0])]
-    walk.tokens.append(("module", facts.get("__name__") or ""))
     walk.add_members(("names",), [pair[0] for pair in pairs])
     walk.add_members(("values",), [pair[1] for pair in pairs])
 

@@ -102,9 +102,13 @@ def _is_frozen(value: Any, depth: int = 0) -> bool:
     """Whether it is made of atoms and tuples of them only."""
     if id(type(value)) in ATOMS:
         return True
-    if depth > _DEPTH or type(value) not in (tuple, frozenset):
+    if depth > _DEPTH or not _is_plain_nest(type(value)):
         return False
     return all(_is_frozen(member, depth + 1) for member in value)
+
+
+def _is_plain_nest(kind: type) -> bool:
+    return kind is tuple or kind is frozenset
 
 
 def _deque(walk: Walk, value: Any) -> None:

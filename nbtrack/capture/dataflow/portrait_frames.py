@@ -10,6 +10,7 @@ from typing import Any
 
 from nbtrack.capture.dataflow.portrait_bytes import fingerprint
 from nbtrack.capture.dataflow.portrait_inert import constant
+from nbtrack.capture.dataflow.portrait_plans import attributes_of, is_a
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 # Attributes that come and go with use, or point back.
@@ -30,8 +31,6 @@ _CACHES = frozenset(
 
 
 def _pandas_object(walk: Walk, value: Any) -> None:
-    from nbtrack.capture.dataflow.portrait_plans import attributes_of
-
     facts = attributes_of(value)
     pairs = [pair for pair in list(facts.items()) if pair[0] not in _CACHES]
     flags = facts.get("_flags")
@@ -45,14 +44,14 @@ def _pandas_object(walk: Walk, value: Any) -> None:
 def _blocks(walk: Walk, value: Any) -> None:
     import numpy
 
-    from nbtrack.capture.dataflow.portrait_arrays import add_base, isinstance_of
+    from nbtrack.capture.dataflow.portrait_arrays import add_base
 
     axes = list(value.axes)
     columns: dict[int, Any] = {}
     for block in value.blocks:
         values = block.values
         places = block.mgr_locs.as_array.tolist()
-        if isinstance_of(values, numpy.ndarray):
+        if is_a(values, numpy.ndarray):
             add_base(walk, values)
             walk.extra_parts.add(id(values))
             rows = [values] if values.ndim == 1 else list(values)

@@ -21,6 +21,7 @@ import uuid
 import zoneinfo
 from typing import Any
 
+from nbtrack.capture.dataflow.portrait_plans import is_a
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 _date_state: Any = datetime.date.__reduce__
@@ -62,9 +63,9 @@ def _moment(walk: Walk, value: Any) -> None:
     """Date, time or both by the bytes of their pickle, and the time zone."""
     walk.frozen.add(id(value))
     walk.roots.add("datetime")
-    if isinstance(value, datetime.datetime):
+    if is_a(value, datetime.datetime):
         state = _stamp_state(value)
-    elif isinstance(value, datetime.time):
+    elif is_a(value, datetime.time):
         state = _time_state(value)
     else:
         state = _date_state(value)
@@ -143,11 +144,11 @@ def handler_of_root(root: str, name: str) -> Handler | None:
     >>> handler_of_root("matplotlib", "Figure") is None
     False
     """
-    if root in ("IPython", "ipykernel", "nbtrack"):
-        return constant if root == "nbtrack" or "Shell" in name else None
-    if root == "typing":
+    if root in ("ipykernel", "nbtrack", "typing") or root.startswith("_cython_"):
         return constant
-    why = _OPAQUE.get(root)
+    if root == "IPython":
+        return constant if "Shell" in name else None
+    why = _OPAQUE.get(root) or _OPAQUE.get(f"{root}.{name}")
     return None if why is None else _opaque(why)
 
 
@@ -160,8 +161,10 @@ _OPAQUE = {
     "ipywidgets": "a widget",
     "ctypes": "an object of C",
     "_ctypes": "an object of C",
-    "socket": "a socket",
-    "sqlite3": "a database connection",
+    "socket.socket": "a socket",
+    "_socket.socket": "a socket",
+    "sqlite3.Connection": "a database connection",
+    "sqlite3.Cursor": "a database connection",
 }
 
 

@@ -14,8 +14,9 @@ from nbtrack.capture.dataflow.portrait_arrays import ARRAYS
 from nbtrack.capture.dataflow.portrait_frames import FRAMES
 from nbtrack.capture.dataflow.portrait_plans import module_of, mro_of, name_of
 from nbtrack.capture.dataflow.portrait_tensors import TENSORS
-from nbtrack.capture.dataflow.portrait_walk import Handler
+from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
+_TELLING = frozenset({"scipy", "sklearn"})  # their classes in C can be pickled
 _TABLES = {
     "numpy": ARRAYS,
     "scipy": ARRAYS,
@@ -38,6 +39,22 @@ def library_handler(kind: type, root: str) -> Handler | None:
         return None
     handler = table.get(name_of(kind))
     return handler if handler is not None and _is_from(kind, root) else None
+
+
+def add_hidden(walk: Walk, value: Any, root: str) -> None:
+    """What keeps its state in C: some libraries tell it, as for a pickle."""
+    kind = type(value)
+    if root not in _TELLING or not _is_from(kind, root):
+        walk.hide(f"a {name_of(kind)}, which keeps its state in C")
+        walk.see_referents(value)
+        return
+    reduce: Any = kind.__reduce_ex__
+    try:
+        state = reduce(value, 4)[1:]
+    except TypeError:
+        walk.hide(f"a {name_of(kind)}, which does not tell its state")
+        return
+    walk.see_aside(state)
 
 
 def _is_from(kind: type, root: str) -> bool:

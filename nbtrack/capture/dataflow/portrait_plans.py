@@ -7,7 +7,6 @@ seen, and is told by its size: the value is opaque then.
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Callable
 from types import GetSetDescriptorType, MemberDescriptorType
@@ -45,13 +44,16 @@ KNOWN_WHOLE = frozenset(
         "Tree",
     ]
 )
+# Bases whose handler reads the attributes, too.
+READ_WHOLE = frozenset({"NDFrame", "Index", "Tensor", "MaskedArray", "memmap"})
 _plans: dict[int, tuple[Any, Handler]] = {}
 
 
 def plan_of(kind: type) -> Handler:
     """What reads an instance of `kind`, and of no subclass.
 
-    >>> walk = Walk({}, __import__("nbtrack").capture.dataflow.portraits.Budget(9, 9))
+    >>> from nbtrack.capture.dataflow.portrait_walk import Budget
+    >>> walk = Walk({}, Budget(9, 9))
     >>> plan_of(list)(walk, [1, 2])
     >>> walk.tokens
     [('list', 2), 1, 2]
@@ -97,7 +99,7 @@ def module_of(kind: type) -> str:
     """The name of the module of a class, as the class says.
 
     >>> module_of(dict), module_of(weakref.ref)
-    ('builtins', 'builtins')
+    ('builtins', 'weakref')
     """
     found = _vars_of(kind).get("__module__")
     if type(found) is str:
@@ -118,13 +120,13 @@ def root_of(kind: type) -> str:
     return module_of(kind).partition(".")[0]
 
 
-def is_subtype(kind: type, base: type) -> bool:
-    """Whether `base` is among the bases, by identity.
+def is_a(value: object, kind: type) -> bool:
+    """As `isinstance`, which would also ask the object for its `__class__`.
 
-    >>> is_subtype(bool, int)
-    True
+    >>> is_a(True, int), is_a(3, str)
+    (True, False)
     """
-    return any(one is base for one in _mro_of(kind))
+    return issubclass(type(value), kind)
 
 
 def _make_plan(kind: type) -> Handler:
@@ -148,9 +150,10 @@ def _instance_plan(
 ) -> Handler:
     """The attributes and slots that `own` classes add to what `base` has."""
     from nbtrack.capture.dataflow.portrait_code import add_class
+    from nbtrack.capture.dataflow.portrait_library import add_hidden
 
     slots = [member for one in own for member in _slots_of(one)]
-    attributes = _dict_getter(own)
+    attributes = None if name_of(base) in READ_WHOLE else _dict_getter(own)
     known_whole = base is BaseException or name_of(base) in KNOWN_WHOLE
     hides = not known_whole and _hides(own)
     root = root_of(kind)
@@ -159,8 +162,7 @@ def _instance_plan(
     def read(walk: Walk, value: Any) -> None:
         walk.tokens.append(("o", len(slots)))
         if hides:
-            walk.hide(f"a {name_of(kind)}, which keeps its state in C")
-            walk.see_referents(value)
+            add_hidden(walk, value, root)
         if attributes is not None:
             add_attributes(walk, attributes(value))
         for slot in slots:
@@ -168,7 +170,7 @@ def _instance_plan(
             try:
                 walk.stack.append(slot(value))
             except AttributeError:
-                walk.tokens.append("empty")
+                walk.tokens.append(("empty",))
         if read_content is not None:
             read_content(walk, value)
         add_class(walk, kind, root)
@@ -223,14 +225,3 @@ def _hides(own: list[type]) -> bool:
         if room > 0:
             return True
     return False
-
-
-def library_type(module: str, name: str) -> type | None:
-    """A class of a library that is loaded; nothing is imported.
-
-    >>> library_type("decimal_of_nobody", "Decimal") is None
-    True
-    """
-    loaded = sys.modules.get(module)
-    found = None if loaded is None else vars(loaded).get(name)
-    return found if isinstance(found, type) else None

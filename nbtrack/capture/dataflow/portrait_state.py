@@ -11,6 +11,7 @@ import collections
 import contextvars
 import decimal
 import gc
+import hashlib
 import io
 import itertools
 import sys
@@ -20,6 +21,7 @@ import weakref
 from typing import Any
 
 from nbtrack.capture.dataflow.portrait_inert import constant
+from nbtrack.capture.dataflow.portrait_plans import is_a
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 _UNSET = "unset"
@@ -40,16 +42,17 @@ def _by_what_is_left(walk: Walk, value: Any) -> None:
     reduce: Any = type(value).__reduce__
     left = reduce(value)[1][0]
     walk.add_members(("left", id(type(value))), left)
-    walk.stack.extend(one for one in gc.get_referents(value) if type(one) in _HASHED)
+    walk.stack.extend(one for one in gc.get_referents(value) if _is_hashed(one))
 
 
-_HASHED = (dict, set, frozenset)
+def _is_hashed(value: Any) -> bool:
+    return is_a(value, dict) or is_a(value, set) or is_a(value, frozenset)
 
 
 def _cycle(walk: Walk, value: Any) -> None:
     state = value.__reduce__()
     walk.tokens.append("cycle")
-    if isinstance(state[2], tuple) and state[2][1]:  # in its second round
+    if state[2][1]:  # in its second round
         rest = state[1][0].__reduce__()
         walk.tokens.append(rest[2] if len(rest) > 2 else 0)
         walk.stack.append(tuple(state[2][0]))
@@ -141,7 +144,7 @@ def _raw_file(walk: Walk, value: Any) -> None:
 
 
 def _memory_file(walk: Walk, value: Any) -> None:
-    base = io.BytesIO if isinstance(value, io.BytesIO) else io.StringIO
+    base = io.BytesIO if is_a(value, io.BytesIO) else io.StringIO
     if base.closed.__get__(value):
         walk.tokens.append("closed")
         return
@@ -261,6 +264,7 @@ STATE: dict[type, Handler] = {
     BaseException: _error,
     types.SimpleNamespace: _namespace,
     types.MappingProxyType: _mapping_view,
+    type(hashlib.sha256()): _hash_object,
     weakref.ProxyType: _weak_proxy,
     weakref.CallableProxyType: _weak_proxy,
 }

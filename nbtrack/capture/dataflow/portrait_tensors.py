@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from nbtrack.capture.dataflow.portrait_inert import constant
+from nbtrack.capture.dataflow.portrait_plans import mro_of, vars_of
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 
@@ -17,7 +18,7 @@ def _tensor(walk: Walk, value: Any) -> None:
 
     walk.roots.add("torch")
     with torch._C.DisableTorchFunction(), torch.no_grad():
-        plain = type(value).__torch_dispatch__ is torch.Tensor.__torch_dispatch__
+        plain = not _dispatches(type(value))
         if not plain or value.device.type != "cpu" or value.is_quantized:
             walk.hide(f"a tensor on {value.device.type}" if plain else "an odd tensor")
             return
@@ -50,6 +51,18 @@ def _add_numbers(walk: Walk, tensor: Any) -> None:
         if part.dtype in _unknown_to_numpy():
             part = part.view(torch.int16 if part.itemsize == 2 else torch.uint8)
         walk.tokens.append((*part.shape, *part.stride(), hash_elements(part.numpy())))
+
+
+def _dispatches(kind: type) -> bool:
+    """Whether a subclass runs code of its own for every operation."""
+    import torch
+
+    for base in mro_of(kind):
+        if base is torch.Tensor:
+            return False
+        if "__torch_dispatch__" in vars_of(base):
+            return True
+    return True
 
 
 @cache

@@ -31,6 +31,7 @@ N_PER_NODE = 50  # atoms of a list that cost as much as one object
 LONG_TEXT = 1000  # characters; a shorter one is paid for as a node
 OVER_BUDGET = "over the budget"
 N_TRIES = 5  # of copying what another thread changes
+_ASIDES = 5  # walks in walks
 _N_TOKENS = 100_000  # kept at once
 
 
@@ -83,6 +84,7 @@ class Walk:
         self.roots: set[str] = set()
         self.own_classes: dict[int, bool] = {}
         self.opaque: str | None = None
+        self.depth = 0  # of walks in walks
         # What was made on the way must live as long as its id is in the memo.
         self.alive: list[Any] = []
 
@@ -125,7 +127,9 @@ class Walk:
         if len(text) <= LONG_TEXT:
             self.tokens.append(text)
         elif self.can_pay(len(text)):
-            self.tokens.append(("text", len(text), fingerprint_atoms([text])))
+            # Python keeps it with the text: the second time it costs nothing.
+            kind = type(text).__name__
+            self.tokens.append((kind, len(text), hash(text)))
 
     def add_members(self, kind: tuple[Any, ...], members: Any) -> bool:
         """A container of this kind; True where all its members are atoms.
@@ -161,9 +165,24 @@ class Walk:
 
     def see_referents(self, value: Any) -> None:
         """What an object of C holds, for its aliases and functions only."""
-        held = [one for one in gc.get_referents(value) if not isinstance(one, type)]
+        held = gc.get_referents(value)
+        held = [one for one in held if not issubclass(type(one), type)]
         self.alive.append(held)
         self.stack.extend(held)
+
+    def see_aside(self, state: Any) -> None:
+        """A state that was made just now: what it holds is no part of anything."""
+        if self.depth > _ASIDES:
+            self.hide("a state in a state")
+            return
+        inner = Walk(self.namespace, self.budget)
+        inner.depth = self.depth + 1
+        inner.see(state)
+        self.alive.append((state, inner.alive))
+        self.codes.update(inner.codes)
+        self.roots |= inner.roots
+        self.opaque = self.opaque or inner.opaque
+        self.tokens.append(("state", inner.digest()))
 
     def digest(self) -> int:
         """A number for all tokens."""

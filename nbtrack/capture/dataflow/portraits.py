@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from nbtrack.capture.dataflow.portrait_walk import OVER_BUDGET, Budget, Walk
+from nbtrack.capture.dataflow.portrait_bytes import fingerprint_atoms
+from nbtrack.capture.dataflow.portrait_walk import (
+    ATOMS,
+    LONG_TEXT,
+    OVER_BUDGET,
+    Budget,
+    Walk,
+)
 
 __all__ = ["OVER_BUDGET", "Budget", "Portrait", "portrait"]
 
@@ -53,6 +60,8 @@ def portrait(
     >>> portrait((1, "a"), namespace={}, budget=Budget(100, 1000)).is_plain
     True
     """
+    if id(type(value)) in ATOMS:
+        return _of_atom(value)
     walk = Walk(namespace, budget)
     walk.see(value)
     parts = frozenset(walk.memo.keys() - walk.frozen) | walk.extra_parts
@@ -64,3 +73,14 @@ def portrait(
         opaque=walk.opaque,
         is_plain=not parts and walk.opaque is None,
     )
+
+
+_NOTHING: frozenset[Any] = frozenset()
+
+
+def _of_atom(value: Any) -> Portrait:
+    """The most of a notebook's variables; a long text is not read for it."""
+    is_long = type(value) in (str, bytes) and len(value) > LONG_TEXT
+    told = [len(value), id(value)] if is_long else [value]
+    digest = fingerprint_atoms(told)
+    return Portrait(digest, _NOTHING, (), _NOTHING, None, is_plain=True)
