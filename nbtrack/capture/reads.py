@@ -25,6 +25,11 @@ _WANTED = (
 )
 _OPS = {dis.opmap[name]: name for name in _WANTED if name in dis.opmap}
 _EXTENDED = dis.opmap["EXTENDED_ARG"]
+_WITH_FUNCTION = (types.MethodType, staticmethod, classmethod)
+# What C keeps of a class: a metaclass of the notebook may answer otherwise.
+_MODULE_OF: Any = type.__dict__["__module__"].__get__
+_BASES_OF: Any = type.__dict__["__mro__"].__get__
+_MEMBERS_OF: Any = type.__dict__["__dict__"].__get__
 _INSTANT = frozenset({"<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"})
 _GENERIC = "<generic parameters of "  # around `def f[T]` and `class A[T]`
 _READS_ALL = frozenset({"globals", "locals", "eval", "exec", "vars"})
@@ -175,7 +180,7 @@ class Walk:
                 self.reads.rebound.add(value)
             elif op in _ATTRIBUTES:
                 self.attribute(value)
-            elif op == "LOAD_GLOBAL" or op in _LOAD_NAMES:
+            elif op not in _STORE_NAMES and value != "__name__":  # each class loads it
                 self.load(value)
 
     def own(self, name: str, code: types.CodeType) -> None:
@@ -189,6 +194,13 @@ class Walk:
     def own_class(self, name: str, methods: list[types.CodeType]) -> None:
         """The cell defines a class: its methods count once its name is loaded."""
         self._waiting.setdefault("class " + name, []).extend(methods)
+
+    def follow_own_anew(self) -> None:
+        """Fewer names are surely set than a moment ago: the cell's functions count anew.
+
+        >>> Walk({}).follow_own_anew()
+        """
+        self._seen.difference_update(map(id, self._own.values()))
 
     def is_waiting(self, code: types.CodeType) -> bool:
         """Whether it is a method that counts only when its name is asked for."""
@@ -206,7 +218,7 @@ class Walk:
         """Follow a value of the namespace where it is code of the notebook."""
         for function in _functions_in(value):
             self._function(name, function)
-        kind = value if isinstance(value, type) else type(value)
+        kind: Any = value if issubclass(type(value), type) else type(value)
         if self._is_ours(kind):
             self._class(kind)
 
@@ -222,12 +234,12 @@ class Walk:
 
     def _class(self, kind: type) -> None:
         """Methods count when their name is used; all do where a library calls them."""
-        bases = [base for base in kind.__mro__ if base is not object]
+        bases = [base for base in _BASES_OF(kind) if base is not object]
         foreign = any(not self._is_ours(base) for base in bases)
         for base in bases:
             if not self._is_ours(base):
                 continue
-            for name, member in vars(base).items():
+            for name, member in list(_MEMBERS_OF(base).items()):
                 for function in _functions_in(member):
                     self._method(name, function, at_once=foreign)
 
@@ -242,7 +254,7 @@ class Walk:
             self._waiting.setdefault(name, []).append(function.__code__)
 
     def _is_ours(self, kind: type) -> bool:
-        return bool(kind.__module__ == self._namespace.get("__name__", "__main__"))
+        return bool(_MODULE_OF(kind) == self._namespace.get("__name__", "__main__"))
 
 
 def operations(code: types.CodeType) -> Iterator[tuple[str, Any]]:
@@ -270,17 +282,19 @@ def operations(code: types.CodeType) -> Iterator[tuple[str, Any]]:
 def _functions_in(value: object) -> Iterator[types.FunctionType]:
     """The plain functions behind a function, method, partial or wrapper."""
     for _ in range(8):  # a chain of decorators; longer ones are nobody's
-        if isinstance(value, types.FunctionType):
+        kind = type(value)  # not isinstance, which asks the object for its __class__
+        if kind is types.FunctionType:
+            assert isinstance(value, types.FunctionType)
             yield value
             value = value.__dict__.get("__wrapped__")
-        elif isinstance(value, types.MethodType | staticmethod | classmethod):
-            value = value.__func__
-        elif isinstance(value, functools.partial):
-            value = value.func
-        elif isinstance(value, property):
-            value = value.fget
-        elif isinstance(value, functools._lru_cache_wrapper):
-            value = value.__wrapped__
+        elif issubclass(kind, _WITH_FUNCTION):
+            value = object.__getattribute__(value, "__func__")
+        elif issubclass(kind, functools.partial):
+            value = object.__getattribute__(value, "func")
+        elif issubclass(kind, property):
+            value = object.__getattribute__(value, "fget")
+        elif kind is functools._lru_cache_wrapper:
+            value = object.__getattribute__(value, "__wrapped__")
         else:
             return
 

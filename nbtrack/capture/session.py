@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import CodeType
 from typing import Any
 
-from nbtrack.capture.dataflow.flow_watch import Begun, FlowWatch
+from nbtrack.capture.dataflow.flow_watch import Begun, FlowWatch, identities_of
 from nbtrack.capture.dataflow.session_start import SessionStart, session_starts
 from nbtrack.capture.randomness import States, capture_states, states_to_keep
 from nbtrack.capture.reads import operations
@@ -154,7 +154,7 @@ class SessionLog:
         python = source if python is None else python
         if filename is not None:
             self._sources[filename] = python
-        before = None if namespace is None else _identities(namespace)
+        before = None if namespace is None else identities_of(namespace)
         self._open.append(_Open(cell, python, time.monotonic(), before))
         if namespace is not None:
             self.take_states(namespace)
@@ -208,12 +208,12 @@ class SessionLog:
         cell = opened.cell
         cell.duration_s = time.monotonic() - opened.started
         cell.ok, cell.error = ok, error
-        cell.bound = _bound_by(opened, namespace)
-        for name in cell.bound:
-            self._origins[name] = cell.label
         if namespace is not None:
             self._end_states(opened, namespace)
             self._end_flow(opened, namespace)
+        cell.bound = _bound_by(opened, namespace)
+        for name in cell.bound:
+            self._origins[name] = cell.label
 
     def _end_states(self, opened: _Open, namespace: Mapping[str, Any]) -> None:
         if guard.is_off(RNG):
@@ -231,7 +231,7 @@ class SessionLog:
             if self._flows is None:
                 self._flows = FlowWatch()
             self._flows.is_tracking = self.is_tracking
-            opened.begun = self._flows.begin(opened.python, namespace)
+            opened.begun = self._flows.begin(opened.python, namespace, opened.before)
 
     def _end_flow(self, opened: _Open, namespace: Mapping[str, Any]) -> None:
         cell = opened.cell
@@ -304,18 +304,21 @@ def _bound_by(opened: _Open, namespace: Mapping[str, Any] | None) -> frozenset[s
     """What the text says, and what the namespace shows; of a failed cell only that."""
     if namespace is None or opened.before is None:
         return names_bound(opened.python)
-    was_at = opened.before.get
-    changed = [n for n, value in dict(namespace).items() if was_at(n) != id(value)]
+    changed = None if opened.begun is None else opened.begun.rebound
+    if changed is None:
+        was_at = opened.before.get
+        changed = [n for n, value in dict(namespace).items() if was_at(n) != id(value)]
     seen = {name for name in changed if name[:1] != "_"}
     if opened.cell.ok:
-        seen |= {name for name in names_bound(opened.python) if name in namespace}
+        seen |= {name for name in _stores_of(opened) if name in namespace}
     return frozenset(seen)
 
 
-def _identities(namespace: Mapping[str, Any]) -> dict[str, int]:
-    # dict() of the namespace is one C call: another thread may add names meanwhile.
-    copy = dict(namespace)
-    return dict(zip(copy, map(id, copy.values()), strict=True))
+def _stores_of(opened: _Open) -> Collection[str]:
+    begun = opened.begun
+    if begun is None or begun.reads.is_broken:
+        return names_bound(opened.python)
+    return begun.reads.stores  # read off already
 
 
 def _without_magics(python: str) -> str:

@@ -110,7 +110,7 @@ class Slice:
         return "\n".join(lines)
 
 
-def slice(what: str = "last") -> Slice:  # noqa: A001 - the field's word, as nbtrack.slice
+def slice(what: str = "last") -> Slice:
     """Which executed cells made a run, or a variable: and as a script that runs alone.
 
     Parameters

@@ -123,6 +123,7 @@ def test_hostile_source_is_logged():
     assert log.cells[0].ok is True
 
 
+@pytest.mark.benchmark
 def test_plain_cell_costs_under_a_millisecond():
     log = SessionLog()
     namespace = {f"name{k}": k for k in range(500)}

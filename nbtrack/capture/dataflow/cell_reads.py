@@ -25,6 +25,7 @@ _TRIES = ast.Try | ast.TryStar
 _RUN_TEXT = frozenset({"exec", "eval"})
 # Context managers that go on after an exception: the body may have stopped anywhere.
 _SWALLOWING = re.compile(r"suppress|raises|ignore", re.IGNORECASE)
+_DEFINES = re.compile(r"\b(?:def|class)\b")
 _SETTERS = frozenset({"setattr", "delattr"})
 
 
@@ -68,7 +69,8 @@ def cell_reads(
     """
     try:
         tree = without_magics(reparse(python), python)
-        code = recompile(tree)
+        # Only functions are read by their bytecode; to compile takes half of the time.
+        code = recompile(tree) if _DEFINES.search(python) else None
     except (SyntaxError, ValueError, RecursionError):
         return CellReads(is_broken=True)
     return _CellWalk(code, namespace).run(tree, codes_of)
@@ -77,9 +79,12 @@ def cell_reads(
 class _CellWalk:
     """Goes through the cell's own statements in the order in which they run."""
 
-    def __init__(self, code: types.CodeType, namespace: Mapping[str, Any]) -> None:
+    def __init__(
+        self, code: types.CodeType | None, namespace: Mapping[str, Any]
+    ) -> None:
         self._walk = Walk(namespace)
-        self._codes = {(c.co_name, c.co_firstlineno): c for c in _codes_in(code)}
+        codes = () if code is None else _codes_in(code)
+        self._codes = {(c.co_name, c.co_firstlineno): c for c in codes}
         self._found = CellReads()
 
     def run(
@@ -174,7 +179,8 @@ class _CellWalk:
         """Both ways from here; sure is what both of them set."""
         before = set(self._walk.stored)
         self._body(one)
-        after_one, self._walk.stored = self._walk.stored, before
+        after_one = self._walk.stored
+        self._back_to(before)
         self._body(other)
         self._joined(after_one)
 
@@ -183,25 +189,30 @@ class _CellWalk:
         before = set(self._walk.stored)
         walk()
         self._found.stores |= self._walk.stored
-        self._walk.stored = before
+        self._back_to(before)
+
+    def _back_to(self, stored: set[str]) -> None:
+        """Go on from where only these names are surely set."""
+        self._walk.stored = set(stored)
+        self._walk.follow_own_anew()
 
     def _joined(self, *others: set[str]) -> None:
         for other in others:
             self._found.stores |= self._walk.stored | other
-            self._walk.stored &= other
+            self._back_to(self._walk.stored & other)
 
     def _try(self, node: Any) -> None:  # Any: ast.Try and ast.TryStar are alike
         before = set(self._walk.stored)
         self._body([*node.body, *node.orelse])
         ends = [self._walk.stored]
         for handler in node.handlers:
-            self._walk.stored = set(before)
+            self._back_to(before)
             self._expressions([handler.type])
             self._set(handler.name)
             self._body(handler.body)
             if not _leaves(handler.body):
                 ends.append(self._walk.stored)
-        self._walk.stored = ends[0]
+        self._back_to(ends[0])
         self._joined(*ends[1:])
         self._body(node.finalbody)
 
@@ -209,12 +220,12 @@ class _CellWalk:
         self._expression(node.subject)
         before, ends = set(self._walk.stored), []
         for case in node.cases:
-            self._walk.stored = set(before)
+            self._back_to(before)
             self._pattern(case.pattern)
             self._expressions([case.guard])
             self._body(case.body)
             ends.append(self._walk.stored)
-        self._walk.stored = before
+        self._back_to(ends.pop() if _takes_all(node.cases[-1]) else before)
         self._joined(*ends)
 
     def _pattern(self, pattern: ast.pattern) -> None:
@@ -348,7 +359,7 @@ class _CellWalk:
         self._walk.stored |= own
         run()
         self._found.stores |= self._walk.stored - own
-        self._walk.stored = before
+        self._back_to(before)
 
     # ---- names that are set
 
@@ -430,6 +441,14 @@ def _arguments_of(arguments: ast.arguments) -> list[ast.arg]:
 
 def _names_in(target: ast.expr) -> set[str]:
     return {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+
+
+def _takes_all(case: ast.match_case) -> bool:
+    """`case _:` and `case rest:`."""
+    pattern = case.pattern
+    return (
+        case.guard is None and isinstance(pattern, ast.MatchAs) and not pattern.pattern
+    )
 
 
 def _leaves(body: list[ast.stmt]) -> bool:

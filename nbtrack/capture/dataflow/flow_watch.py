@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from nbtrack.capture.dataflow.cell_reads import CellReads, cell_reads
@@ -57,12 +58,13 @@ class Begun:
 
     python: str
     reads: CellReads
-    identities: dict[str, int]  # name -> id of its value
+    identities: Mapping[str, int]  # name -> id of its value
     between: dict[str, str] = field(default_factory=dict)
     outs: dict[str, int] = field(default_factory=dict)  # `_` -> execution
     files: ReadLog | None = None
     n_threads: int = 0
     seeded: frozenset[str] = frozenset()
+    rebound: list[str] | None = None  # at its end: names that hold another object
     n_modules: int = 0
 
 
@@ -86,13 +88,21 @@ class FlowWatch:
         self._outs: list[int] = []
         self._background = False  # something goes on between the cells
 
-    def begin(self, python: str, namespace: Mapping[str, Any]) -> Begun:
-        """A cell is about to run."""
+    def begin(
+        self,
+        python: str,
+        namespace: Mapping[str, Any],
+        identities: Mapping[str, int] | None = None,
+    ) -> Begun:
+        """A cell is about to run.
+
+        `identities` are those of the namespace, where the caller has them.
+        """
         budget = self._budget()
         found = cell_reads(
             python, namespace, lambda name: self._codes(name, namespace, budget)
         )
-        begun = Begun(python, found, identities_of(namespace))
+        begun = Begun(python, found, identities or identities_of(namespace))
         if self.is_tracking or self._background:
             begun.between = self._changed_between(found, namespace, budget)
         self._values.look_at(found.names, namespace, budget)
@@ -103,6 +113,7 @@ class FlowWatch:
         begun.n_threads = threading.active_count()
         begun.n_modules = len(sys.modules)
         own = namespace if type(namespace) is dict else {}
+        self._around = look_around()
         begun.files = self._files.begin(own if self.is_tracking else None)
         return begun
 
@@ -128,6 +139,7 @@ class FlowWatch:
         files = self._files.end(begun.files, begun.python, begun.reads)
         record = _Recording(begun, namespace, ok=ok)
         record.rebound()
+        begun.rebound = record.rebound_names
         self._changed(record, namespace)
         record.generators(moved)
         self._changed_around(record, files, namespace)
@@ -162,8 +174,7 @@ class FlowWatch:
     def _changed(self, record: _Recording, namespace: Mapping[str, Any]) -> None:
         """In place: what it read, what shares parts with that, and the rest."""
         budget = self._budget()
-        same = record.unchanged_names()
-        read = [name for name in record.begun.reads.names if name in same]
+        read = [name for name in record.begun.reads.names if record.is_same(name)]
         before = self._values.parts_of(read, namespace)
         changes = self._values.changes(read, namespace, budget)
         for name in changes.changed:
@@ -174,7 +185,7 @@ class FlowWatch:
             touched = [*changes.changed, *changes.unsure]
             parts = self._values.parts_of(touched, namespace)
             parts |= before if touched else set()
-            others = [name for name in same if name not in set(read)]
+            others = sorted(set(record.same_names()) - set(read))
             shared = self._values.sharing(parts, others, namespace, budget)
             self._take_shared(record, shared, sure=bool(changes.changed))
         self._values.forget_missing(namespace)
@@ -196,7 +207,6 @@ class FlowWatch:
         now = look_around()
         for name, how in changed_around(self._around, now).items():
             record.write(name, how, kills=how == "set")
-        self._around = now
         for name, how in files.writes.items():
             record.write(name, how, kills=name in files.kills)
         record.patched_modules()
@@ -246,7 +256,12 @@ class _Recording:
         self._namespace = namespace
         self._may: dict[str, str] = {}
         self._kills: set[str] = set()
-        self._now = identities_of(namespace)
+        # One C call: another thread may add names meanwhile.
+        self._now = dict(namespace)
+        was_at = begun.identities.get
+        self.rebound_names = [
+            name for name, value in self._now.items() if was_at(name) != id(value)
+        ]
 
     def write(self, name: str, how: str, *, kills: bool = False) -> None:
         """The cell changed this."""
@@ -258,23 +273,29 @@ class _Recording:
         """The cell may have changed this."""
         self._may.setdefault(name, why)
 
-    def unchanged_names(self) -> list[str]:
-        """Those that hold the same object as before."""
-        before = self.begun.identities
-        return [n for n, value_id in self._now.items() if before.get(n) == value_id]
+    def is_same(self, name: str) -> bool:
+        """Whether it holds the same object as before."""
+        before = self.begun.identities.get(name)
+        return name in self._now and before == id(self._now[name])
+
+    def same_names(self) -> list[str]:
+        """The variables that do."""
+        new = set(self.rebound_names)
+        return [name for name in users_names(self._now) if name not in new]
 
     def rebound(self) -> None:
         """Names that were set, and names that are gone."""
-        before, found = self.begun.identities, self.begun.reads
-        for name, value_id in self._now.items():
-            is_new = before.get(name) != value_id
-            if is_new:
+        found = self.begun.reads
+        for name in self.rebound_names:
+            if not _is_ipythons(name):
                 self.write(name, "set", kills=self._kills_surely(name))
-            elif self.ok and name in found.stores and not self._is_module(name):
-                # The same object again, or another one that got its place in memory.
+        for name in found.stores if self.ok else ():
+            # The same object again, or another one that got its place in memory.
+            if self.is_same(name) and not self._is_module(name):
                 self.write(name, "set", kills=name in found.kills)
-        for name in before.keys() - self._now.keys():
-            self.write(name, "deleted", kills=True)
+        for name in self.begun.identities.keys() - self._now.keys():
+            if not _is_ipythons(name):
+                self.write(name, "deleted", kills=True)
 
     def _kills_surely(self, name: str) -> bool:
         found = self.begun.reads
@@ -284,7 +305,7 @@ class _Recording:
         return self.ok and name in found.soft
 
     def _is_module(self, name: str) -> bool:
-        return isinstance(self._namespace.get(name), type(sys))
+        return type(self._namespace.get(name)) is ModuleType
 
     def generators(self, moved: Iterable[str]) -> None:
         """What the cell drew from, and what it seeded."""
@@ -299,18 +320,9 @@ class _Recording:
     def patched_modules(self) -> None:
         """`torch.nn.Linear.forward = ...` changes a library for all that comes."""
         for path in self.begun.reads.patched:
-            root = self._namespace.get(path.partition(".")[0])
-            named = (
-                root
-                if isinstance(root, type(sys))
-                else sys.modules.get(
-                    getattr(root, "__module__", None) or ""
-                    if isinstance(root, type)
-                    else ""
-                )
-            )
-            if isinstance(named, type(sys)) and named.__name__ != "__main__":
-                self.write(MODULE + named.__name__.partition(".")[0], "changed")
+            root = _library_of(_at(path, self._namespace))
+            if root is not None:
+                self.write(MODULE + root, "changed")
 
     def flow(self, written: set[str]) -> FlowRecord:
         """All of it."""
@@ -347,6 +359,30 @@ class _Recording:
                 yield from known if None in numbers else [OUT + n for n in numbers]
 
 
+def _at(path: str, namespace: Mapping[str, Any]) -> Any:
+    """What stands at `a.b.c`, as far as modules and classes keep it themselves."""
+    first, *rest = path.split(".")
+    value = namespace.get(first)
+    for name in rest:
+        if _library_of(value) is None or not name.isidentifier():
+            return None  # an object that a library gave: it is looked at itself
+        # A part that a library makes up when it is asked for counts as the library.
+        value = vars(value).get(name, value)
+    return value
+
+
+def _library_of(value: Any) -> str | None:  # Any: whatever stands in the namespace
+    """The top module that a module or a class of a library belongs to."""
+    if type(value) is ModuleType:
+        name = value.__name__
+    elif issubclass(type(value), type):
+        name = type.__dict__["__module__"].__get__(value)
+    else:
+        return None
+    root = str(name).partition(".")[0]
+    return None if root == "__main__" else root
+
+
 def users_names(namespace: Mapping[str, Any]) -> list[str]:
     """The variables of the user, without those that IPython keeps beside them.
 
@@ -365,6 +401,11 @@ def _is_ipythons(name: str) -> bool:
 
 
 def identities_of(namespace: Mapping[str, Any]) -> dict[str, int]:
-    """The variables of the user -> the ids of their values."""
+    """Name -> the id of its value.
+
+    >>> identities_of({"x": None}) == {"x": id(None)}
+    True
+    """
+    # dict() of the namespace is one C call: another thread may add names meanwhile.
     copy = dict(namespace)
-    return {name: id(copy[name]) for name in users_names(copy)}
+    return dict(zip(copy, map(id, copy.values()), strict=True))
