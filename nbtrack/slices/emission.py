@@ -1,0 +1,80 @@
+"""What is gathered while the cells of a slice become a script.
+
+One `Emission` lives as long as one script is made: which stand-ins it needs, which
+files belong beside it, and what was left out. It knows the kept cells as a whole, as
+some of them can only be written down in sight of the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from nbtrack.records import CellRecord, FlowRecord
+from nbtrack.slices.emit_text import in_comment
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_FILES = ("@file:", "@folder:")
+
+
+@dataclass(slots=True)
+class Emission:
+    """The script that is being made."""
+
+    cells: Sequence[CellRecord]
+    cell: CellRecord | None = None  # the one that is being written down
+    needs: set[str] = field(default_factory=set)  # names in `standins`
+    files: dict[str, str] = field(default_factory=dict)  # beside it: path -> text
+    run_files: dict[str, str] = field(default_factory=dict)  # %run's path -> the file
+    notes: list[str] = field(default_factory=list)
+    magic_line: str | None = None  # `%%track base` of the cell, as a comment
+    bound: frozenset[str] = frozenset()  # names that some kept cell binds
+    words: frozenset[str] = frozenset()  # words in the kept cells
+
+    def __post_init__(self) -> None:
+        self.words = words_of(cell.source or "" for cell in self.cells)
+
+    def need(self, *names: str) -> None:
+        """The script uses these stand-ins."""
+        self.needs.update(names)
+
+    def left_out(self, what: str, why: str = "was left out") -> str:
+        """Note it, and give the comment for its place."""
+        shown = in_comment(what)
+        self.note(f"{shown} of {self.label} {why}")
+        return f"# left out: {shown}"
+
+    def note(self, text: str) -> None:
+        """Something that people should know of this script."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    @property
+    def label(self) -> str:
+        """The cell as the notebook shows it."""
+        if self.cell is None:
+            return "a cell"
+        number = self.cell.execution
+        return f"cell {self.cell.seq + 1}" if number is None else f"[{number}]"
+
+    @property
+    def flow(self) -> FlowRecord | None:
+        """What the cell is known to have read and changed."""
+        return self.cell.flow if self.cell else None
+
+    def wrote_files(self) -> bool | None:
+        """Whether the cell changed files; None where nobody looked."""
+        if self.flow is None:
+            return None
+        changed = [*self.flow.writes, *self.flow.may_write]
+        return any(name.startswith(_FILES) or name == "@files" for name in changed)
+
+
+def words_of(texts: Iterable[str]) -> frozenset[str]:
+    """All words that could be names.
+
+    >>> sorted(words_of(["x = f(1)"]))
+    ['f', 'x']
+    """
+    return frozenset(word for text in texts for word in _WORD.findall(text))
