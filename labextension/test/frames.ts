@@ -15,6 +15,7 @@ export function runMeta(fields: Partial<RunMeta> = {}): RunMeta {
     headline: [],
     error: null,
     reason: null,
+    grade: null,
     ghost: null,
     system: null,
     metrics: [],

@@ -82,6 +82,7 @@ describe('the panel', () => {
       status: 'failed',
       error: evil,
       reason: evil,
+      grade: { letter: evil, why: [evil] },
       headline: [evil],
       ghost: { id: '1', name: evil, started_at: 0 },
       progress: { axis: evil, done: 1, total: 2 },
@@ -111,6 +112,18 @@ describe('the panel', () => {
 
     expect(one('.nbt-stop').hidden).toBe(true);
     expect(one('.nbt-title').textContent).toContain('stopped · Stop pressed');
+  });
+
+  it('shows the grade of a run that is over, with what speaks against it', () => {
+    show(frame(runMeta(), [], true));
+    expect(one('.nbt-grade').hidden).toBe(true);
+
+    const grade = { letter: 'C', why: ['`x` comes from an edited cell [4]', 'more'] };
+    show(frame(runMeta({ status: 'finished', grade }), []));
+
+    expect(one('.nbt-grade').hidden).toBe(false);
+    expect(one('.nbt-grade').textContent).toBe('grade C');
+    expect(one('.nbt-grade').title).toBe('`x` comes from an edited cell [4]\nmore');
   });
 
   it('asks for everything when a part was missed', () => {

@@ -19,6 +19,7 @@ from nbtrack.analysis.series_feed import SeriesFeed, Triple
 from nbtrack.analysis.wire import (
     FrameHead,
     GhostMeta,
+    GradeMeta,
     MetricMeta,
     RunMeta,
     SeriesDelta,
@@ -154,6 +155,7 @@ class RunFeed:
             "headline": headline(record.metrics.values()),
             "error": record.error[-ERROR_CHARS:] if record.error else None,
             "reason": record.reason,
+            "grade": _grade_meta(record),
             "ghost": _ghost_meta(self._ghost),
             "system": None,
             "metrics": self._changed_metrics(record),
@@ -201,6 +203,12 @@ def metric_meta(summary: MetricSummary) -> MetricMeta:
         "n_nan": summary.n_nan,
         "first_nan_step": summary.first_nan_step,
     }
+
+
+def _grade_meta(record: RunRecord) -> GradeMeta | None:
+    if record.grade is None:
+        return None
+    return {"letter": record.grade, "why": (record.grade_why or "").splitlines()}
 
 
 def _ghost_meta(ghost: RunRecord | None) -> GhostMeta | None:

@@ -34,6 +34,12 @@ _MACHINE = (
 )  # fmt: skip
 _CHANCE = ("rng", "seed")
 _ERROR = ("error",)
+_GRADES = {
+    "A": "a fresh kernel that runs the notebook from the top would do the same",
+    "B": "order, repetition or chance matters",
+    "C": "a cell that it depends on was edited since, or raised",
+    "D": "a cell that it depends on is gone, or the origin of a value is not known",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,8 @@ class Known:
 def sections_of(known: Known) -> list[Section]:
     """The sections that have something to say, the most asked for first."""
     every = [
-        _error(known), _metrics(known), _relatives(known), _params(known), _code(known),
-        _data(known),
+        _error(known), _grade(known), _metrics(known), _relatives(known),
+        _params(known), _code(known), _data(known),
         _chance(known), _environment(known), _machine(known), _printed(known),
         _media(known), _cells(known), _missing(known),
     ]  # fmt: skip
@@ -102,12 +108,24 @@ def headline(record: RunRecord) -> str:
     if record.duration_s is not None:
         parts.append(duration(record.duration_s))
     parts.append(f"{record.started_at[:19].replace('T', ' ')} UTC")
+    if record.grade is not None:
+        parts.append(f"grade {record.grade}")
     return " · ".join(parts)
 
 
 def _error(known: Known) -> Section:
     texts = [("Traceback", known.record.error)] if known.record.error else []
     return Section("Why it ended", _fact_rows(known, _ERROR), texts)
+
+
+def _grade(known: Known) -> Section:
+    """How far the notebook explains the result; the slice has the cells."""
+    record = known.record
+    if record.grade is None:
+        return Section("Grade")
+    first: Row = (record.grade, _GRADES.get(record.grade, ""))
+    why = [("", line) for line in (record.grade_why or "").splitlines()]
+    return Section("Grade", [first, *why])
 
 
 def _metrics(known: Known) -> Section:

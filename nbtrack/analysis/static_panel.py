@@ -16,7 +16,7 @@ from nbtrack.analysis.decimate import pick, thin
 from nbtrack.analysis.families import in_order, split_role
 from nbtrack.analysis.frames import METRICS_MAX, RunFeed
 from nbtrack.analysis.svg import GHOST, PALETTE, Line, chart_svg
-from nbtrack.analysis.wire import MetricMeta, RunMeta, SeriesDelta
+from nbtrack.analysis.wire import GradeMeta, MetricMeta, RunMeta, SeriesDelta
 from nbtrack.analysis.wording import count, duration, number, sparkline
 from nbtrack.analysis.xaxis import has_repeats, positions, shared_axis
 from nbtrack.records import RunRecord
@@ -39,6 +39,7 @@ _DOTS = {
     "stopped": "#d98f00",
     "pruned": "#d98f00",
 }
+_GRADES = {"A": "#2e9d57", "B": "#5b84b1", "C": "#d98f00", "D": "#d64545"}
 _ROLE_COLOURS = {"train": 0, "": 0, "val": 1, "test": 2}
 _PLAIN_BESIDE_TRAIN = 3  # `loss` beside `train_loss`: not the colour of validation
 _MUTED = "opacity:.68"
@@ -76,7 +77,8 @@ def static_bundle(feed: RunFeed) -> dict[str, str]:
 
 def _plain(run: RunMeta, deltas: Sequence[SeriesDelta]) -> str:
     own = {delta.metric: delta for delta in deltas if not delta.ghost}
-    head = " · ".join([visible(run["name"]), *_facts(run)])
+    grade = [f"grade {visible(run['grade']['letter'])}"] if run["grade"] else []
+    head = " · ".join([visible(run["name"]), *_facts(run), *grade])
     shown = in_order(run["metrics"])[:ROWS_MAX]
     width = max((len(meta["name"]) for meta in shown), default=0)
     lines = [_plain_line(meta, own.get(meta["name"]), min(width, 30)) for meta in shown]
@@ -134,7 +136,21 @@ def _heading(run: RunMeta) -> str:
     facts = " · ".join(escape(fact) for fact in _facts(run))
     return (
         f"<div><span style='color:{_DOTS[run['status']]}'>●</span> "
-        f"<b>{escape(run['name'])}</b> <span style='{_MUTED}'>{facts}</span></div>"
+        f"<b>{escape(run['name'])}</b> <span style='{_MUTED}'>{facts}</span>"
+        f"{_grade(run['grade'])}</div>"
+    )
+
+
+def _grade(grade: GradeMeta | None) -> str:
+    """The letter; what speaks against the run is said to who points at it."""
+    if grade is None:
+        return ""
+    colour = _GRADES.get(grade["letter"], "inherit")
+    why = "&#10;".join(escape(line) for line in grade["why"])
+    style = "border:1px solid;border-radius:3px;padding:0 4px;margin-left:8px"
+    return (
+        f"<span title='{why}' style='{style};font-size:11px;color:{colour}'>"
+        f"grade {escape(grade['letter'])}</span>"
     )
 
 

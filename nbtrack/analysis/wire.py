@@ -50,6 +50,13 @@ class GhostMeta(TypedDict):
     started_at: float
 
 
+class GradeMeta(TypedDict):
+    """How far the notebook explains the result, and what speaks against it."""
+
+    letter: str
+    why: list[str]
+
+
 class RunMeta(TypedDict):
     """The run as it stands; `metrics` holds only those that changed."""
 
@@ -64,6 +71,7 @@ class RunMeta(TypedDict):
     headline: list[str]
     error: str | None
     reason: str | None
+    grade: GradeMeta | None
     ghost: GhostMeta | None
     system: dict[str, float] | None
     metrics: list[MetricMeta]

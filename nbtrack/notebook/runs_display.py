@@ -25,8 +25,10 @@ ROWS_SHOWN = 50  # a table in a notebook stays under 100 KB
 PARAMS_SHOWN = 8
 METRICS_SHOWN = 6
 _CELL_MAX = 40  # characters
-_FIXED: tuple[str, ...] = ("name", "status", "started", "duration", "changed", "tags")
-_IF_ANY = ("changed", "tags")
+_FIXED: tuple[str, ...] = (
+    "name", "status", "grade", "started", "duration", "changed", "tags",
+)  # fmt: skip
+_IF_ANY = ("grade", "changed", "tags")
 _COLORS = {
     "running": "#1f77b4",
     "finished": "#2ca02c",
@@ -35,6 +37,7 @@ _COLORS = {
     "crashed": "#8c564b",
     "pruned": "#7f7f7f",
 }
+_GRADES = {"A": "#2ca02c", "B": "#5b84b1", "C": "#e08a00", "D": "#d62728"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def _html_row(head: Sequence[str], row: Sequence[str]) -> str:
 
 
 def _html_cell(name: str, text: str) -> str:
-    color = _COLORS.get(text) if name == "status" else None
+    color = {"status": _COLORS, "grade": _GRADES}.get(name, {}).get(text)
     style = "white-space: nowrap" + (f"; color: {color}" if color else "")
     return f'<td style="{style}">{escape(text)}</td>'
 

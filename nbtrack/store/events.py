@@ -112,7 +112,7 @@ def _run_started(
         values (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?)
         on conflict(id) do update set
           status = 'running', ended_at = null, duration_s = null, error = null,
-          reason = null, session = excluded.session,
+          reason = null, grade = null, grade_why = null, session = excluded.session,
           source_digest = coalesce(excluded.source_digest, source_digest),
           cell_id = coalesce(excluded.cell_id, cell_id),
           execution = coalesce(excluded.execution, execution)

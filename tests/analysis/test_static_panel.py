@@ -82,6 +82,30 @@ def test_errors_and_params_are_escaped_too(store):
     assert Reader(html).tags <= ALLOWED
 
 
+def grade(store, letter, *why):
+    fields = {"grade": letter, "grade_why": "\n".join(why)}
+    store.journal.emit({"kind": "run_changed", "run": FIRST, "fields": fields})
+    assert store.journal.flush()
+    return static_panel(store, FIRST)
+
+
+def test_the_grade_stands_in_the_heading_with_what_speaks_against_it(store):
+    assert "grade" not in _ended(store)["text/plain"]
+    bundle = grade(store, "C", "`x` comes from an edited cell [4]", "and 1 more")
+    assert bundle["text/plain"].splitlines()[0].endswith("grade C")
+    said = "title='`x` comes from an edited cell [4]&#10;and 1 more'"
+    assert said in bundle["text/html"]
+    assert ">grade C</span>" in bundle["text/html"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_of_a_grade_becomes_markup(store, text):
+    _ended(store)
+    page = Reader(grade(store, text, text)["text/html"])
+    assert page.tags <= ALLOWED
+    assert not {name for name in page.attributes if name.startswith("on")}
+
+
 def test_nothing_outside_is_referred_to(store):
     bundle = _ended(store)
 

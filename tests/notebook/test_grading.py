@@ -152,3 +152,20 @@ def test_a_tracked_cell_that_code_runs_has_no_place_in_the_log_and_no_grade(note
     notebook("a", "get_ipython().run_cell_magic('track', 'inner', 'loss = 1')")
     assert nbtrack.open().run("inner").status == "finished"
     assert nbtrack.open().run("inner").grade is None
+
+
+def test_the_grade_stands_in_the_table_of_runs_once_there_is_one(notebook):
+    with nbtrack.start("by hand"):
+        pass
+    from nbtrack.notebook.runs_magic import runs_magic
+
+    assert "grade" not in repr(runs_magic(""))
+    notebook("b", "%%track base\nloss = 1.0")
+    head, first, second = repr(runs_magic("")).splitlines()
+    assert head.split()[:3] == ["name", "status", "grade"]
+    assert first.split()[:3] == ["base", "finished", "A"]
+    assert second.split()[:2] == ["by", "hand"]
+    assert len(runs_magic("grade == 'A'")) == 1
+    assert '<td style="white-space: nowrap; color: #2ca02c">A</td>' in (
+        runs_magic("")._repr_html_()
+    )

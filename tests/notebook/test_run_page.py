@@ -30,6 +30,7 @@ def described(store_path):
                                   "2026-11-01T00:00:00Z", 0.25, True)])  # fmt: skip
         run.log_measured(peak_rss_bytes=3 << 20)
         run.notices(["f (a function)"])
+        run.log_grade("D", ["`x` comes from a deleted cell [4]", HOSTILE])
     return run
 
 
@@ -40,6 +41,7 @@ def test_the_page_names_code_data_environment_and_what_is_not_known(described):
         "312 rows, 1.0 MiB", "+312 rows since base", "cpu.model  fast",
         "rng.unseeded  torch", "peak RSS  3.0 MiB", "gpu  no NVIDIA driver",
         "[7]  print(", "roc  roc  step 0", "f (a function)",
+        "UTC · grade D", "`x` comes from a deleted cell [4]",
     ):  # fmt: skip
         assert said in page
 
@@ -47,7 +49,7 @@ def test_the_page_names_code_data_environment_and_what_is_not_known(described):
 def test_hostile_text_of_a_run_is_text_on_its_page(described):
     html = nbtrack.show(described)._repr_html_()
     assert "<img src=x" not in html
-    assert html.count("&lt;img src=x") >= 2
+    assert html.count("&lt;img src=x") >= 3
     assert "<script" not in html
 
 

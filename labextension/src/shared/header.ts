@@ -17,6 +17,7 @@ export class Header {
   private readonly dot = h('span', { class: 'nbt-dot', 'aria-hidden': 'true' });
   private readonly name = h('span', { class: 'nbt-name' }, '…');
   private readonly status = h('span', { class: 'nbt-muted', 'aria-live': 'polite' });
+  private readonly grade = h('span', { class: 'nbt-grade', hidden: '' });
   private readonly time = h('span', { class: 'nbt-time' });
   private readonly select = h('select');
   private readonly stop = h('button', { class: 'nbt-stop', type: 'button' }, 'Stop');
@@ -35,7 +36,7 @@ export class Header {
       h(
         'div',
         { class: 'nbt-head' },
-        h('div', { class: 'nbt-title' }, this.dot, this.name, this.status),
+        h('div', { class: 'nbt-title' }, this.dot, this.name, this.status, this.grade),
         this.time,
         h('div', { class: 'nbt-controls' }, x, this.stop),
       ),
@@ -55,6 +56,7 @@ export class Header {
     setAttribute(this.name, 'title', run.name);
     setAttribute(this.dot, 'data-status', run.status);
     setText(this.status, this.statusText(run));
+    this.updateGrade(run);
     this.updateStop(run);
     this.updateChoices(choice);
     this.updateBest(run);
@@ -87,6 +89,15 @@ export class Header {
     if (run.status === 'running' && (run.stopping || this.stopPressed))
       return 'stopping…';
     return run.reason ? `${run.status} · ${run.reason}` : run.status;
+  }
+
+  private updateGrade(run: RunMeta): void {
+    // Of a kernel with an older nbtrack it is undefined.
+    const { letter, why } = run.grade ?? { letter: '', why: [] };
+    this.grade.hidden = !letter;
+    setText(this.grade, letter ? `grade ${letter}` : '');
+    setAttribute(this.grade, 'data-grade', letter);
+    setAttribute(this.grade, 'title', why.join('\n'));
   }
 
   private updateStop(run: RunMeta): void {

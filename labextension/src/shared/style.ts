@@ -51,6 +51,15 @@ const CSS = `
   font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
   max-width: 36ch; unicode-bidi: isolate;
 }
+.nbt-grade {
+  flex: none; padding: 0 4px; border: 1px solid currentColor; border-radius: 3px;
+  font-size: 11px; color: var(--nbt-muted); cursor: default;
+}
+.nbt-grade[hidden] { display: none; }
+.nbt-grade[data-grade="A"] { color: #2e9d57; }
+.nbt-grade[data-grade="B"] { color: #5b84b1; }
+.nbt-grade[data-grade="C"] { color: #d98f00; }
+.nbt-grade[data-grade="D"] { color: #d64545; }
 .nbt-muted { color: var(--nbt-muted); }
 .nbt-time { color: var(--nbt-muted); white-space: nowrap; }
 .nbt-controls { display: flex; align-items: center; gap: 8px; margin-left: auto; }

@@ -36,6 +36,12 @@ export interface SystemMeta {
   ram_percent: number;
 }
 
+/** How far the notebook explains the result, A to D, and what speaks against it. */
+export interface GradeMeta {
+  letter: string;
+  why: string[];
+}
+
 /** The run as it stands; `metrics` holds only those that changed. */
 export interface RunMeta {
   id: string;
@@ -49,6 +55,7 @@ export interface RunMeta {
   headline: string[];
   error: string | null;
   reason: string | null;
+  grade: GradeMeta | null;
   ghost: { id: string; name: string; started_at: number } | null;
   system: SystemMeta | null;
   metrics: MetricMeta[];
