@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nbtrack.slices.attempt import Trial, attempt
@@ -39,8 +39,14 @@ class Climb:
         return self.tried[-1] if self.tried and self.tried[-1].proven else None
 
 
-def climb(claim: Claim, *, timeout_s: float | None, budget_s: float | None) -> Climb:
-    """Try rung after rung until one holds or the time is up."""
+def climb(
+    claim: Claim,
+    *,
+    timeout_s: float | None,
+    budget_s: float | None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Climb:
+    """Try rung after rung until one holds or the time is up; `tell` hears of each."""
     until = None if budget_s is None else time.monotonic() + budget_s
     done = Climb([])
     seen: set[tuple[object, ...]] = set()
@@ -61,6 +67,7 @@ def climb(claim: Claim, *, timeout_s: float | None, budget_s: float | None) -> C
             break
         most = time_for(cells) if timeout_s is None else timeout_s
         most = most if left is None else min(most, left)
+        tell(f"{rung}: {len(cells)} cells, at most {most:.0f} s")
         done.tried.append(attempt(claim, trial, timeout_s=most))
         if done.tried[-1].proven:
             done.kept, done.snapshots = kept, tuple(snapshots)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from nbtrack.guard import guard
@@ -37,6 +37,7 @@ def prove(
     budget: float | None = None,
     shrink_s: float = 0.0,
     allow_writes: bool = False,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Proof:
     """Run the script of a slice in a fresh process, and compare what it gives.
 
@@ -52,6 +53,8 @@ def prove(
         Seconds in which cells may be left out one by one, as long as it proves.
     allow_writes
         Whether the script may write outside the folder of the proof.
+    tell
+        Hears in a few words what is tried now.
 
     Examples
     --------
@@ -70,7 +73,9 @@ def prove(
     else:
         if budget is None:
             budget = _BUDGET_TIMES * time_for(claim.cells)
-        climbed = climb(claim, timeout_s=timeout, budget_s=budget)
+        climbed = climb(claim, timeout_s=timeout, budget_s=budget, tell=tell)
+        if climbed.proven is not None and shrink_s > 0:
+            tell(f"leaving cells out, for {shrink_s:.0f} s")
         proof = _proof_of(claim, climbed, began, timeout=timeout, shrink_s=shrink_s)
     if claim.run is not None:
         with guard(_FEATURE):
