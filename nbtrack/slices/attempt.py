@@ -91,7 +91,7 @@ def _tried(
     if refused is not None:
         return Comparison(refused)
     try:
-        segments = segments_of(trial.script.source)
+        segments = segments_of(trial.script.source, _n_lines(trial.script))
     except OptionError as exc:
         return Comparison(str(exc))
     trial.script.write(scratch.folder)
@@ -111,6 +111,11 @@ def _tried(
     if isinstance(answer, str):
         return Comparison(answer)
     return _judged(claim, answer, scratch)
+
+
+def _n_lines(script: Script) -> dict[int, int]:
+    """Of the cells in it, by the line in which they begin."""
+    return {segment.first_line: segment.n_lines for segment in script.segments}
 
 
 def _refused(claim: Claim, cells: Sequence[CellRecord], scratch: Scratch) -> str | None:

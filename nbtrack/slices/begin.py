@@ -8,14 +8,15 @@ process, and for a session that is over what can be told from its run.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from nbtrack.capture.dataflow.session_start import SessionStart
 from nbtrack.records import CellRecord, RunRecord
 from nbtrack.slices.claim import Start
 
+_KERNEL_SETS = ("MPLBACKEND", "TERM", "CLICOLOR", "FORCE_COLOR", "PAGER", "GIT_PAGER")
 _BEFORE_S = 12 * 3600  # a session that is over may have begun so long before its log
 
 
@@ -24,29 +25,40 @@ def start_of(
 ) -> Start:
     """What the session of these cells began with.
 
+    The environment is that of the process as it was started, and not as it was when
+    nbtrack was loaded: a cell above `%load_ext` may have changed it.
+
     >>> start_of([], None, live=True).began_at <= time.time()
     True
     """
-    noted = _noted() if live else None
-    if noted is not None:
-        return Start(
-            folder=Path(noted.cwd),
-            environment=dict(noted.environ),
-            began_at=_began_at(cells, live=live),
-            sys_path=tuple(noted.sys_path),
-        )
     return Start(
-        folder=_folder_of(run),
-        environment=_environment_of_process(),
+        folder=(_folder_of_session(cells) if live else None) or _folder_of(run),
+        environment={**_environment_of_process(), **_of_the_kernel()},
         began_at=_began_at(cells, live=live),
     )
 
 
-def _noted() -> SessionStart | None:
+def _folder_of_session(cells: Sequence[CellRecord]) -> Path | None:
+    """Where the session began, before any cell could go elsewhere."""
+    if _unseen_before(cells):
+        ipython = sys.modules.get("IPython")
+        shell = ipython.get_ipython() if ipython is not None else None
+        history = getattr(getattr(shell, "history_manager", None), "dir_hist", None)
+        return Path(history[0]) if history else None
     from nbtrack.tracking.session import process_session
 
     log = process_session().executed
-    return None if log is None else log.start
+    return None if log is None or log.start is None else Path(log.start.cwd)
+
+
+def _unseen_before(cells: Sequence[CellRecord]) -> bool:
+    """Whether cells ran before nbtrack was loaded."""
+    return not cells or cells[0].started_at == ""
+
+
+def _of_the_kernel() -> dict[str, str]:
+    """Variables that Jupyter's kernel sets for itself as it begins."""
+    return {key: os.environ[key] for key in _KERNEL_SETS if key in os.environ}
 
 
 def _folder_of(run: RunRecord | None) -> Path:
@@ -70,12 +82,11 @@ def _environment_of_process(file: str = "/proc/self/environ") -> Mapping[str, st
 def _began_at(cells: Sequence[CellRecord], *, live: bool) -> float:
     """The latest time of which it is sure that no cell had run before."""
     first = next((cell.started_at for cell in cells if cell.started_at), "")
-    seen_from_the_start = bool(cells) and cells[0].started_at != ""
-    if live and not seen_from_the_start:
+    if live and _unseen_before(cells):
         import psutil
 
         return float(psutil.Process().create_time())
     if not first:
         return 0.0  # nothing is known to be older: nothing is taken for an input
     began = datetime.fromisoformat(first.replace("Z", "+00:00")).timestamp()
-    return began if seen_from_the_start else began - _BEFORE_S
+    return began - _BEFORE_S if _unseen_before(cells) else began

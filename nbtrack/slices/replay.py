@@ -84,7 +84,8 @@ def _run(shell: Any, segment: Segment) -> tuple[str | None, str | None]:
     if segment.execution is not None:
         shell.execution_count = segment.execution  # for In, Out and _3
     before = _run_ids(segment)
-    result = shell.run_cell(segment.source, store_history=True)
+    is_cell = segment.tracked or segment.execution is not None
+    result = shell.run_cell(segment.source, store_history=is_cell)
     error = result.error_before_exec or result.error_in_exec
     new = [run_id for run_id in _run_ids(segment) if run_id not in before]
     return _in_one_line(error), new[0] if new else None

@@ -7,15 +7,16 @@ stands above the first mark belongs to all of them. Text in, values out.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nbtrack.errors import OptionError
 
 _MARK = re.compile(
     r"^# %% \[(?P<label>cell (?P<cell>\d+)(?: · exec (?P<execution>\d+))?)"
-    r"(?P<tracked> · tracked)?\].*$",
-    re.MULTILINE,
+    r"(?P<tracked> · tracked)?\].*$"
 )
+_BETWEEN = "what the script does beside the cells"
 _MAGIC = re.compile(r"^# ?%%(?:track|nbtrack)(?P<line>[^\w?\n][^\n]*)?$")
 _RESUME = re.compile(r"(?:^|\s)--resume\b")
 
@@ -30,8 +31,16 @@ class Segment:
     tracked: bool = False
 
 
-def segments_of(source: str) -> list[Segment]:
+def segments_of(source: str, n_lines: Mapping[int, int] | None = None) -> list[Segment]:
     r"""The cells of a script, the tracked one with its magic on top again.
+
+    Parameters
+    ----------
+    source
+        The script.
+    n_lines
+        Of the cell that begins in that line (from 1), where that is known; what stands
+        between its end and the next one belongs to no cell.
 
     Raises
     ------
@@ -42,17 +51,30 @@ def segments_of(source: str) -> list[Segment]:
     >>> [segment.source for segment in segments_of(script)]
     ['x = 1\n', '%%track --no-live\nx']
     """
-    marks = list(_MARK.finditer(source))
-    first = marks[0].start() if marks else len(source)
-    segments = [Segment("the beginning of the script", source[:first])]
-    for mark, after in zip(marks, [*marks[1:], None], strict=True):
-        end = after.start() if after else len(source)
-        body = source[mark.end() + 1 : end]
-        execution = int(mark["execution"]) if mark["execution"] else None
-        tracked = mark["tracked"] is not None
-        body = _with_magic(body) if tracked else body
-        segments.append(Segment(mark["label"], body, execution, tracked))
+    lines = source.split("\n")
+    marks = [at for at, line in enumerate(lines) if _MARK.match(line)]
+    segments, done = [], 0
+    for at, after in zip(marks, [*marks[1:], len(lines)], strict=True):
+        end = min(after, at + (n_lines or {}).get(at + 1, len(lines)))
+        segments.append(Segment(_BETWEEN, _joined(lines[done:at])))
+        segments.append(_of_cell(lines[at], _joined(lines[at + 1 : end], end, lines)))
+        done = end
+    segments.append(Segment(_BETWEEN, _joined(lines[done:])))
     return [segment for segment in segments if _says_something(segment)]
+
+
+def _of_cell(line: str, body: str) -> Segment:
+    mark = _MARK.match(line)
+    assert mark is not None
+    execution = int(mark["execution"]) if mark["execution"] else None
+    tracked = mark["tracked"] is not None
+    body = _with_magic(body) if tracked else body
+    return Segment(mark["label"], body, execution, tracked)
+
+
+def _joined(part: list[str], end: int = 0, lines: Sequence[str] = ()) -> str:
+    """The lines as text; ended, but where the script itself ends."""
+    return "\n".join(part) + ("\n" if end < len(lines) else "")
 
 
 def _with_magic(body: str) -> str:

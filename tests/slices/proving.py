@@ -21,6 +21,7 @@ class Written:
     source: str
     files: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    segments: tuple = ()
 
     def write(self, folder: Path, name: str = "run.py") -> Path:
         for relative, text in {**self.files, name: self.source}.items():

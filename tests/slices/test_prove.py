@@ -135,7 +135,8 @@ def test_a_server_or_shared_memory_of_the_session_does_not_answer(notebook):
     )
     port = notebook.shell.user_ns["port"]
     notebook.run(
-        f"import socket; socket.create_connection(('127.0.0.1', {port}), 2).close(); x = 1",
+        f"import socket; at = ('127.0.0.1', {port})\n"
+        "socket.create_connection(at, 2).close(); x = 1",
         "from multiprocessing import shared_memory\n"
         f"again = shared_memory.SharedMemory('nbt_{port}'); x = again.buf[0]",
         "%%track t --no-live\nfor i in range(2):\n    loss = x * i",
