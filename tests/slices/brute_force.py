@@ -123,39 +123,39 @@ def _shrunk(
     return kept
 
 
-def compute(found: list[Any]) -> dict[str, dict[str, Any]]:
-    """Truths by session; in a warm process (`main` below, or a farm of its own)."""
+def compute(session: Any) -> dict[str, Any]:
+    """The truth of one session; in a warm process."""
     from slices.farm import Job, answer_all
 
-    truths = {}
-    for session in found:
+    def play(positions: list[int], **how: Any) -> Any:
+        given = {"session": session, "positions": positions, **how}
+        job = Job(0, "slices.replays.play_cells", given, timeout_s=20)
+        return answer_all([job])[0].value
 
-        def play(positions: list[int], **how: Any) -> Any:
-            given = {"session": session, "positions": positions, **how}
-            job = Job(0, "slices.replays.play_cells", given, timeout_s=20)
-            return answer_all([job])[0].value
-
-        try:
-            truths[session.name] = truth_of(session, play)
-        except Exception as exc:
-            print(f"{session.name}: FAILED {exc!r}")
-            continue
-        print(f"{session.name}: {truths[session.name]}", flush=True)
-    return truths
+    return truth_of(session, play)
 
 
 def main() -> None:
+    """Recompute sessions of a pattern; `new`: those without a truth."""
     from slices.corpus import TRUTH, sessions
     from slices.farm import warm_up
 
     warm_up()
     pattern = sys.argv[1] if len(sys.argv) > 1 else "*"
-    found = compute(sessions(pattern))
-    kept = json.loads(TRUTH.read_text()) if TRUTH.exists() else {}
     known = {session.name for session in sessions()}
-    merged = {name: value for name, value in (kept | found).items() if name in known}
-    lines = [f"{json.dumps(n)}: {json.dumps(merged[n])}" for n in sorted(merged)]
-    TRUTH.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    for session in sessions("*" if pattern == "new" else pattern):
+        kept = json.loads(TRUTH.read_text()) if TRUTH.exists() else {}
+        if pattern == "new" and session.name in kept:
+            continue
+        try:
+            kept[session.name] = compute(session)
+        except Exception as exc:
+            print(f"{session.name}: FAILED {exc!r}", flush=True)
+            continue
+        print(f"{session.name}: {kept[session.name]}", flush=True)
+        lines = [f"{json.dumps(n)}: {json.dumps(kept[n])}" for n in sorted(kept)]
+        lines = [line for line in lines if json.loads("{" + line + "}").keys() <= known]
+        TRUTH.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":

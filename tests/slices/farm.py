@@ -51,20 +51,22 @@ class _Child:
     started: float = field(default_factory=time.monotonic)
 
 
-def run_jobs(jobs: Sequence[Job], *, timeout_s: float = 900.0) -> dict[Any, Answer]:
+def run_jobs(
+    jobs: Sequence[Job], *, timeout_s: float = 900.0, python: str = sys.executable
+) -> dict[Any, Answer]:
     """The answers of all jobs by key, from a warm process of their own."""
     with tempfile.TemporaryDirectory(prefix="farm-") as folder:
         jobs_file, answers = Path(folder) / "jobs", Path(folder) / "answers"
         jobs_file.write_bytes(pickle.dumps(list(jobs)))
         surroundings = os.environ | {
-            "PYTHONPATH": str(TESTS),
+            "PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}",
             "PYTHONHASHSEED": "0",
             "OMP_NUM_THREADS": "1",
             "MPLBACKEND": "agg",
         }
         surroundings.pop("NBTRACK_OFF", None)
         done = subprocess.run(
-            [sys.executable, str(Path(__file__)), str(jobs_file), str(answers)],
+            [python, str(Path(__file__)), str(jobs_file), str(answers)],
             env=surroundings,
             cwd=folder,
             timeout=timeout_s,

@@ -103,10 +103,12 @@ def _sliced(run: str, n_cells: int, *, prove: bool) -> dict[str, Any]:
         "restore": {k.cell.seq - base + 1: list(k.restore) for k in piece.kept},
         "dropped": {d.cell.seq - base + 1: d.reason for d in piece.dropped},
         "missing": dict(piece.missing),
-        "source": piece.source,
-        "files": dict(piece.script.files),
         "slice_ms": 1000 * took,
     }
+    try:
+        answer |= {"source": piece.source, "files": dict(piece.script.files)}
+    except ModuleNotFoundError:
+        answer |= {"source": None, "files": {}}
     if prove:
         proof = piece.prove()
         answer["proof"] = {
