@@ -24,6 +24,7 @@ from nbtrack.text import shorten
 _DEPTH_MAX = 40
 _PICKLE_MAX_BYTES = 200_000_000
 _HEAP_TYPE = 1 << 9  # of `type.__flags__`
+_POINTER_BYTES = 8
 _NAMED = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
 
 
@@ -148,11 +149,18 @@ def _attributes(value: Any) -> dict[str, Any]:
 def _is_plain_class(kind: type) -> bool:
     """Whether no base of it is written in C, where something may stand unseen.
 
-    As `copyreg` finds it: such a base is no heap type, or has a `__new__` of its own.
+    Such a base is no heap type, or has a `__new__` of its own (as `copyreg` finds it),
+    or more room than its slots take.
     """
     for base in kind.__mro__[:-1]:
         new = vars(base).get("__new__")
         if not base.__flags__ & _HEAP_TYPE or isinstance(new, types.BuiltinMethodType):
+            return False
+        slots = vars(base).get("__slots__", ())
+        n_known = 1 if isinstance(slots, str) else len(tuple(slots))
+        n_known += ("__dict__" in vars(base)) + ("__weakref__" in vars(base))
+        above = base.__base__ or object
+        if base.__basicsize__ - above.__basicsize__ > _POINTER_BYTES * n_known:
             return False
     return True
 
