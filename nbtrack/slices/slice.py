@@ -1,8 +1,8 @@
 """The slice of a run or a variable: which executed cells made it, as a script.
 
 `nbtrack.slice("base-3")` answers from the store, also when the kernel is long gone;
-`nbtrack.slice("x")` from the session that runs here. Nothing is executed until the slice
-is asked to prove itself.
+`nbtrack.slice("x")` from the session that runs here. Nothing is executed until the
+slice is asked to prove itself.
 """
 
 from __future__ import annotations
@@ -14,10 +14,20 @@ from typing import TYPE_CHECKING
 
 from nbtrack.errors import OptionError, RunNotFoundError
 from nbtrack.records import CellRecord, RunRecord
-from nbtrack.slices.closure import DroppedCell, KeptCell, Rung, close_over, label_of
+from nbtrack.slices.closure import (
+    Closure,
+    DroppedCell,
+    KeptCell,
+    Rung,
+    close_over,
+    label_of,
+)
 from nbtrack.text import did_you_mean, shorten, visible
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nbtrack.slices.grade import Grade
     from nbtrack.slices.prove import Proof
     from nbtrack.slices.script import Script
 
@@ -50,6 +60,30 @@ class Slice:
         return self.script.source
 
     @property
+    def executions(self) -> tuple[int, ...]:
+        """The numbers of the kept cells, as the notebook showed them."""
+        return tuple(k.cell.execution for k in self.kept if k.cell.execution)
+
+    @cached_property
+    def grade(self) -> Grade:
+        """How far the notebook, as it was saved last, explains the result: A to D."""
+        from nbtrack.slices.grade import grade_of
+        from nbtrack.slices.saved_notebook import read_saved
+
+        closure = Closure(self.kept, self.dropped, self.missing)
+        saved = read_saved(self._notebook)
+        return grade_of(self.cells, closure, saved, target=self.target_seq)
+
+    @property
+    def _notebook(self) -> Path | str | None:
+        from nbtrack.capture.own_file import told
+
+        if self.run is not None:
+            return self.run.notebook
+        own = told()
+        return own.path if own.is_interactive else None
+
+    @property
     def target_seq(self) -> int | None:
         """The number of the tracked cell; None for a variable."""
         return self.kept[-1].cell.seq if self.run is not None and self.kept else None
@@ -79,7 +113,7 @@ class Slice:
         )
 
     def prove(self, *, timeout: float | None = None, shrink_s: float = 0.0) -> Proof:
-        """Run the script in a fresh process: does it give the same?
+        """Run the script in a fresh process, and say whether it gives the same.
 
         Parameters
         ----------
@@ -108,6 +142,11 @@ class Slice:
         for name, why in self.missing.items():
             lines.append(f"  unknown: {visible(name)}: {visible(why)}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from nbtrack.slices.slice_view import slice_html
+
+        return slice_html(self)
 
 
 def slice(what: str = "last") -> Slice:
@@ -160,7 +199,7 @@ in a notebook, or with the log of cells switched off.
 def slice_of_run(name: str) -> Slice:
     """The slice of a recorded run.
 
-    >>> slice_of_run("no such run")
+    >>> slice_of_run("no such run")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
         ...
     nbtrack.errors.RunNotFoundError: ...
@@ -176,8 +215,8 @@ def slice_of_run(name: str) -> Slice:
         target = _cell_of(cells, record)
     if target is None:
         raise OptionError(
-            f"Run {shorten(repr(record.name), 60)} has no cells: it was not recorded in "
-            "a notebook, or with the log of cells switched off."
+            f"Run {shorten(repr(record.name), 60)} has no cells: it was not recorded "
+            "in a notebook, or with the log of cells switched off."
         )
     return slice_of_cell(cells, target, record)
 
@@ -208,16 +247,18 @@ def slice_of_variable(cells: Sequence[CellRecord], name: str) -> Slice:
     RunNotFoundError
         When no cell has set it.
 
-    >>> slice_of_variable([CellRecord(0, "a", 1, "lr = 1", "", "")], "lx")
+    >>> slice_of_variable([CellRecord(0, "a", 1, "rate = 1", "", "")], "rat")
     Traceback (most recent call last):
         ...
-    nbtrack.errors.RunNotFoundError: No cell has set a variable 'lx'. Did you mean 'lr'?
+    nbtrack.errors.RunNotFoundError: No cell has set a variable 'rat'. Did you mean \
+rate?
     """
     ended = tuple(cell for cell in cells if cell.ok is not None or not cell.started_at)
     if not any(_sets(cell, name) for cell in ended):
         known = sorted({n for cell in ended for n in _set_by(cell)})
-        hint = did_you_mean(name, map(repr, known))
-        raise RunNotFoundError(f"No cell has set a variable {name!r}.{hint}")
+        hint = did_you_mean(name, known)
+        shown = shorten(repr(name), 60)
+        raise RunNotFoundError(f"No cell has set a variable {shown}.{hint}")
     closure = close_over(ended, target=None, wanted=[name])
     return Slice(
         f"variable {name}",
