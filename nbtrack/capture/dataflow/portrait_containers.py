@@ -18,6 +18,7 @@ from nbtrack.capture.dataflow.portrait_walk import ATOMS, Handler, Walk, copied
 _ALL = slice(None)
 _deque_iter: Any = collections.deque.__iter__
 _ordered_iter: Any = collections.OrderedDict.__iter__
+_DICT, _VALUES = ("dict",), ("values",)
 _DEPTH = 50  # of tuples in tuples that are sorted by what they hold
 
 
@@ -31,9 +32,13 @@ def _tuple(walk: Walk, value: Any) -> None:
 
 
 def _dict(walk: Walk, value: Any) -> None:
-    keys = copied(_keys, value)
-    values = copied(_values, value)
-    _add_pairs(walk, keys, values)
+    if type(value) is dict:
+        try:
+            _add_pairs(walk, list(value), list(value.values()))
+            return
+        except RuntimeError:
+            pass
+    _add_pairs(walk, copied(_keys, value), copied(_values, value))
 
 
 def _keys(value: Any) -> list[Any]:
@@ -46,14 +51,10 @@ def _values(value: Any) -> list[Any]:
 
 def _add_pairs(walk: Walk, keys: list[Any], values: list[Any]) -> None:
     """Keys first. What is pushed first is visited last, so one order for all."""
-    if not keys:
-        walk.tokens.append(("dict", 0))
+    if walk.add_members(_DICT, keys):
+        walk.add_members(_VALUES, values)
         return
-    only = walk.add_members(("dict",), keys)
-    if only:
-        walk.add_members(("values",), values)
-        return
-    walk.tokens.append(("values", len(values)))
+    walk.tokens.extend((_VALUES, len(values)))
     del walk.stack[len(walk.stack) - len(keys) :]
     walk.alive.append(values)
     walk.stack.extend(reversed(values))
@@ -114,7 +115,8 @@ def _is_plain_nest(kind: type) -> bool:
 def _deque(walk: Walk, value: Any) -> None:
     members = copied(lambda some: list(_deque_iter(some)), value)
     length = collections.deque.__dict__["maxlen"].__get__(value)
-    walk.add_members(("deque", length), members)
+    walk.tokens.append(length)
+    walk.add_members(("deque",), members)
 
 
 def _bytearray(walk: Walk, value: Any) -> None:

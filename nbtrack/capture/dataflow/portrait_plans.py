@@ -7,6 +7,7 @@ seen, and is told by its size: the value is opaque then.
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable
 from types import GetSetDescriptorType, MemberDescriptorType
@@ -14,6 +15,9 @@ from typing import Any
 
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
+_ATTRIBUTES, _VALUES, _INSTANCE = ("attributes",), ("values",), ("instance",)
+_SLOT, _EMPTY = ("slot",), ("empty slot",)
+_MANAGED = -1  # as offset of a `__dict__`: it lies before the object
 _POINTER = 8  # bytes of a slot
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made while running
 _N_KEPT = 20_000  # types
@@ -44,6 +48,12 @@ KNOWN_WHOLE = frozenset(
         "Tree",
     ]
 )
+PANDAS_CACHES = frozenset(
+    {
+        *("_cache", "_item_cache", "_cacher", "_engine", "_id", "_references"),
+        *("_is_copy", "_flags", "_accessors", "_reset_identity"),
+    }
+)
 # Bases whose handler reads the attributes, too.
 READ_WHOLE = frozenset({"NDFrame", "Index", "Tensor", "MaskedArray", "memmap"})
 _plans: dict[int, tuple[Any, Handler]] = {}
@@ -56,15 +66,18 @@ def plan_of(kind: type) -> Handler:
     >>> walk = Walk({}, Budget(9, 9))
     >>> plan_of(list)(walk, [1, 2])
     >>> walk.tokens
-    [('list', 2), 1, 2]
+    [('list',), 2, 1, 2]
     """
     known = _plans.get(id(kind))
-    if known is not None and known[0]() is kind:
-        return known[1]
+    if known is not None:
+        alive, handler = known
+        if alive is None or alive() is kind:
+            return handler
     if len(_plans) > _N_KEPT:
         _plans.clear()
     handler = _make_plan(kind)
-    _plans[id(kind)] = (weakref.ref(kind), handler)
+    lives_on = not _flags_of(kind) & _HEAP_TYPE
+    _plans[id(kind)] = (None if lives_on else weakref.ref(kind), handler)
     return handler
 
 
@@ -149,7 +162,7 @@ def _instance_plan(
     kind: type, own: list[type], base: type, content: Handler
 ) -> Handler:
     """The attributes and slots that `own` classes add to what `base` has."""
-    from nbtrack.capture.dataflow.portrait_code import add_class
+    from nbtrack.capture.dataflow.portrait_code import add_class, is_own_class
     from nbtrack.capture.dataflow.portrait_library import add_hidden
 
     slots = [member for one in own for member in _slots_of(one)]
@@ -157,20 +170,24 @@ def _instance_plan(
     known_whole = base is BaseException or name_of(base) in KNOWN_WHOLE
     hides = not known_whole and _hides(own)
     root = root_of(kind)
+    caches = _caches_of(kind, root)
     read_content = None if base is object else content
 
     def read(walk: Walk, value: Any) -> None:
-        walk.tokens.append(("o", len(slots)))
+        walk.tokens.append(_INSTANCE)
         if hides:
             add_hidden(walk, value, root)
         if attributes is not None:
-            add_attributes(walk, attributes(value))
+            facts = attributes(value)
+            if caches and not is_own_class(walk, kind):
+                facts = {key: facts[key] for key in facts if key not in caches}
+            add_attributes(walk, facts)
         for slot in slots:
-            walk.tokens.append("slot")
             try:
                 walk.stack.append(slot(value))
+                walk.tokens.append(_SLOT)
             except AttributeError:
-                walk.tokens.append(("empty",))
+                walk.tokens.append(_EMPTY)
         if read_content is not None:
             read_content(walk, value)
         add_class(walk, kind, root)
@@ -178,11 +195,24 @@ def _instance_plan(
     return read
 
 
+def _caches_of(kind: type, root: str) -> frozenset[str]:
+    """Attributes of a library's objects that come and go as they are read."""
+    if root == "pandas":
+        return PANDAS_CACHES
+    cached = functools.cached_property
+    facts = [vars_of(one) for one in _mro_of(kind) if root_of(one) == root]
+    found = [name for some in facts for name in some if type(some[name]) is cached]
+    return frozenset(found)
+
+
 def add_attributes(walk: Walk, attributes: Any) -> None:
     """The attributes of an instance; its keys are texts nearly always."""
-    keys, values = list(dict.keys(attributes)), list(dict.values(attributes))
-    walk.add_members(("attrs",), keys)
-    walk.add_members(("values",), values)
+    if type(attributes) is dict:
+        keys, values = list(attributes), list(attributes.values())
+    else:
+        keys, values = list(dict.keys(attributes)), list(dict.values(attributes))
+    walk.add_members(_ATTRIBUTES, keys)
+    walk.add_members(_VALUES, values)
 
 
 def attributes_of(value: Any) -> dict[str, Any]:
@@ -218,7 +248,8 @@ def _hides(own: list[type]) -> bool:
         base = type.__dict__["__base__"].__get__(one) or object
         room = _size_of(one) - _size_of(base)
         room -= _POINTER * len(_slots_of(one))
-        if _dict_offset_of(one) > 0 and not _dict_offset_of(base):
+        in_it = _dict_offset_of(one) not in (0, _MANAGED)
+        if in_it and not _dict_offset_of(base):
             room -= _POINTER
         if _weak_offset_of(one) > 0 and not _weak_offset_of(base):
             room -= _POINTER

@@ -41,12 +41,22 @@ def _by_what_is_left(walk: Walk, value: Any) -> None:
     """An iterator of a dict or set: the members that are still to come."""
     reduce: Any = type(value).__reduce__
     left = reduce(value)[1][0]
-    walk.add_members(("left", id(type(value))), left)
+    walk.tokens.append(id(type(value)))
+    walk.add_members(("left",), left)
     walk.stack.extend(one for one in gc.get_referents(value) if _is_hashed(one))
 
 
 def _is_hashed(value: Any) -> bool:
     return is_a(value, dict) or is_a(value, set) or is_a(value, frozenset)
+
+
+def _by_referents(walk: Walk, value: Any) -> None:
+    """What C holds of a type that cannot be pickled, and no more state than that."""
+    walk.tokens.append(id(type(value)))
+    held = [one for one in gc.get_referents(value) if not is_a(one, type)]
+    walk.alive.append(held)
+    walk.tokens.append(len(held))
+    walk.stack.extend(held)
 
 
 def _cycle(walk: Walk, value: Any) -> None:
@@ -242,6 +252,7 @@ _OF_HASHED: tuple[type, ...] = (
 STATE: dict[type, Handler] = {
     **dict.fromkeys(_TOOLS, _by_reduce),
     **dict.fromkeys(_OF_HASHED, _by_what_is_left),
+    itertools.pairwise: _by_referents,
     itertools.cycle: _cycle,
     itertools._tee_dataobject: _tee_data,  # type: ignore[attr-defined]
     types.GeneratorType: _generator,

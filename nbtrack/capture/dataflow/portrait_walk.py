@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import marshal
 from collections.abc import Callable, Mapping
+from itertools import chain
 from types import CodeType
 from typing import Any
 
@@ -31,6 +32,9 @@ N_PER_NODE = 50  # atoms of a list that cost as much as one object
 LONG_TEXT = 1000  # characters; a shorter one is paid for as a node
 OVER_BUDGET = "over the budget"
 N_TRIES = 5  # of copying what another thread changes
+N_BULK = 16  # members from which one token for all is quicker
+# A mark is a tuple, which no atom is. It is made once: new ones wake the collector.
+_SEEN = ("=",)
 _ASIDES = 5  # walks in walks
 _N_TOKENS = 100_000  # kept at once
 
@@ -131,37 +135,51 @@ class Walk:
             kind = type(text).__name__
             self.tokens.append((kind, len(text), hash(text)))
 
-    def add_members(self, kind: tuple[Any, ...], members: Any) -> bool:
+    def add_members(self, mark: tuple[str], members: Any) -> bool:
         """A container of this kind; True where all its members are atoms.
 
         `members` is a list or tuple that is nobody else's, or cannot change.
         """
-        self.tokens.append((*kind, len(members)))
-        if not members:
-            return True
-        if id(type(members[0])) in ATOMS and id(type(members[-1])) in ATOMS:
-            kinds = set(map(id, map(type, members)))
-            if kinds <= ATOMS:
-                self._add_atoms(members, kinds)
+        tokens, n = self.tokens, len(members)
+        tokens.append(mark)
+        tokens.append(n)
+        if n >= N_BULK:
+            if self._add_many(members):
                 return True
+        elif are_atoms(members):
+            tokens.extend(members)
+            return True
         self.alive.append(members)
-        self.stack.extend(reversed(members))
+        self.stack.extend(members[::-1])
         return False
 
-    def _add_atoms(self, members: Any, kinds: set[int]) -> None:
+    def _add_many(self, members: Any) -> bool:
+        """Many atoms, or many tuples of atoms, as one token; False: neither."""
+        kind = type(members[0])
+        if id(kind) in ATOMS and id(type(members[-1])) in ATOMS:
+            return self._add_atoms(members)
+        if kind is not tuple or set(map(id, map(type, members))) != {id(tuple)}:
+            return False
+        flat = list(chain.from_iterable(members))
+        if not self._add_atoms(flat):
+            return False
+        self.tokens.append(fingerprint_atoms(list(map(len, members))))
         self.budget.nodes -= len(members) // N_PER_NODE
+        return True
+
+    def _add_atoms(self, members: Any) -> bool:
+        kinds = set(map(id, map(type, members)))
+        if not kinds <= ATOMS:
+            return False
+        self.budget.nodes -= len(members) // N_PER_NODE
+        n_bytes = 0
         if not kinds <= NUMBERS:
-            n_bytes = sum(
-                [len(m) for m in members if type(m) is str or type(m) is bytes]
-            )
-            if n_bytes > LONG_TEXT and not self.can_pay(n_bytes):
-                return
+            n_bytes = sum([len(m) for m in members if id(type(m)) in TEXTS])
         if self.budget.nodes < 0:
             self.over()
-        elif len(members) < N_PER_NODE:
-            self.tokens.extend(members)
-        else:
+        elif self.can_pay(n_bytes):
             self.tokens.append(fingerprint_atoms(members))
+        return True
 
     def see_referents(self, value: Any) -> None:
         """What an object of C holds, for its aliases and functions only."""
@@ -214,12 +232,26 @@ class Walk:
                 return
             seen = memo.get(id(value))
             if seen is not None:
-                tokens.append(("=", seen))
+                tokens.append(_SEEN)
+                tokens.append(seen)
                 continue
             memo[id(value)] = len(memo)
             plan_of(kind)(self, value)
             if len(tokens) > _N_TOKENS:
                 self.flush()
+
+
+def are_atoms(members: Any) -> bool:
+    """Whether all are numbers or short texts; for a few members.
+
+    >>> are_atoms([1, "a", None]), are_atoms([[]])
+    (True, False)
+    """
+    for member in members:
+        kind = id(type(member))
+        if kind not in NUMBERS and (kind not in TEXTS or len(member) > LONG_TEXT):
+            return False
+    return True
 
 
 Handler = Callable[[Walk, Any], None]
