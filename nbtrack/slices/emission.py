@@ -40,10 +40,24 @@ class Emission:
         self.needs.update(names)
 
     def left_out(self, what: str, why: str = "was left out") -> str:
-        """Note it, and give the comment for its place."""
+        """Note it, and give the comment for its place.
+
+        Where the cell is known to have stopped there, the script stops there as well.
+        """
         shown = in_comment(what)
+        if self._stopped_at(what):
+            return f"raise RuntimeError({shown!r})"
         self.note(f"{shown} of {self.label} {why}")
         return f"# left out: {shown}"
+
+    def _stopped_at(self, what: str) -> bool:
+        """Whether it was this magic that made the cell fail."""
+        said = (self.cell.error or "") if self.cell else ""
+        name, _, line = what.partition(" ")
+        if said.startswith("UsageError"):
+            return f"`{name}`" in said or f"`%{name}`" in said
+        missing = said.startswith("ModuleNotFoundError") and f"'{line.strip()}'" in said
+        return missing and name == "%load_ext"
 
     def note(self, text: str) -> None:
         """Something that people should know of this script."""

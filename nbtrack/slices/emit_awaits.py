@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-import re
 import symtable
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import CodeType
 
 from nbtrack.slices.emit_cell import parsed
@@ -95,44 +94,51 @@ def cells_on_the_loop(texts: Mapping[int, str], *, failed: frozenset[int]) -> se
     so is what uses a function of the notebook that does.
 
     >>> cells = {0: "def go(): return asyncio.create_task(f())", 1: "go()", 2: "x = 1"}
-    >>> sorted(cells_on_the_loop(cells, failed=frozenset()))
-    [0, 1]
+    >>> cells_on_the_loop(cells, failed=frozenset())
+    {1}
     """
-    found: set[int] = set()
-    words = {key: _words_outside_async(text) for key, text in texts.items()}
-    telling = set(_ON_A_LOOP)
+    trees = {key: parsed(text) for key, text in texts.items()}
+    said = {key: _words(tree, into_functions=False) for key, tree in trees.items()}
+    telling = set(_ON_A_LOOP) | _functions_that_say(trees.values(), set(_ON_A_LOOP))
+    return {
+        key
+        for key, words in said.items()
+        if words & telling or (key in failed and words & _RUNS_ONE)
+    }
+
+
+def _functions_that_say(
+    trees: Iterable[ast.Module | None], telling: set[str]
+) -> set[str]:
+    """The functions of the notebook that need a loop, and those that call them."""
+    functions: dict[str, set[str]] = {}
+    for tree in trees:
+        for node in ast.walk(tree) if tree else ():
+            if isinstance(node, ast.FunctionDef):
+                functions.setdefault(node.name, set()).update(_words(node))
+            elif isinstance(node, ast.ClassDef):
+                functions.setdefault(node.name, set()).add("__init__")
+    found: set[str] = set()
     while True:
-        new = {
-            key
-            for key, said in words.items()
-            if key not in found
-            and (said & telling or (key in failed and said & _RUNS_ONE))
-        }
-        if not new:
+        new = {n for n, words in functions.items() if words & (telling | found)}
+        if new <= found:
             return found
         found |= new
-        telling |= {name for key in new for name in _functions_in(texts[key])}
 
 
-def _words_outside_async(text: str) -> set[str]:
-    tree = parsed(text)
+def _words(tree: ast.AST | None, *, into_functions: bool = True) -> set[str]:
+    """The names and attributes in what runs; what is async has its loop anyway."""
     found: set[str] = set()
-    open_nodes: list[ast.AST] = [tree] if tree else []
+    open_nodes = list(ast.iter_child_nodes(tree)) if tree else []
     while open_nodes:
         node = open_nodes.pop()
         if isinstance(node, ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.FunctionDef | ast.Lambda) and not into_functions:
             continue
         if isinstance(node, ast.Attribute):
             found.add(node.attr)
         elif isinstance(node, ast.Name):
             found.add(node.id)
         open_nodes.extend(ast.iter_child_nodes(node))
-    return found if re.search(r"\w", text) else set()
-
-
-def _functions_in(text: str) -> set[str]:
-    tree = parsed(text)
-    if tree is None:
-        return set()
-    kinds = ast.FunctionDef | ast.ClassDef
-    return {node.name for node in tree.body if isinstance(node, kinds)}
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 
 from nbtrack.slices.emission import Emission
@@ -16,6 +17,11 @@ from nbtrack.slices.emit_text import Edit, Places, edited, in_comment, indented
 
 _TRACK = re.compile(r"%%(?:track|nbtrack)(?![\w?])(?P<line>[^\n]*)")
 _SEED = re.compile(r"(?:^|\s)--seed[ =](\d+)(?!\S)")
+_BARE = re.compile(
+    r"(cd|pwd|ls|ll|cat|cp|mv|rm|mkdir|rmdir|pip|conda|env|set_env|run|time|timeit|who|"
+    r"whos|history|matplotlib|pylab|load_ext|reset|store|pushd|popd|config)"
+    r"(?:[ \t]+([^\n]*))?"
+)
 MAX_DEPTH = 6  # magics within magics
 
 
@@ -41,7 +47,7 @@ def python_of(source: str, emission: Emission, depth: int = 0) -> str:
         raise NotPython("magics within magics")
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     head, rest = _without_track(source, emission)
-    text = head + _plain(_transformed(rest))
+    text = head + _plain(_transformed(rest), emission)
     return _rewritten(text, emission, depth).rstrip("\n")
 
 
@@ -94,18 +100,19 @@ def _transformed(text: str) -> str:
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
-        return str(TransformerManager().transform_cell(text))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd ends of lines
+            return str(TransformerManager().transform_cell(text))
     except (SyntaxError, ValueError, RecursionError) as exc:
         raise NotPython(str(exc)) from exc
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, emission: Emission) -> str:
     """`cd data` without a percent sign, which a shell takes for a magic."""
-    line = text.strip()
-    if "\n" in line or not line or parsed(text) is not None:
+    found = _BARE.fullmatch(text.strip())
+    if found is None or found[1] in emission.bound:
         return text
-    found = re.fullmatch(r"([a-z]\w*)(?:[ \t]+(.*))?", line)
-    if found is None:
+    if found[2] and parsed(text) is not None:
         return text
     return f"get_ipython().run_line_magic({found[1]!r}, {found[2] or ''!r})\n"
 
@@ -116,8 +123,6 @@ def parsed(text: str) -> ast.Module | None:
     >>> parsed("x =") is None
     True
     """
-    import warnings
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an odd escape in a string of theirs

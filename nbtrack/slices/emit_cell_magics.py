@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable
 
 from nbtrack.slices.emission import Emission
-from nbtrack.slices.emit_expand import expanded
+from nbtrack.slices.emit_expand import filled
 from nbtrack.slices.emit_line_magics import AGG, once, without_flags
 from nbtrack.slices.emit_shell import lines_of, script_magic
 from nbtrack.slices.emit_text import indented, string_by_lines
@@ -83,5 +83,5 @@ def _written(line: str, body: str, emission: Emission) -> str:
     if len(paths) != 1:
         return emission.left_out(f"%%writefile {line}")
     emission.need("_nb_write")
-    path = expanded(paths[0], emission.bound)
+    path = filled(paths[0], emission)
     return f"_nb_write({path}, {mode!r}, {string_by_lines(body)})"

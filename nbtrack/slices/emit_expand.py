@@ -12,6 +12,8 @@ import re
 from collections.abc import Collection, Iterator
 from string import Formatter
 
+from nbtrack.slices.emission import Emission
+
 _DOLLAR = re.compile(r"(.*?)\$(\$?[\w\.]+)(?=([^']*'[^']*')*[^']*$)", re.DOTALL)
 
 
@@ -41,6 +43,21 @@ def expanded(text: str, known: Collection[str]) -> str:
     if not all(_is_known(field, known) for field in fields):
         return repr(text)
     return _as_fstring(parts)
+
+
+def filled(text: str, emission: Emission) -> str:
+    """The same, for a script: what may fail when it runs leaves the line alone.
+
+    >>> filled("$x.csv", Emission([], bound=frozenset({"x"})))
+    "_nb_filled(lambda: f'{x.csv}', '$x.csv')"
+    """
+    code = expanded(text, emission.bound)
+    tree = ast.parse(code, mode="eval").body
+    plain = (ast.JoinedStr, ast.FormattedValue, ast.Constant, ast.Name, ast.Load)
+    if all(isinstance(node, plain) for node in ast.walk(tree)):
+        return code
+    emission.need("_nb_filled")
+    return f"_nb_filled(lambda: {code}, {text!r})"
 
 
 def _parts(text: str) -> Iterator[str | tuple[str, str, str | None]]:

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable
 
 from nbtrack.slices.emission import Emission
-from nbtrack.slices.emit_expand import expanded
+from nbtrack.slices.emit_expand import filled
 from nbtrack.slices.emit_run import run_magic
 from nbtrack.slices.emit_shell import lines_of, ran
 from nbtrack.slices.emit_text import Places, indented
@@ -142,18 +142,17 @@ def expression_in(code: str) -> str | None:
 def _environment(name: str, line: str, emission: Emission) -> str:
     environ = "__import__('os').environ"
     if name == "unset_env":
-        return f"{environ}.pop({expanded(line, emission.bound)}, None)"
+        return f"{environ}.pop({filled(line, emission)}, None)"
     split = "=" if "=" in line else " "
     key, is_set, value = line.partition(split)
     if not line:
         return f"dict({environ})"
     if not is_set:
-        return f"{environ}.get({expanded(line, emission.bound)})"
+        return f"{environ}.get({filled(line, emission)})"
     key, value = key.strip(), value.strip()
     if re.search(r"\s", key):
         return emission.left_out(_typed(name, line))
-    bound = emission.bound
-    return f"{environ}[{expanded(key, bound)}] = {expanded(value, bound)}"
+    return f"{environ}[{filled(key, emission)}] = {filled(value, emission)}"
 
 
 def _folder(name: str, line: str, emission: Emission) -> str:
@@ -165,7 +164,7 @@ def _folder(name: str, line: str, emission: Emission) -> str:
     words = [w for w in _words(line) if w != "-q"]
     if len(words) > 1 or (words and words[0] in {"-b", "--foo"}):
         return emission.left_out(_typed(name, line))
-    return f"_nb_cd({expanded(words[0] if words else '', emission.bound)})"
+    return f"_nb_cd({filled(words[0] if words else '', emission)})"
 
 
 def _words(line: str) -> list[str]:

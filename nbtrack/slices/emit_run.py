@@ -14,7 +14,7 @@ from pathlib import Path
 
 from nbtrack.capture.source_text import decoded
 from nbtrack.slices.emission import Emission
-from nbtrack.slices.emit_expand import expanded
+from nbtrack.slices.emit_expand import filled
 
 FOLDER = "run_files"
 _WITH_VALUE = frozenset("NblsTD")
@@ -41,11 +41,11 @@ def run_magic(line: str, emission: Emission, inner: Callable[[str], str]) -> str
     path = path if path.endswith((".py", ".ipy")) else f"{path}.py"
     if text is not None:
         emission.run_files[path] = _beside(path, text, emission)
-    arguments = ", ".join(expanded(word, emission.bound) for word in words[1:])
+    arguments = ", ".join(filled(word, emission) for word in words[1:])
     options = ", within=True" if "i" in flags else ""
     if "n" in flags:
         options += f", name={Path(path).stem!r}"
-    return f"_nb_run({expanded(path, emission.bound)}, [{arguments}]{options})"
+    return f"_nb_run({filled(path, emission)}, [{arguments}]{options})"
 
 
 def _flags(words: list[str]) -> tuple[set[str], list[str]]:

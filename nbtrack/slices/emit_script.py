@@ -210,7 +210,7 @@ def _front(
     """All that stands above the first cell."""
     futures = [line for line in top if line.startswith("from __future__")]
     imports = [line for line in top if line not in futures]
-    values = {"_nb_folder": "_nb_here()", "_nb_files": repr(emission.run_files)}
+    values = {"_nb_files": repr(emission.run_files)}
     loaded = _loaded(snapshots, emission)
     _need_names(body, emission)
     blocks = [

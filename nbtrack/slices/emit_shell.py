@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from nbtrack.slices.emission import Emission
-from nbtrack.slices.emit_expand import expanded
+from nbtrack.slices.emit_expand import filled
 from nbtrack.slices.emit_text import string_by_lines
 
 _INSTALLS = re.compile(
@@ -32,7 +32,7 @@ def ran(command: str, emission: Emission) -> str:
     """
     if not _is_kept(command, emission):
         return emission.left_out(f"!{command}")
-    text = expanded(command, emission.bound)
+    text = filled(command, emission)
     call = f"__import__('subprocess').run({text}, shell=True, check=False)"
     if "_exit_code" in emission.words:
         return f"_exit_code = {call}.returncode"
@@ -49,7 +49,7 @@ def lines_of(command: str, emission: Emission, *, as_statement: bool) -> str:
         emission.need("_nb_Lines")
         return "_nb_Lines()"
     emission.need("_nb_lines")
-    return f"_nb_lines({expanded(command, emission.bound)})"
+    return f"_nb_lines({filled(command, emission)})"
 
 
 def script_magic(name: str, line: str, body: str, emission: Emission) -> str:

@@ -138,7 +138,7 @@ def _nb_load(path: str) -> Any:
         return pickle.load(file)  # noqa: S301 - it was written with this script
 
 
-_nb_folder = ""  # in a script: `_nb_here()`, before a cell goes elsewhere
+_nb_folder = _nb_here()  # now, as a cell may go elsewhere
 
 
 def _nb_cd(path: str) -> str:
@@ -147,7 +147,9 @@ def _nb_cd(path: str) -> str:
     import sys
 
     been = globals().setdefault("_dh", [os.getcwd()])
-    if path == "-" and len(been) > 1:
+    if path == "-":
+        if len(been) < 2:
+            raise LookupError("%cd -: no previous folder")
         path = been[-2]
     elif path[:1] == "-" and path[1:].isdigit():
         path = been[int(path[1:])]
@@ -158,6 +160,15 @@ def _nb_cd(path: str) -> str:
     else:
         been.append(os.getcwd())
     return os.getcwd()
+
+
+def _nb_filled(make: Any, text: str) -> str:
+    """`!ls {x.name}`: where it cannot be filled in, the line stays as it is."""
+    import contextlib
+
+    with contextlib.suppress(Exception):
+        return str(make())
+    return text
 
 
 class _nb_Lines(list):  # type: ignore[type-arg]  # as IPython's SList is one
@@ -203,9 +214,7 @@ def _nb_lines(command: str) -> _nb_Lines:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    return _nb_Lines(
-        done.stdout.split("\n")[: -1 if done.stdout[-1:] == "\n" else None]
-    )
+    return _nb_Lines(done.stdout.splitlines())
 
 
 def _nb_write(path: str, mode: str, text: str) -> None:
