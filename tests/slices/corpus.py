@@ -27,6 +27,40 @@ FOLDER = Path(__file__).parent / "sessions"
 TRUTH = Path(__file__).parent / "truth.json"
 TRACKED = "tracked"
 
+# Kinds of traps by group, as the table shows them.
+_GROUPS_TEXT = """
+    change in place: method mutation, alias, view, out=, nested container, heapq, deque,
+        dict views, mutable default, pandas inplace, weakref caches
+    functions: closure cell, lru_cache, late-binding globals, decorators with state,
+        registry decorator, nonlocal counters, partial, import inside functions,
+        global statement, exec/globals
+    classes: class monkeypatch, metaclass registry, class attributes, property setters,
+        descriptors, context managers, dataclass factories, callbacks, widget handlers
+    order of cells: re-run increments, deleted cell, edited function, raising cell,
+        out of order, Out[n], del, conditional definitions, exceptions in loops,
+        long realistic
+    names: star import, walrus in comprehension, shadowed builtins, unpacking,
+        redefinition of imported names
+    hidden position: generator position, file-handle position, C-extension state
+    surroundings: module attribute, os.environ, %env, %cd, cwd, sys.path,
+        numeric context, implicit figure
+    files: ! shell writes, files, DB side effects, pickle, json config, csv, np.save,
+        shelve, tempfile, %%writefile, local module edited, %run, %autoreload,
+        subprocess workers
+    magics: %%capture, %%time, semicolon output, top-level await
+    libraries: warm-start, torch hooks, optimizer state, schedulers, BatchNorm buffers,
+        sklearn pipelines
+    randomness: RNG order, DataLoader generator
+    beyond reach: time, network, input(), threads
+"""
+GROUPS = {
+    name.strip(): [kind.strip() for kind in kinds.replace("\n", " ").split(",")]
+    for name, kinds in re.findall(
+        r"^ {4}(\w[^:]*):((?:.*\n)(?: {8}.*\n)*)", _GROUPS_TEXT, re.MULTILINE
+    )
+}
+GROUP_OF = {kind: group for group, kinds in GROUPS.items() for kind in kinds}
+
 _LINE = re.compile(r"^# %%(.*)\n", re.MULTILINE)
 _KEY = re.compile(r"^# (kind|provable|stdin|rng): (.*)$", re.MULTILINE)
 
@@ -67,7 +101,9 @@ class Session:
 class Truth:
     """What brute force found; positions are those of executed cells, from 1."""
 
-    minimal: list[int] | None  # by plain re-execution; None: it never comes out the same
+    minimal: (
+        list[int] | None
+    )  # by plain re-execution; None: it never comes out the same
     minimal_with_states: list[int] | None  # recorded states of generators put back
     exact: bool = True  # False: too many subsets, each cell alone was tried
 
@@ -114,7 +150,7 @@ def _step(line: str, body: str, place: int) -> Step:
 
 
 def notebook(session: Session) -> list[int]:
-    """Positions of the last executions in the final notebook's order, to the tracked."""
+    """Positions of the last executions, in the final notebook's order."""
     order: list[str] = []
     latest: dict[str, int] = {}
     for place, step in enumerate(session.cells, 1):

@@ -82,7 +82,9 @@ def _replays_of(session: Session, value: Mapping[str, Any]) -> list[Job]:
     ]
 
 
-def _verdict(session: Session, value: Mapping[str, Any], first: Any, proven: Any) -> Any:
+def _verdict(
+    session: Session, value: Mapping[str, Any], first: Any, proven: Any
+) -> Any:
     why = _difference(value, first)
     proof = value.get("proof") or {}
     verdict = Verdict(

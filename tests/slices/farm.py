@@ -110,7 +110,7 @@ def _fork(job: Job) -> _Child:
         with (folder / "said").open("wb") as said, open(os.devnull) as nothing:
             for stream, number in ((said, 1), (said, 2), (nothing, 0)):
                 os.dup2(stream.fileno(), number)
-        sys.stdin = open(0)
+        sys.stdin = os.fdopen(0)
         os.chdir(folder / "work")
         os.environ["NBTRACK_STORE"] = str(folder / "store")
         value = _call(job)
@@ -172,7 +172,13 @@ WARM = (
     *("sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"),
     *("sklearn.tree", "sklearn.model_selection", "sklearn.datasets"),
     *("sklearn.metrics", "sklearn.cluster", "sklearn.neural_network"),
-    *("IPython.core.interactiveshell", "IPython.core.completer", "sqlite3", "asyncio", "multiprocessing"),
+    *(
+        "IPython.core.interactiveshell",
+        "IPython.core.completer",
+        "sqlite3",
+        "asyncio",
+        "multiprocessing",
+    ),
     *("slices.replays", "slices.recording", "nbtrack.notebook.magics"),
 )
 

@@ -129,7 +129,7 @@ def ipyflow_python() -> str | None:
 
 
 def ipyflow_slice(job: Mapping[str, Any]) -> list[int]:
-    """Run the session under ipyflow's shell and ask it for the slice of the last cell."""
+    """Run the session under ipyflow's shell; its slice of the last cell."""
     from IPython.core.interactiveshell import InteractiveShell
     from slices.replays import Recorder, _stand_in_for_nbtrack, write_files
 

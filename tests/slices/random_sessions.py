@@ -183,7 +183,7 @@ class Author:
                     f"{t}['w'].append({self.value()})",
                     f"{t}['o']['x'] = {self.value()}",
                     f"{t}['w'] = [{self.value()}]",
-                    f"for part in {t}.values(): part.clear() if len(part) > 4 else None",
+                    f"for part in {t}.values(): part.clear() if len(part) > 3 else 0",
                 ]
             )
         ]

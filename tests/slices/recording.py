@@ -7,10 +7,9 @@ comes back is run elsewhere, by `replays.play_script`.
 from __future__ import annotations
 
 import io
-import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from slices.corpus import Session
@@ -110,20 +109,31 @@ def _sliced(run: str, n_cells: int, *, prove: bool) -> dict[str, Any]:
     except ModuleNotFoundError:
         answer |= {"source": None, "files": {}}
     if prove:
-        proof = piece.prove()
-        answer["proof"] = {
-            "outcome": proof.outcome,
-            "rung": proof.rung,
-            "reason": proof.reason,
-            "duration_s": proof.duration_s,
-            "n_cells": proof.n_cells,
-            "source": getattr(proof, "source", None),
-        }
+        answer["proof"] = _proven(piece)
     return answer
 
 
-def median(values: list[float]) -> float:
-    return statistics.median(values) if values else 0.0
+def _proven(piece: Any) -> dict[str, Any]:
+    """The proof of the slice, and the very script that it says gave the same."""
+    from nbtrack.slices import ladder
 
+    tried: list[Any] = []
+    really = ladder.attempt
 
-Prover = Callable[[Any], Any]
+    def attempt(claim: Any, trial: Any, **how: Any) -> Any:
+        tried.append(trial)
+        return really(claim, trial, **how)
+
+    ladder.attempt = attempt
+    proof = piece.prove()
+    script = tried[-1].script if tried else piece.script
+    given = dict(tried[-1].snapshots) if tried else {}
+    return {
+        "outcome": proof.outcome,
+        "rung": proof.rung,
+        "reason": proof.reason,
+        "duration_s": proof.duration_s,
+        "n_cells": proof.n_cells,
+        "source": script.source,
+        "files": {**script.files, **given},
+    }

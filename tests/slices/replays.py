@@ -63,7 +63,9 @@ class Tell(ast.NodeTransformer):
         if node.lineno <= self._after:
             return
         for target in targets:
-            parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+            parts = (
+                target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+            )
             for part in parts:
                 if isinstance(part, ast.Name) and METRIC.search(part.id):
                     call = ast.parse(f"{SEEN}({part.id!r}, {part.id})").body[0]
@@ -172,10 +174,13 @@ def _without_shell() -> None:
         vars(builtins).pop(name, None)
 
 
-def write_files(files: Mapping[str, str]) -> None:
+def write_files(files: Mapping[str, str | bytes]) -> None:
     for name, text in files.items():
         path = Path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(text, bytes):
+            path.write_bytes(text)
+            continue
         path.write_text(text + "\n" * (not text.endswith("\n")))
         # Two edits within a second: without this, a stale .pyc would be taken.
         _EDITS.append(name)
