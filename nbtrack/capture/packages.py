@@ -112,6 +112,9 @@ def _parsed(line: str) -> Installed | None:
     return None
 
 
+_Found = tuple[Installed, metadata.Distribution]
+
+
 class Packages:
     """Lists the installed distributions; again only where something was installed.
 
@@ -125,21 +128,31 @@ class Packages:
         self._seen: object = None
         self._installed: list[Installed] = []
         self._places: dict[str, metadata.Distribution] = {}
+        # By entry of the path, with when its folder changed.
+        self._entries: dict[str, tuple[int, list[_Found]]] = {}
 
     def installed(self) -> list[Installed]:
         """Every distribution on `sys.path`, by name; of two the one imported."""
         with self._lock:
             state = _state_of_path()
             if state != self._seen:
-                self._places, found = {}, {}
-                for place in metadata.distributions():
-                    about = _read(place)
-                    if about.name not in found:
-                        found[about.name] = about
-                        self._places[about.name] = place
-                self._installed = [found[name] for name in sorted(found)]
+                found: dict[str, _Found] = {}
+                for entry, changed_at in state:
+                    for about, place in self._at(entry, changed_at):
+                        found.setdefault(about.name, (about, place))
+                self._installed = [found[name][0] for name in sorted(found)]
+                self._places = {name: place for name, (_, place) in found.items()}
                 self._seen = state
             return self._installed
+
+    def _at(self, entry: str, changed_at: int) -> list[_Found]:
+        """Those of one entry: a notebook's own folder changes with every save."""
+        seen_at, found = self._entries.get(entry, (None, []))
+        if seen_at != changed_at:
+            places = metadata.distributions(path=[entry])
+            found = [(_read(place), place) for place in places]
+            self._entries[entry] = changed_at, found
+        return found
 
     def loaded(self, modules: Collection[str]) -> list[Installed]:
         """The distributions to which these modules belong, by name.

@@ -178,3 +178,20 @@ def test_a_second_look_costs_next_to_nothing():
     started = time.perf_counter()
     packages.installed()
     assert time.perf_counter() - started < 0.01
+
+
+def test_a_save_in_a_folder_on_the_path_has_the_others_not_read_again(
+    place, tmp_path, monkeypatch
+):
+    distribution(place, "there", "1")
+    here = tmp_path / "notebooks"
+    here.mkdir()
+    monkeypatch.syspath_prepend(str(here))
+    listed = Packages()
+    before = listed.installed()
+    read: list[Path] = []
+    real = module._read
+    monkeypatch.setattr(module, "_read", lambda at: read.append(at._path) or real(at))
+    distribution(here, "added", "2")
+    assert len(listed.installed()) == len(before) + 1
+    assert [path.parent for path in read] == [here]
