@@ -203,7 +203,7 @@ ARRAYS: dict[str, Handler] = {
     "ndarray": add_array,
     "memmap": add_array,
     "MaskedArray": _masked,
-    "generic": _scalar,
+    **dict.fromkeys(("generic", "str_", "bytes_"), _scalar),
     "dtype": constant,
     "ufunc": constant,
     "Generator": _generator,
@@ -211,4 +211,7 @@ ARRAYS: dict[str, Handler] = {
     "BitGenerator": _bit_generator,
     "SeedSequence": _seed_sequence,
     "Tree": _tree,
+    # They count their queries, and never change what they answer.
+    **dict.fromkeys(("KDTree", "BallTree", "KDTree64", "BallTree64"), constant),
+    **dict.fromkeys(("KDTree32", "BallTree32"), constant),
 }

@@ -57,8 +57,6 @@ def in_pieces(buffer: Any) -> int:
     >>> in_pieces(b"abc") == in_pieces(bytearray(b"abc")) != in_pieces(b"abd")
     True
     """
-    if type(buffer) is bytes:
-        return hash(buffer)
     view = memoryview(buffer).cast("B")
     if view.nbytes <= PIECE:
         return hash(view.tobytes())

@@ -114,5 +114,5 @@ FRAMES: dict[str, Handler] = {
     **dict.fromkeys(("NaTType", "NAType"), constant),
     "ChunkedArray": _chunks,
     "_PandasConvertible": constant,
-    "_Weakrefable": constant,
+    **dict.fromkeys(("DataType", "Field", "Schema", "Scalar", "Buffer"), constant),
 }

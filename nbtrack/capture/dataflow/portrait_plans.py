@@ -46,6 +46,8 @@ KNOWN_WHOLE = frozenset(
         "_Period",
         "BaseOffset",
         "Tree",
+        "_PandasConvertible",
+        *("DataType", "Field", "Schema", "Scalar", "Buffer"),
     ]
 )
 PANDAS_CACHES = frozenset(
@@ -167,7 +169,7 @@ def _instance_plan(
 
     slots = [member for one in own for member in _slots_of(one)]
     attributes = None if name_of(base) in READ_WHOLE else _dict_getter(own)
-    known_whole = base is BaseException or name_of(base) in KNOWN_WHOLE
+    known_whole = base in (BaseException, tuple) or name_of(base) in KNOWN_WHOLE
     hides = not known_whole and _hides(own)
     root = root_of(kind)
     caches = _caches_of(kind, root)
