@@ -11,6 +11,8 @@ from nbtrack.analysis.confidence import mean_ci, t_quantile
 from nbtrack.analysis.groups import groups
 from nbtrack.errors import OptionError, QueryError
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 SEEDS = [0.90, 0.92, 0.91, 0.89, 0.93]
 
 

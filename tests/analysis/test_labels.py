@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 import nbtrack
 from nbtrack.analysis.labels import label, label_of, labels_of
 from nbtrack.notebook.runs_magic import runs_magic
+
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
 
 
 def test_the_label_names_what_differs_and_counts_the_rest():

@@ -16,6 +16,8 @@ from nbtrack.errors import (
     StoreError,
 )
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 
 def logged(name, experiment="digits", **metrics):
     with nbtrack.start(name, experiment=experiment, off="all") as run:

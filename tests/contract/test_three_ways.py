@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 import nbtrack
+
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
 
 BODY = "for epoch in range(3):\n    loss = rate / (epoch + 1)\n"
 

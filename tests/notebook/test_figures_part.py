@@ -7,6 +7,8 @@ import pytest
 import nbtrack
 from nbtrack.notebook import figures_part
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 pytest.importorskip("matplotlib")
 PLOT = "import matplotlib.pyplot as plt\nfig, ax = plt.subplots(figsize=(1, 1))\n"
 

@@ -7,6 +7,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from nbtrack.notebook.transform import TrackTransform, inner_magics_peeled
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 BEGIN = "__import__('nbtrack')._begin"
 
 

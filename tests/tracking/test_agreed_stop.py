@@ -10,6 +10,8 @@ from nbtrack.tracking.agreed_stop import AgreedStop
 from nbtrack.tracking.rank_runs import SilentRun
 from nbtrack.tracking.ranks import Place
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 
 @pytest.fixture
 def ranks(monkeypatch):

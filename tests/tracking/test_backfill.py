@@ -10,6 +10,8 @@ import nbtrack
 from nbtrack.errors import OptionError
 from nbtrack.guard import guard
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 START = datetime(2019, 5, 1, 12, 0, tzinfo=UTC)
 
 

@@ -21,6 +21,8 @@ from nbtrack.records import InputRecord
 from nbtrack.tracking.data_worker import DataWorker, data_worker
 from nbtrack.tracking.known_data import KnownData
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 FRAME = pd.DataFrame({"x": [1, 2, 3], "text": ["a", None, "b"]})
 
 

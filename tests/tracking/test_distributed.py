@@ -17,6 +17,8 @@ from nbtrack.tracking.rank_runs import SilentRun
 from nbtrack.tracking.ranks import place_here, place_in
 from nbtrack.tracking.run import Run
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 
 @pytest.mark.parametrize(
     ("said", "found"),

@@ -8,6 +8,8 @@ import nbtrack
 from nbtrack.errors import OptionError, RunStopped
 from nbtrack.tracking.epochs import progress_of
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 
 def params_of(run):
     return {name: p.value for name, p in run.record().params.items()}

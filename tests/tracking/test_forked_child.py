@@ -6,7 +6,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 import nbtrack
+
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
 
 CHILDREN = """
 import os, nbtrack

@@ -13,6 +13,8 @@ import nbtrack
 from nbtrack.errors import OptionError
 from nbtrack.guard import guard
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 PLAIN = """
 import json, os, random, signal, sys
 import nbtrack

@@ -13,6 +13,8 @@ from nbtrack.errors import OptionError, RunStopped
 from nbtrack.tracking.callbacks import torch as callback_module
 from nbtrack.tracking.callbacks.means import Means
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 torch = pytest.importorskip("torch")
 
 
