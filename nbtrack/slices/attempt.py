@@ -132,7 +132,8 @@ def _refused(claim: Claim, cells: Sequence[CellRecord], scratch: Scratch) -> str
 
 
 def _borders(claim: Claim, known: Known, scratch: Scratch) -> Borders:
-    there = (path for path in known.written if os.path.exists(path))
+    told = {*known.written, *scratch.hidden} - set(scratch.readable)
+    there = (path for path in told if os.path.exists(path))
     inside = str(scratch.root)
     return Borders(
         scratch=inside,

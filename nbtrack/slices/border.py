@@ -84,7 +84,7 @@ class Border:
         if real is None or real.startswith(self._system):
             return
         if real in self._written:
-            self._refuse(f"reads {real}, which the session wrote", real)
+            self._refuse(f"reads {real}, which the session may have written", real)
         if real not in self._readable and self._is_new(real):
             self._refuse(f"reads {real}, which changed since the session began", real)
 

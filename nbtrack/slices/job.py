@@ -22,7 +22,7 @@ class Borders:
 
     scratch: str  # everything in it
     began_at: float  # what changed since then outside of it may be the session's
-    written: tuple[str, ...] = ()  # what the session is known to have written
+    written: tuple[str, ...] = ()  # what the session wrote, or may have
     readable: tuple[str, ...] = ()  # changed since, and known not to be the session's
     allow_writes: bool = False
 

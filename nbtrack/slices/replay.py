@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.guard import tolerated
-from nbtrack.slices.isolate import die_with, leave_network
+from nbtrack.slices.isolate import confine_files, die_with, leave_network
 from nbtrack.slices.job import Answer, Job, write_json
 from nbtrack.slices.segments import Segment
 from nbtrack.text import shorten
@@ -31,11 +31,13 @@ def main(arguments: list[str]) -> None:
     die_with(int(os.environ.pop(PARENT, os.getppid())))
     own_network = leave_network()
     job = Job.read(Path(arguments[0]))
+    borders = job.borders
+    confine_files(borders.scratch, borders.written, may_write=borders.allow_writes)
     if job.sys_path is not None:
         sys.path[:] = job.sys_path
     from nbtrack.slices.border import Border
 
-    border = Border(job.borders, own_network=own_network)
+    border = Border(borders, own_network=own_network)
     border.raise_up()
     answer = replace(_replayed(job), refused=tuple(border.refused))
     write_json(Path(job.answer), asdict(answer))

@@ -57,6 +57,7 @@ class Scratch:
         self._here = Path(os.path.realpath(claim.start.folder))
         self.root = Path()
         self.tree = Path()
+        self.hidden: list[str] = []  # around the notebook, and maybe the session's
         self.readable: list[
             str
         ] = []  # real paths that a script may read where they are
@@ -133,7 +134,9 @@ class Scratch:
                     continue
                 if n_left <= 0 or size > bytes_left:
                     return
-                if self._is_users(path):
+                if not self._is_users(path):
+                    self.hidden.append(os.path.realpath(path))
+                else:
                     n_left, bytes_left = n_left - 1, bytes_left - size
                     self._copy(path)
 

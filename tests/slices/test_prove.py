@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from slices.proving import Notebook, proofs_left
 
 import nbtrack
 from nbtrack.records import FlowRecord
+from nbtrack.slices import isolate
 from nbtrack.slices.claim import Proof
 from nbtrack.slices.prove import keep_proof, proof_kept
 
@@ -47,106 +50,138 @@ def test_the_right_cells_prove_and_wrong_ones_say_where_they_diverge(notebook):
     assert os.listdir(notebook.folder) == []
 
 
-def test_no_file_that_the_session_wrote_is_there(notebook):
-    """A dropped cell's file, by a relative path, an absolute one, and through C."""
-    path = notebook.folder / "made.csv"
-    array = notebook.folder / "made.npy"
-    notebook.run(
-        "from pathlib import Path\n"
-        "Path('made.csv').write_text('4')\nPath('here.csv').write_text('5')",
-        f"import numpy as np; np.save({str(array)!r}, np.ones(3))",
-        f"from pathlib import Path; a = int(Path({str(path)!r}).read_text())",
-        "from pathlib import Path; b = int(Path('here.csv').read_text())",
-        "import os; c = os.path.exists('made.csv') + "
-        f"os.path.exists({str(path)!r}) + len(os.listdir({str(notebook.folder)!r}))",
-        f"a = np.load({str(array)!r}).sum()",
-        "%%track t --no-live\nfor i in range(2):\n    loss = 1.0 * i",
-    )
-    made = {f"@file:{notebook.folder / n}": "set" for n in ("made.csv", "here.csv")}
-    claim = notebook.claim(
-        {
-            0: FlowRecord(writes=made),
-            1: FlowRecord(writes={f"@file:{array}": "set"}),
-            2: FlowRecord(reads=(f"@file:{path}",)),
-        }
-    )
-    absolute = notebook.attempt(claim, 2, 6)
-    assert "PermissionError" in absolute.reason
-    assert "which the session wrote" in absolute.reason
-    assert "FileNotFoundError" in notebook.attempt(claim, 3, 6).reason
-    assert "PermissionError" in notebook.attempt(claim, 4, 6).reason
-    assert "numpy" not in (loaded := notebook.attempt(claim, 5, 6).reason), loaded
-    assert loaded
-    # The same with nothing known of what was written: what is new may be the session's.
-    unknown = notebook.claim(dict.fromkeys(range(7)))
-    assert "changed since the session began" in notebook.attempt(unknown, 2, 6).reason
-    assert notebook.attempt(unknown, 3, 6).reason
-    # And the cell that writes it makes it whole.
-    assert notebook.attempt(claim, 0, 3, 6).proven
+# Ways in which something of the session could reach a script that lacks the cell behind
+# it. Each is true in the session, and must not be in a proof. HERE is the folder.
+LEAKS = [
+    "Path('made.csv').read_text() == '4'",
+    "Path('HERE/made.csv').read_text() == '4'",
+    "np.load('HERE/made.npy').sum() == 3",
+    "sqlite3.connect('HERE/made.db').execute('select 4').fetchone() == (4,)",
+    "os.path.exists('made.csv')",
+    "os.path.exists('HERE/made.csv')",
+    "Path('HERE/made.csv').is_file()",
+    "'made.csv' in os.listdir('HERE')",
+    "'made.csv' in os.listdir()",
+    "any(e.name == 'made.csv' for e in os.scandir('HERE'))",
+    "os.path.isdir('made_folder')",
+    "__import__('made_module').x == 3",
+    "Path.home().joinpath('.cache_of_mine').read_text() == '4'",
+    "subprocess.check_output(['cat', 'HERE/made.csv']) == b'4'",
+    "libc.open(b'HERE/made.csv', 0) > 0",
+    "os.environ['MADE_BY_A_CELL'] == '3'",
+    "subprocess.check_output(['printenv', 'MADE_BY_A_CELL']) == b'3\\n'",
+    "'made_path' in sys.path",
+    "random.random() == 0.13436424411240122",
+    "decimal.getcontext().prec == 5",
+    "sys.modules['json'].made == 3",
+    "os.environ['NBTRACK_' + 'STORE'] == 'THE_STORE'",
+    "os.path.samefile(nbtrack.open().path, 'THE_STORE')",
+    "socket.create_connection(('127.0.0.1', PORT), 2).close() is None",
+    "attached('nbt_PORT')[0] == 3",
+]
+NEED_LANDLOCK = {"subprocess.check_output(['cat', 'HERE/made.csv']) == b'4'"}
+NEED_LANDLOCK |= {"libc.open(b'HERE/made.csv', 0) > 0"}
+
+MAKE = """
+import os, random, decimal, json, socket, sqlite3, sys
+from pathlib import Path
+from multiprocessing import shared_memory
+import numpy as np
+Path('made.csv').write_text('4'); np.save('HERE/made.npy', np.ones(3))
+base = sqlite3.connect('HERE/made.db'); base.execute('create table t(a)'); base.close()
+Path('made_module.py').write_text('x = 3'); os.mkdir('made_folder')
+Path.home().joinpath('.cache_of_mine').write_text('4')
+os.environ['MADE_BY_A_CELL'] = '3'; sys.path.append('made_path'); json.made = 3
+decimal.getcontext().prec = 5
+server = socket.create_server(('127.0.0.1', PORT))
+block = shared_memory.SharedMemory('nbt_PORT', create=True, size=8); block.buf[0] = 3
+random.seed(1)
+"""
+LOOK = """
+import ctypes, decimal, os, random, socket, sqlite3, subprocess, sys, nbtrack
+from pathlib import Path
+from multiprocessing import shared_memory
+import numpy as np
+libc, blocks = ctypes.CDLL(None), []
+def attached(name):
+    blocks.append(shared_memory.SharedMemory(name))
+    return blocks[-1].buf
+def tries(*looks):
+    found = []
+    for look in looks:
+        try:
+            found.append(bool(look()))
+        except Exception:
+            found.append(False)
+    return found
+found = tries(
+    {})
+leaked = sum(1 << k for k, came_through in enumerate(found) if came_through)
+"""
+COUNT = "%%track t --no-live\nfor i in range(1):\n    loss = leaked"
 
 
-def test_no_module_on_disk_that_a_cell_wrote_is_imported(notebook, monkeypatch):
+@pytest.fixture
+def leaky(notebook, monkeypatch):
+    """A session that left all sorts of things, and a cell that looks for each."""
+    home = notebook.folder.parent / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
     monkeypatch.syspath_prepend(str(notebook.folder))
+    notebook.environment |= {"HOME": str(home), "PYTHONPATH": str(notebook.folder)}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    words = {"HERE": str(notebook.folder), "PORT": str(port)}
+    words["THE_STORE"] = os.environ["NBTRACK_STORE"]
+    looks = ",\n    ".join(f"lambda: {leak}" for leak in LEAKS)
+    cells = [MAKE, LOOK.format(looks), COUNT]
+    for word, value in words.items():
+        cells = [cell.replace(word, value) for cell in cells]
+    notebook.run("x = 1", *cells)
+    yield notebook
+    notebook.run("server.close(); block.close(); block.unlink(); import sys, json")
+    notebook.run("sys.path.remove('made_path'); del json.made; import os, decimal")
     notebook.run(
-        "from pathlib import Path; Path('made_module.py').write_text('x = 3')",
-        "from made_module import x",
+        "decimal.setcontext(decimal.Context()); del os.environ['MADE_BY_A_CELL']"
+    )
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_nothing_that_the_session_left_reaches_a_proof(leaky):
+    found = leaky.shell.user_ns["found"]
+    assert [k for k, came in zip(LEAKS, found, strict=True) if not came] == []
+
+    here, home = leaky.folder, leaky.folder.parent / "home"
+    names = ("made.csv", "made.npy", "made.db", "made_module.py")
+    written = {f"@file:{here / name}": "set" for name in names}
+    written |= {f"@file:{home / '.cache_of_mine'}": "set"}
+    written |= {f"@folder:{here / 'made_folder'}": "set"}
+    seen = leaky.attempt(leaky.claim({1: FlowRecord(writes=written)}), 2, 3)
+    nobody_looked = leaky.attempt(leaky.claim(dict.fromkeys(range(4))), 2, 3)
+    every = (1 << len(LEAKS)) - 1
+    for tried in (seen, nobody_looked):
+        came = re.fullmatch(
+            rf"loss at step 0 is {every}\.0, in the replay (\d+)\.0.*", tried.reason
+        )
+        assert came, tried.reason
+        through = [leak for k, leak in enumerate(LEAKS) if int(came[1]) >> k & 1]
+        if not isolate.confine_files_is_offered():
+            through = [leak for leak in through if leak not in NEED_LANDLOCK]
+        assert through == []
+
+
+def test_a_written_module_comes_with_the_cell_that_wrote_it(notebook):
+    notebook.environment["PYTHONPATH"] = ""
+    notebook.run(
+        "from pathlib import Path\nPath('made_module.py').write_text('x = 3')",
+        "import sys; sys.path.insert(0, ''); from made_module import x",
         "%%track t --no-live\nfor i in range(2):\n    loss = x * i",
     )
-    notebook.environment["PYTHONPATH"] = str(notebook.folder)
     path = notebook.folder / "made_module.py"
     claim = notebook.claim({0: FlowRecord(writes={f"@file:{path}": "set"})})
     assert "ModuleNotFoundError" in notebook.attempt(claim, 1, 2).reason
     assert notebook.attempt(claim, 0, 1, 2).proven
-    by_hand = notebook.claim(dict.fromkeys(range(3)))
-    assert "ModuleNotFoundError" in notebook.attempt(by_hand, 1, 2).reason
-
-
-def test_what_cells_did_to_the_process_is_not_inherited(notebook):
-    """Environment, working folder, random state, settings of libraries, the store."""
-    store = os.environ["NBTRACK_STORE"]
-    notebook.run(
-        "import os, random, decimal\nos.environ['MADE_BY_A_CELL'] = '3'",
-        "random.seed(1)",
-        "decimal.getcontext().prec = 5",
-        "import os; x = int(os.environ['MADE_BY_A_CELL'])",
-        "import random; x = random.random()",
-        "import decimal; x = float(decimal.Decimal(1) / 3)",
-        "import nbtrack, os; x = 1.0 + (os.environ['NBTRACK_STORE'] == "
-        f"{store!r}) + len(nbtrack.open().runs())",
-        "%%track t --no-live\nfor i in range(2):\n    loss = x * i",
-    )
-    claim = notebook.claim()
-    run = claim.run
-    assert "KeyError: 'MADE_BY_A_CELL'" in notebook.attempt(claim, 3, 7).reason
-    assert notebook.attempt(claim, 0, 3, 7).reason  # the metric is that of x of cell 6
-    assert run.metrics["loss"].last == 2.0
-    assert notebook.attempt(claim, 6, 7).reason.startswith("loss at step 1 is 2.0")
-    for keep in ([4, 7], [5, 7]):
-        assert "loss at step 1" in notebook.attempt(claim, *keep).reason
-
-
-def test_a_server_or_shared_memory_of_the_session_does_not_answer(notebook):
-    notebook.run(
-        "import socket\nserver = socket.create_server(('127.0.0.1', 0))\n"
-        "port = server.getsockname()[1]",
-        "from multiprocessing import shared_memory\n"
-        "block = shared_memory.SharedMemory(f'nbt_{port}', create=True, size=8)\n"
-        "block.buf[0] = 3",
-    )
-    port = notebook.shell.user_ns["port"]
-    notebook.run(
-        f"import socket; at = ('127.0.0.1', {port})\n"
-        "socket.create_connection(at, 2).close(); x = 1",
-        "from multiprocessing import shared_memory\n"
-        f"again = shared_memory.SharedMemory('nbt_{port}'); x = again.buf[0]",
-        "%%track t --no-live\nfor i in range(2):\n    loss = x * i",
-    )
-    claim = notebook.claim()
-    try:
-        assert notebook.attempt(claim, 2, 4).reason.partition(": ")[2]
-        assert "PermissionError" in notebook.attempt(claim, 3, 4).reason
-    finally:
-        notebook.run("server.close(); again.close(); block.close(); block.unlink()")
+    notebook.run("sys.path.remove('')")
 
 
 def test_the_files_of_the_user_are_read_and_never_written(notebook):
@@ -163,7 +198,11 @@ def test_the_files_of_the_user_are_read_and_never_written(notebook):
         "%%track t --no-live\nfor i in range(2):\n    loss = 2 * i",
     )
     claim = uncommented(notebook.claim({0: FlowRecord(reads=(f"@file:{source}",))}))
-    assert notebook.attempt(claim, 0, 1, 3, 4).proven
+    system = f"import os; os.system('echo 5 > {source}; rm {source}')"
+    cells = [*claim.cells, replace(claim.cells[1], source=system)]
+    claim = replace(claim, cells=tuple(cells))
+    order = (0, 5, 1, 3, 4) if isolate.confine_files_is_offered() else (0, 1, 3, 4)
+    assert notebook.attempt(claim, *order).proven
     assert source.read_text() == "1\n2\n"
     refused = notebook.attempt(claim, 0, 2, 4)
     assert f"writes {elsewhere}: run it yourself, or allow_writes" in refused.reason
