@@ -1,4 +1,4 @@
-/** The JupyterLab extension: panels found again after a reload, and the side bar. */
+/** The JupyterLab extension: panels found again, cells put back, and the side bar. */
 
 import {
   ILayoutRestorer,
@@ -7,6 +7,7 @@ import {
 } from '@jupyterlab/application';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { Api } from './api';
+import { CellInsertion } from './cells';
 import { Reattach } from './reattach';
 import { RunsSidebar } from './sidebar';
 import { ensureStyle } from './style';
@@ -24,6 +25,17 @@ const panels: JupyterFrontEndPlugin<void> = {
   },
 };
 
+const cells: JupyterFrontEndPlugin<void> = {
+  id: 'nbtrack:cells',
+  description: 'Puts the cells of a slice below the cell that asks for them.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  activate: (_: JupyterFrontEnd, tracker: INotebookTracker) => {
+    tracker.forEach((panel) => new CellInsertion(panel));
+    tracker.widgetAdded.connect((_, panel) => new CellInsertion(panel));
+  },
+};
+
 const runs: JupyterFrontEndPlugin<void> = {
   id: 'nbtrack:runs',
   description: 'Lists the latest runs of the running notebooks in the side bar.',
@@ -37,4 +49,4 @@ const runs: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [panels, runs];
+export default [panels, cells, runs];

@@ -110,11 +110,45 @@ def media(line: str) -> Any:
     return media_magic(line)
 
 
+@_friendly
+def slice(line: str) -> Any:
+    """Show which cells made a run or a variable: %slice [RUN|VARIABLE] [options].
+
+    By default the last run. `run:x` and `var:x` say which, where both are called x;
+    without that the run is meant.
+
+    --prove            run its script in a fresh process: does it give the same?
+    --shrink 30        leave cells out one by one for that many seconds, if it holds
+    --timeout 60       seconds for one try
+    --allow-writes     let the script write outside the folder of the proof
+    --source           show the script alone
+    -o run.py          write the script, or into a folder, with the files it needs
+
+    It returns the view; its `.slice` is what `nbtrack.slice(...)` gives.
+    """
+    from nbtrack.notebook.slice_magic import slice_magic
+
+    return slice_magic(line)
+
+
+@_friendly
+def restore(line: str) -> None:
+    """Put the cells that made a run or a variable below: %restore [RUN|VARIABLE].
+
+    As new cells in JupyterLab with nbtrack's extension, else as one; none is run.
+    """
+    from nbtrack.notebook.slice_magic import restore_magic
+
+    restore_magic(line)
+
+
 LINE_MAGICS: dict[str, LineMagic] = {
     "media": media,
     "runs": runs,
     "panel": panel,
+    "restore": restore,
     "show": show,
+    "slice": slice,
     "track_config": track_config,
     "track_status": track_status,
 }
