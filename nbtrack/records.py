@@ -164,7 +164,9 @@ class FlowRecord:
     writes: Mapping[str, str] = field(default_factory=dict)  # -> set, changed, deleted
     may_write: Mapping[str, str] = field(default_factory=dict)  # -> why it is not sure
     kills: tuple[str, ...] = ()  # set whatever they were before: earlier writers go
-    between: Mapping[str, str] = field(default_factory=dict)  # changed before it began
+    # Changed before it began, unseen -> how many cells ago it was looked at; 0: by
+    # something that goes on between the cells.
+    between: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)  # input, threads, network...
 
 

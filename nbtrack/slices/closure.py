@@ -133,7 +133,8 @@ class _Backwards:
         # a cell's start are known; a seed in reach says more to people than a state.
         self._draws: dict[str, str] = {}
         self._kept: dict[int, list[str]] = {}
-        self._changed_between: dict[str, str] = {}
+        # Variable -> before which cell, and since which `seq` nobody looked at it.
+        self._changed_between: dict[str, tuple[str, int]] = {}
 
     def want(self, name: str, reader: str) -> None:
         """From here back, somebody needs this."""
@@ -181,9 +182,11 @@ class _Backwards:
             for name in flow.reads:
                 if name not in flow.writes and name in self._needed:
                     yield f"reads {_shown(name)}, which {self._needed[name]}"
-        for name, between in self._changed_between.items():
+        for name, (before, since) in self._changed_between.items():
             if flow.notes.keys() & {"threads", "handlers"}:
-                yield f"may have changed {_shown(name)} in the background {between}"
+                yield f"may have changed {_shown(name)} in the background {before}"
+            elif cell.seq >= since and flow.reads:
+                yield f"may have changed {_shown(name)} unseen, {before}"
 
     def _reader_of(self, name: str) -> str | None:
         """Who needs `name`; None where nobody does."""
@@ -197,9 +200,10 @@ class _Backwards:
 
     def _note_between(self, cell: CellRecord, flow: FlowRecord) -> None:
         """What changed by itself before this cell, and is needed after it."""
-        for name in flow.between:
+        for name, ago in flow.between.items():
             if self._reader_of(name) is not None or cell.seq in self._kept:
-                self._changed_between.setdefault(name, f"before {label_of(cell)}")
+                when = (f"before {label_of(cell)}", cell.seq - ago)
+                self._changed_between.setdefault(name, when)
 
     def result(self, cells: Sequence[CellRecord]) -> Closure:
         """The division, with the generators that are to be put back."""
@@ -227,8 +231,8 @@ class _Backwards:
             for name in self._needed
             if not name.startswith("@") and name not in _GIVEN
         }
-        for name, between in self._changed_between.items():
-            found[name] = f"it changed between cells, {between}"
+        for name, (before, _) in self._changed_between.items():
+            found[name] = f"it changed between cells, {before}"
         return found
 
 

@@ -111,7 +111,7 @@ def test_a_change_between_cells_is_said_and_keeps_who_left_a_thread():
         sets("x"),
         FlowRecord(notes={"threads": "it left a thread running"}),
         sets("y"),
-        FlowRecord(reads=("x",), between={"x": "changed"}),
+        FlowRecord(reads=("x",), between={"x": 0}),
     )
     closure = close_over(cells, target=3)
     assert [k.cell.seq for k in closure.kept] == [0, 1, 3]

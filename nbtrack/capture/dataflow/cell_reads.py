@@ -25,6 +25,19 @@ _TRIES = ast.Try | ast.TryStar
 _RUN_TEXT = frozenset({"exec", "eval"})
 # Context managers that go on after an exception: the body may have stopped anywhere.
 _SWALLOWING = re.compile(r"suppress|raises|ignore", re.IGNORECASE)
+_EXPANDED = re.compile(r"\{([^{}]+)\}|\$([A-Za-z_]\w*)")
+# What neither reads nor sets variables but those that stand in its line; any other
+# magic may do both, as `%%sql` and `%%cython` do.
+_KNOWN_MAGICS = frozenset(
+    {"load_ext", "reload_ext", "matplotlib", "config", "autoreload", "pip", "conda"}
+    | {"who", "whos", "who_ls", "history", "pwd", "ls", "env", "set_env", "cd", "run"}
+    | {"bash", "sh", "script", "sx", "system", "writefile", "html", "javascript", "js"}
+    | {"markdown", "latex", "svg", "HTML", "time", "timeit", "capture", "prun", "pinfo"}
+    | {"lsmagic", "magic", "quickref", "precision", "mkdir", "rm", "cp", "mv", "cat"}
+    | {"track", "nbtrack", "runs", "panel", "show", "media", "slice", "restore"}
+    | {"track_config", "track_status", "alias", "automagic", "psource", "pdoc", "pfile"}
+    | {"ll", "l", "lx", "less", "man", "more", "rmdir", "dirs", "pushd", "popd", "perl"}
+)
 _DEFINES = re.compile(r"\b(?:def|class)\b")
 _SETTERS = frozenset({"setattr", "delattr"})
 
@@ -42,6 +55,7 @@ class CellReads:
     strings: set[str] = field(default_factory=set)
     patched: set[str] = field(default_factory=set)  # `a.b` of `a.b.c = ...`
     sets_attributes: bool = False  # in a function that it reaches
+    derives: bool = False  # it makes a class from another one
     everything: bool = False  # exec, globals() ...: it may read all
     is_broken: bool = False  # it does not compile
 
@@ -94,8 +108,8 @@ class _CellWalk:
     ) -> CellReads:
         self._body(tree.body)
         # The list grows while it is gone through: what is followed reads more.
-        for name in self._walk.reads.names if codes_of is not None else ():
-            for code in codes_of(name):
+        for name in self._walk.reads.names:
+            for code in () if codes_of is None else codes_of(name):
                 if not self._walk.is_waiting(code):
                     self._walk.follow(code)
         found, walk = self._found, self._walk
@@ -250,6 +264,7 @@ class _CellWalk:
     def _class(self, node: ast.ClassDef) -> None:
         self._expressions([*node.decorator_list, *node.bases])
         self._expressions(keyword.value for keyword in node.keywords)
+        self._found.derives |= bool(node.bases)
         # The body's own names are its own; what it sets of the cell's it cannot.
         inner = _ClassWalk(self)
         inner.body(node.body)
@@ -322,6 +337,29 @@ class _CellWalk:
         self._expressions(keyword.value for keyword in node.keywords)
         if name in _SETTERS and first is not None:
             self._patch(first)
+        if _is_ipythons(node.func):
+            self._magic(node)
+
+    def _magic(self, node: ast.Call) -> None:
+        """`!cmd {x}`, `%cd $folder`: what they name is read; and what runs is not seen."""
+        texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
+        for text in texts:
+            for match in _EXPANDED.finditer(str(text)):
+                self._expand(match[1] or match[2])
+        kind = getattr(node.func, "attr", "")
+        name = str(texts[0]).strip() if texts else ""
+        if kind in ("run_line_magic", "run_cell_magic"):
+            in_namespace = name == "run" and re.search(r"(^|\s)-i\b", str(texts[1:]))
+            self._found.everything |= bool(in_namespace) or name not in _KNOWN_MAGICS
+        elif kind not in ("system", "getoutput", "set_next_input"):
+            self._found.everything = True
+
+    def _expand(self, text: str) -> None:
+        try:
+            inner = reparse(text.strip()).body
+        except (SyntaxError, ValueError):
+            return
+        self._maybe(lambda: self._body(inner))
 
     def _text(self, text: object) -> None:
         """`exec("y = x")` with its text written out is read like the cell."""
@@ -425,6 +463,16 @@ class _ClassWalk:
             else:
                 outer._statement(node)
         outer._walk.stored = before
+
+
+def _is_ipythons(func: ast.expr) -> bool:
+    """`get_ipython().system`, `get_ipython().run_line_magic`..."""
+    owner = getattr(func, "value", None)
+    return (
+        isinstance(owner, ast.Call)
+        and isinstance(owner.func, ast.Name)
+        and owner.func.id == "get_ipython"
+    )
 
 
 def _codes_in(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -8,10 +8,12 @@ starts a subprocess. Nothing is opened here, and no other folder is walked.
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import sys
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +45,8 @@ _WRITES = re.compile(
     r"copy|move|rmtree|touch|link|system|run\(|Popen|call\(|check_|_magic\(|connect|"
     r"exec|extract|download|retrieve|mode=|export|plot|shelve|dbm|File\("
 )
+
+_OPEN_FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom, io.FileIO)
 
 Stamp = tuple[int, ...]
 
@@ -85,7 +89,7 @@ class FileTrace:
         log.stop()
         reader_patches.remove(log)
         touched = Touched(ran_shell=_runs_something(python, found))
-        heard = log.paths_written
+        heard, known_folders = log.paths_written, set(self.made_folders)
         self._read(log, touched, python, found)
         self._written_to(heard, touched)
         code = python + "(".join(found.attributes)
@@ -93,6 +97,8 @@ class FileTrace:
             self._watch_folder(_here())
             for name in self._swept():
                 touched.writes.setdefault(FILE + name, "changed")
+        for folder in sorted(self.made_folders - known_folders):
+            touched.writes.setdefault(FOLDER + folder, "set")
         for name in touched.writes:
             self._remember(name)
         return touched
@@ -140,6 +146,10 @@ class FileTrace:
         """Files whose stamp is new since the last look, where there was one."""
         before, looked_at = self._known, self._looked_at
         self._sweep(self._folders)
+        for folder in self._looked_at - looked_at:
+            if os.path.dirname(folder) in looked_at:
+                looked_at = looked_at | {folder}  # it was not there before
+                self.made_folders.add(folder)
         for name, stamp in self._known.items():
             if before.get(name) != stamp and os.path.dirname(name) in looked_at:
                 yield name
@@ -177,6 +187,24 @@ def _look_into(
                     about.st_size,
                     about.st_ino,
                 )
+
+
+def files_behind(names: Iterable[str], namespace: Mapping[str, Any]) -> Iterator[str]:
+    """The files that changed values write to: open files, arrays mapped from one.
+
+    >>> list(files_behind(["x"], {"x": 3}))
+    []
+    """
+    mapped = getattr(sys.modules.get("numpy"), "memmap", None)
+    for name in names:
+        value: Any = namespace.get(name)
+        path = None
+        if type(value) in _OPEN_FILES:
+            path = value.name
+        elif mapped is not None and type(value) is mapped:
+            path = value.filename
+        if isinstance(path, str | os.PathLike) and os.path.exists(path):
+            yield os.path.abspath(os.fspath(path))
 
 
 def _names(path: str, python: str, found: CellReads) -> bool:

@@ -18,8 +18,13 @@ from types import ModuleType
 from typing import Any
 
 from nbtrack.capture.dataflow.cell_reads import CellReads, cell_reads
-from nbtrack.capture.dataflow.files_touched import FileTrace, Touched
-from nbtrack.capture.dataflow.known_values import KnownValues
+from nbtrack.capture.dataflow.files_touched import (
+    FILE,
+    FileTrace,
+    Touched,
+    files_behind,
+)
+from nbtrack.capture.dataflow.known_values import Changes, KnownValues
 from nbtrack.capture.dataflow.portraits import Budget
 from nbtrack.capture.dataflow.readers import reads_around
 from nbtrack.capture.dataflow.seed_calls import seeded_first
@@ -30,12 +35,14 @@ from nbtrack.records import FlowRecord
 
 # Work of one look, not time, so that a busy machine gives the same slices.
 AT_REST = (800, 400_000)  # objects, bytes: some 0.3 ms
+SWEEP_AT_REST = (400, 100_000)
 TRACKING = (20_000, 16_000_000)  # some 10 ms
 MAX_NAMES = 300  # of one kind in one record, which has to fit into the journal
 GENERATOR = "@rng:"
 OUT = "@out:"
 MODULE = "@module:"
 EVERYTHING = "@everything"
+SUBCLASSES = "@subclasses"  # which classes know, of those that derive from them
 
 _HIDDEN = re.compile(r"_+|_i?\d+|_i+|_ih|_oh|_dh|_exit_code|__.*__")
 _IPYTHONS = frozenset({"get_ipython", "open", "display", "In", "Out", "exit", "quit"})
@@ -59,7 +66,7 @@ class Begun:
     python: str
     reads: CellReads
     identities: Mapping[str, int]  # name -> id of its value
-    between: dict[str, str] = field(default_factory=dict)
+    between: dict[str, int] = field(default_factory=dict)
     outs: dict[str, int] = field(default_factory=dict)  # `_` -> execution
     files: ReadLog | None = None
     n_threads: int = 0
@@ -99,13 +106,14 @@ class FlowWatch:
         `identities` are those of the namespace, where the caller has them.
         """
         budget = self._budget()
+        self._values.tick += 1 + self._values.tick % 2
         found = cell_reads(
             python, namespace, lambda name: self._codes(name, namespace, budget)
         )
         begun = Begun(python, found, identities or identities_of(namespace))
         if self.is_tracking or self._background:
             begun.between = self._changed_between(found, namespace, budget)
-        self._values.look_at(found.names, namespace, budget)
+        self._values.look_at([*found.names, *found.stores], namespace, budget)
         if self.is_tracking:
             self._values.look_at(users_names(namespace), namespace, budget)
         begun.outs = dict(zip(("_", "__", "___"), self._outs[:-4:-1], strict=False))
@@ -136,6 +144,7 @@ class FlowWatch:
             Its execution number, where it left a value in `Out`.
         """
         assert begun.files is not None
+        self._values.tick += 1
         files = self._files.end(begun.files, begun.python, begun.reads)
         record = _Recording(begun, namespace, ok=ok)
         record.rebound()
@@ -146,6 +155,10 @@ class FlowWatch:
         if out is not None:
             self._outs.append(out)
             record.write(f"{OUT}{out}", "set", kills=True)
+        if record.begun.reads.derives:
+            record.write(SUBCLASSES, "changed")
+        if "__subclasses__" in record.begun.reads.attributes:
+            record.reads.append(SUBCLASSES)
         self._note(record, files)
         self._written.update(n for n in record.writes if n.startswith("@"))
         return record.flow(self._written)
@@ -165,39 +178,36 @@ class FlowWatch:
 
     def _changed_between(
         self, found: CellReads, namespace: Mapping[str, Any], budget: Budget
-    ) -> dict[str, str]:
-        """What is not as the last cell left it: a thread or a handler changed it."""
+    ) -> dict[str, int]:
+        """What is not as it was seen last -> how many cells ago that was.
+
+        With 0 a thread or a handler changed it; else it may have been one of the cells,
+        by a way that nobody saw.
+        """
         known = [n for n in found.names if self._values.of(n, namespace.get(n))]
+        ago = {name: self._values.cells_ago(name) for name in known}
         changes = self._values.changes(known, namespace, budget)
-        return dict.fromkeys(changes.changed, "changed")
+        return {name: ago[name] for name in changes.changed}
 
     def _changed(self, record: _Recording, namespace: Mapping[str, Any]) -> None:
         """In place: what it read, what shares parts with that, and the rest."""
         budget = self._budget()
-        read = [name for name in record.begun.reads.names if record.is_same(name)]
+        read = [name for name in record.names_looked_at() if record.is_same(name)]
         before = self._values.parts_of(read, namespace)
         changes = self._values.changes(read, namespace, budget)
-        for name in changes.changed:
-            record.write(name, "changed")
-        for name, why in changes.unsure.items():
-            record.may_write(name, why)
-        if changes or self.is_tracking:
+        record.take(changes)
+        record.stored(namespace, changes)
+        others = sorted(set(record.same_names()) - set(read))
+        if changes:
             touched = [*changes.changed, *changes.unsure]
-            parts = self._values.parts_of(touched, namespace)
-            parts |= before if touched else set()
-            others = sorted(set(record.same_names()) - set(read))
+            parts = before | self._values.parts_of(touched, namespace)
             shared = self._values.sharing(parts, others, namespace, budget)
-            self._take_shared(record, shared, sure=bool(changes.changed))
+            record.take(shared, sure=bool(changes.changed))
+            others = [name for name in others if name not in record.writes]
+        if not self.is_tracking:
+            budget = Budget(*SWEEP_AT_REST)
+        record.take(self._values.sweep(others, namespace, budget))
         self._values.forget_missing(namespace)
-
-    def _take_shared(self, record: _Recording, shared: Any, *, sure: bool) -> None:
-        for name in shared.changed:
-            if sure:
-                record.write(name, "changed")
-            else:
-                record.may_write(name, "it shares a part with what may have changed")
-        for name, why in shared.unsure.items():
-            record.may_write(name, why)
 
     # ---- what stands around them
 
@@ -209,10 +219,21 @@ class FlowWatch:
             record.write(name, how, kills=how == "set")
         for name, how in files.writes.items():
             record.write(name, how, kills=name in files.kills)
+        for path in files_behind(list(record.writes), namespace):
+            record.write(FILE + path, "changed")
         record.patched_modules()
         record.reads += files.reads
         used = self._roots(record.begun.reads, namespace)
+        if "matplotlib" in used:
+            self._draws(record, namespace)
         record.reads += reads_around(record.begun, used, self._written, files)
+
+    def _draws(self, record: _Recording, namespace: Mapping[str, Any]) -> None:
+        """`plt.plot` draws on the current figure, whatever name it has."""
+        for name in record.same_names():
+            known = self._values.of(name, namespace.get(name))
+            if known is not None and known.opaque and "matplotlib" in known.roots:
+                record.may_write(name, "it may be drawn on")
 
     def _roots(self, found: CellReads, namespace: Mapping[str, Any]) -> set[str]:
         """The libraries whose objects the cell handles."""
@@ -283,16 +304,41 @@ class _Recording:
         new = set(self.rebound_names)
         return [name for name in users_names(self._now) if name not in new]
 
+    def names_looked_at(self) -> list[str]:
+        """What is compared with before: all that it read, or may have set again."""
+        found = self.begun.reads
+        return list(dict.fromkeys([*found.names, *sorted(found.stores)]))
+
+    def take(self, changes: Changes, *, sure: bool = True) -> None:
+        """What became of values in place."""
+        for name in changes.changed:
+            if sure:
+                self.write(name, "changed")
+            else:
+                self.may_write(name, "it shares a part with what may have changed")
+        for name, why in changes.unsure.items():
+            self.may_write(name, why)
+
+    def stored(self, namespace: Mapping[str, Any], changes: Changes) -> None:
+        """Names that hold the same object after they were set.
+
+        Or another one that got its place in memory: then it looks different. What was
+        only maybe set, and looks the same, was not.
+        """
+        found = self.begun.reads
+        for name in found.stores if self.ok else ():
+            if not self.is_same(name) or self._is_module(name):
+                continue
+            if name in found.kills:
+                self.write(name, "set", kills=True)
+            elif name in changes.changed or name in changes.unsure:
+                self.write(name, "set")
+
     def rebound(self) -> None:
         """Names that were set, and names that are gone."""
-        found = self.begun.reads
         for name in self.rebound_names:
             if not _is_ipythons(name):
                 self.write(name, "set", kills=self._kills_surely(name))
-        for name in found.stores if self.ok else ():
-            # The same object again, or another one that got its place in memory.
-            if self.is_same(name) and not self._is_module(name):
-                self.write(name, "set", kills=name in found.kills)
         for name in self.begun.identities.keys() - self._now.keys():
             if not _is_ipythons(name):
                 self.write(name, "deleted", kills=True)

@@ -39,11 +39,18 @@ class KnownValues:
 
     def __init__(self) -> None:
         self._portraits: dict[str, tuple[int, Portrait]] = {}  # name -> id, portrait
+        self._looked_at: dict[str, int] = {}  # name -> tick
+        self.tick = 0  # odd while a cell begins, even while it ends
 
     def of(self, name: str, value: Any) -> Portrait | None:
         """The last portrait of the object that the name holds."""
         kept = self._portraits.get(name)
         return kept[1] if kept is not None and kept[0] == id(value) else None
+
+    def cells_ago(self, name: str) -> int:
+        """How many cells have ended since this was looked at."""
+        looked_at = self._looked_at.get(name, self.tick)
+        return max(0, self.tick - looked_at) // 2
 
     def look_at(
         self, names: Iterable[str], namespace: Mapping[str, Any], budget: Budget
@@ -80,25 +87,56 @@ class KnownValues:
     ) -> Changes:
         """Which of the names reach one of the parts, which are ids of changed objects.
 
-        Where it was looked at before, its own digest decides.
+        Where it was looked at before, its own digest decides; names that were never
+        looked at count where they reach a part now.
         """
         found = Changes()
         for name in names:
-            before = self.of(name, namespace[name])
-            if before is not None and before.is_plain:
-                continue
-            if before is not None and before.digest is not None:
-                touched = not before.parts.isdisjoint(parts)
-                now = self._take(name, namespace, budget) if touched else before
-                if now.digest is None:
-                    found.unsure[name] = now.opaque or UNREAD
-                elif now.digest != before.digest:
+            before = self.of(name, namespace.get(name))
+            if before is None:
+                now = self._take(name, namespace, budget)
+                if not now.is_plain and not now.parts.isdisjoint(parts):
                     found.changed.append(name)
-                continue
-            now = before or self._take(name, namespace, budget)
-            if not now.parts.isdisjoint(parts):
-                found.changed.append(name)
+            elif not before.parts.isdisjoint(parts):
+                if before.digest is None:
+                    found.changed.append(name)
+                    continue
+                self._compare(name, before, namespace, budget, found)
         return found
+
+    def sweep(
+        self, names: Iterable[str], namespace: Mapping[str, Any], budget: Budget
+    ) -> Changes:
+        """What else has changed, by ways that nobody sees; as far as the budget goes.
+
+        What is left is looked at the next time.
+        """
+        found = Changes()
+        for name in sorted(names, key=self.cells_ago, reverse=True):
+            before = self.of(name, namespace.get(name))
+            if before is None or before.is_plain or before.digest is None:
+                continue
+            if budget.exhausted or len(before.parts) > budget.nodes:
+                continue
+            self._compare(name, before, namespace, budget, found)
+        return found
+
+    def _compare(
+        self,
+        name: str,
+        before: Portrait,
+        namespace: Mapping[str, Any],
+        budget: Budget,
+        found: Changes,
+    ) -> None:
+        kept = self._portraits[name], self._looked_at[name]
+        now = self._take(name, namespace, budget)
+        if now.digest is None and budget.exhausted:
+            self._portraits[name], self._looked_at[name] = kept
+        elif now.digest is None:
+            found.unsure[name] = now.opaque or UNREAD
+        elif now.digest != before.digest:
+            found.changed.append(name)
 
     def parts_of(self, names: Iterable[str], namespace: Mapping[str, Any]) -> set[int]:
         """The ids of all that these values reach and that can be changed."""
@@ -123,4 +161,5 @@ class KnownValues:
         value = namespace[name]
         taken = portrait(value, namespace=namespace, budget=budget)
         self._portraits[name] = (id(value), taken)
+        self._looked_at[name] = self.tick
         return taken

@@ -30,6 +30,15 @@ _ASKED_BY_LIBRARIES = re.compile(
     r"OMP_|MKL_|OPENBLAS_|NUMEXPR_|CUDA|CUBLAS|TORCH|PYTORCH|TF_|KERAS|JAX|XLA|ONEDNN|"
     r"ATEN_|TZ$|LC_|LANG|HF_|TRANSFORMERS|SKLEARN|NPY_|HOME$|TMP|PYTHON|HTTPS?_PROXY"
 )
+_OF_THE_CLOCK = frozenset(
+    {"localtime", "strftime", "mktime", "now", "today", "fromtimestamp", "ctime"}
+    | {"astimezone", "timestamp", "tzset", "timezone", "tzname", "strptime"}
+)
+_OF_TEXTS = frozenset(
+    {"to_string", "to_markdown", "to_html", "to_latex", "array2string", "array_str"}
+    | {"array_repr", "str", "repr", "format", "__str__", "__repr__", "render"}
+)
+_BY_USE = {"timezone": _OF_THE_CLOCK, "shown": _OF_TEXTS}
 # Settings that any code may depend on, whatever it imports.
 _OF_ALL = frozenset({"warnings", "recursion", "locale"})
 
@@ -47,6 +56,8 @@ def reads_around(
             reads = setting in _OF_ALL or setting in roots
             if setting == "sys.path":
                 reads = bool(found.imports) or files.ran_shell
+            elif setting in _BY_USE:
+                reads = not _BY_USE[setting].isdisjoint(used)
         elif name.startswith(ENVIRONMENT):
             reads = files.ran_shell or _reads_key(name, begun, used, new_modules)
         elif name == CWD:
@@ -65,6 +76,8 @@ def _reads_key(
     name: str, begun: Begun, used: Collection[str], new_modules: bool
 ) -> bool:
     key, found = name.removeprefix(ENVIRONMENT), begun.reads
+    if key == "TZ" and not _OF_THE_CLOCK.isdisjoint(used):
+        return True
     if key in begun.python or key in found.strings:
         return True
     if _ASKED_BY_LIBRARIES.match(key):

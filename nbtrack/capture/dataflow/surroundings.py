@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -19,7 +20,7 @@ CWD = "@cwd"
 ENVIRONMENT = "@env:"
 CONTEXT = "@context:"
 FIGURES = "@figures"
-_SHOWN_ONLY = frozenset({"display", "styler", "plotting", "io"})
+_SHOWN_ONLY = frozenset({"display", "styler", "plotting"})
 
 
 def look_around() -> dict[str, Any]:
@@ -104,7 +105,33 @@ def _pandas() -> Any:
     if type(options) is not dict:
         return None
     kept = {name: part for name, part in options.items() if name not in _SHOWN_ONLY}
-    return repr(kept)
+    return _flat(kept)
+
+
+def _shown() -> Any:
+    """How numbers become text: read only where a cell makes texts of them."""
+    config = sys.modules.get("pandas._config.config")
+    options = getattr(config, "_global_config", None)
+    numpy = sys.modules.get("numpy")
+    get = getattr(numpy, "get_printoptions", None)
+    shown = _flat(options.get("display", {})) if type(options) is dict else ()
+    return shown, () if get is None else _flat(get())
+
+
+def _flat(options: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Names and values that are compared by what they are, not by asking them."""
+    found: list[Any] = []
+    for name, value in options.items():
+        if type(value) is dict:
+            found.append((name, _flat(value)))
+        else:
+            is_plain = type(value) in (int, float, str, bool, type(None))
+            found.append((name, value if is_plain else id(value)))
+    return tuple(found)
+
+
+def _timezone() -> Any:
+    return time.tzname, time.timezone
 
 
 def _sklearn() -> Any:
@@ -135,6 +162,8 @@ _LOOKS: tuple[tuple[str, Callable[[], Any]], ...] = (
     (CONTEXT + "numpy", _numpy),
     (CONTEXT + "torch", _torch),
     (CONTEXT + "pandas", _pandas),
+    (CONTEXT + "shown", _shown),
+    (CONTEXT + "timezone", _timezone),
     (CONTEXT + "sklearn", _sklearn),
     (CONTEXT + "locale", _locale),
     (CONTEXT + "sys.path", lambda: tuple(sys.path)),
