@@ -1,8 +1,9 @@
 """Puts cells below the running one: as cells, where our JupyterLab extension listens.
 
 The kernel asks over a comm whether anybody does; who answers within a second is sent
-the texts. Where nobody does, IPython's own "next input" takes one cell. Texts are all
-that is sent, and the page never runs them.
+the texts, and nobody else is: a page that wakes up late puts nothing there twice. Where
+nobody listens, IPython's own "next input" takes one cell. Texts are all that is sent,
+and the page never runs them.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nbtrack.guard import guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+Answer = Literal["put", "sent", "unheard"]
 
 FEATURE = "putting cells below"
 TARGET = "nbtrack.cells"  # as in labextension/src/cells.ts
@@ -24,24 +27,29 @@ POLL_S = 0.02
 CELLS_MAX, CHARS_MAX = 500, 2_000_000  # the page takes no more
 
 
-def insert_cells(shell: Any, texts: Sequence[str]) -> bool:  # Any: IPython's shell
-    """Have a page put these cells below the running one; False where none listens.
+def insert_cells(shell: Any, texts: Sequence[str]) -> Answer:  # Any: IPython's shell
+    """Have a page put these cells below the running one.
+
+    Returns
+    -------
+    str
+        "put" there; "sent" to a page that has not said so; "unheard": nothing was sent.
 
     >>> insert_cells(None, ["x = 1"])
-    False
+    'unheard'
     """
     kernel = getattr(shell, "kernel", None)
     if kernel is None or guard.is_off(FEATURE):
-        return False
+        return "unheard"
     if len(texts) > CELLS_MAX or sum(map(len, texts)) > CHARS_MAX:
-        return False
+        return "unheard"
     with guard(FEATURE):
         talk = _Talk(kernel)
         try:
             return talk.insert(texts)
         finally:
             talk.close()
-    return False
+    return "unheard"
 
 
 def set_next(shell: Any, text: str) -> None:
@@ -66,13 +74,13 @@ class _Talk:
         self._comm.on_msg(self._on_message)
         self._poll = self._hear_early()
 
-    def insert(self, texts: Sequence[str]) -> bool:
-        """Whether a page has taken the texts."""
+    def insert(self, texts: Sequence[str]) -> Answer:
+        """Ask, and send the texts to who answers."""
         self._comm.open({"type": "hello", "cell": _running_cell(self._kernel)})
         if not self._wait(self._ready):
-            return False
+            return "unheard"
         self._comm.send({"type": "insert", "cells": list(texts)})
-        return self._wait(self._done)
+        return "put" if self._wait(self._done) else "sent"
 
     def close(self) -> None:
         """Nobody listens to it any more."""

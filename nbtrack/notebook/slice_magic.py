@@ -32,6 +32,11 @@ OPTIONS = (
     Option("out", "one", ("-o", "--out")),
 )
 SCRIPT_NAME = "run.py"
+_RESTORED = {
+    "put": " put below",
+    "sent": " sent to the page, which has not answered yet",
+    "unheard": " put below as one cell",
+}
 
 
 @dataclass(frozen=True)
@@ -120,11 +125,10 @@ def restore_magic(line: str) -> None:
     lost = not_kept(made.kept)
     without = f" · without {', '.join(lost)}: the text was not kept" if lost else ""
     cells = f"{len(texts)} cell{'s' * (len(texts) > 1)} of {made.target}"
-    if insert_cells(shell, texts):
-        show_line(f"{cells} put below{without}")
-    else:
+    answer = insert_cells(shell, texts)
+    if answer == "unheard":
         set_next(shell, as_one_cell(made.kept, made.target))
-        show_line(f"{cells} put below as one cell{without}")
+    show_line(cells + _RESTORED[answer] + without)
 
 
 def _one_word(found: Arguments, magic: str) -> str:

@@ -189,11 +189,17 @@ in a notebook, or with the log of cells switched off.
     name = what.removeprefix(RUN)
     try:
         return slice_of_run(name)
-    except RunNotFoundError:
-        cells = live_cells()
-        if what.startswith(RUN) or not any(_sets(cell, name) for cell in cells):
+    except RunNotFoundError as exc:
+        if what.startswith(RUN):
             raise
-        return slice_of_variable(cells, name)
+        cells = live_cells()
+        if any(_sets(cell, name) for cell in cells):
+            return slice_of_variable(cells, name)
+        near = did_you_mean(name, sorted({n for c in cells for n in _set_by(c)}))
+        if "Did you mean" in str(exc) or not near:
+            raise
+        hint = near.replace("mean ", "mean the variable ", 1)
+        raise RunNotFoundError(f"{exc}{hint}") from None
 
 
 def slice_of_run(name: str) -> Slice:
