@@ -86,6 +86,8 @@ def _add_objects(walk: Walk, array: Any) -> None:
     import numpy
 
     if array.dtype.names is None:
+        if not walk.can_copy(array.size):
+            return
         flat = numpy.ndarray.reshape(array, -1).tolist()
         walk.add_members(("objects",), flat)
         return

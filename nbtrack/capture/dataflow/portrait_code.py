@@ -46,6 +46,7 @@ _SKIPPED = frozenset(
         "__slots__",
     ]
 )
+_SEEN = ("class seen",)
 _module_dict: Any = vars(types.ModuleType)["__dict__"].__get__
 _bases_of: Any = type.__dict__["__bases__"].__get__
 _wrapper_type: Any = functools._lru_cache_wrapper
@@ -97,7 +98,12 @@ _is_own_path = cache(is_own_file)
 def add_class(walk: Walk, kind: type, root: str) -> None:
     """The class of an instance: looked into where it is nobody's library."""
     if is_own_class(walk, kind):
-        walk.stack.append(kind)
+        seen = walk.memo.get(id(kind))
+        if seen is None:
+            walk.stack.append(kind)
+        else:
+            walk.tokens.append(_SEEN)
+            walk.tokens.append(seen)
     else:
         if root != "builtins":
             walk.roots.add(root)

@@ -23,7 +23,8 @@ _DEPTH = 50  # of tuples in tuples that are sorted by what they hold
 
 
 def _list(walk: Walk, value: Any) -> None:
-    walk.add_members(("list",), list.copy(value))
+    if walk.can_copy(list.__len__(value)):
+        walk.add_members(("list",), list.copy(value))
 
 
 def _tuple(walk: Walk, value: Any) -> None:
@@ -32,6 +33,8 @@ def _tuple(walk: Walk, value: Any) -> None:
 
 
 def _dict(walk: Walk, value: Any) -> None:
+    if not walk.can_copy(dict.__len__(value)):
+        return
     if type(value) is dict:
         try:
             _add_pairs(walk, list(value), list(value.values()))
@@ -51,14 +54,14 @@ def _values(value: Any) -> list[Any]:
 
 def _add_pairs(walk: Walk, keys: list[Any], values: list[Any]) -> None:
     """Keys first. What is pushed first is visited last, so one order for all."""
+    stack, height = walk.stack, len(walk.stack)
     if walk.add_members(_DICT, keys):
         walk.add_members(_VALUES, values)
         return
-    walk.tokens.extend((_VALUES, len(values)))
-    del walk.stack[len(walk.stack) - len(keys) :]
-    walk.alive.append(values)
-    walk.stack.extend(reversed(values))
-    walk.stack.extend(reversed(keys))
+    pushed = stack[height:]
+    del stack[height:]
+    walk.push_members(_VALUES, values)
+    stack.extend(pushed)
 
 
 def _default_dict(walk: Walk, value: Any) -> None:
@@ -71,6 +74,11 @@ _factory_of: Any = collections.defaultdict.__dict__["default_factory"].__get__
 
 def _ordered_dict(walk: Walk, value: Any) -> None:
     """Its order is not that of the dict below it: `move_to_end` changes only one."""
+    if not dict.__len__(value):  # a module of torch has a dozen of them
+        walk.tokens.extend((_DICT, 0))
+        return
+    if not walk.can_copy(dict.__len__(value)):
+        return
     keys = copied(_keys, value)
     if not all(_is_frozen(key) for key in keys):
         # To iterate would call `__hash__` of the keys.
@@ -83,8 +91,9 @@ def _ordered_dict(walk: Walk, value: Any) -> None:
 
 
 def _set(walk: Walk, value: Any) -> None:
-    members = copied(lambda some: list(set.__iter__(some)), value)
-    _add_set(walk, "set", members)
+    if walk.can_copy(set.__len__(value)):
+        members = copied(lambda some: list(set.__iter__(some)), value)
+        _add_set(walk, "set", members)
 
 
 def _frozen_set(walk: Walk, value: Any) -> None:

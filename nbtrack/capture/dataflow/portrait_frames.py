@@ -90,6 +90,13 @@ def _offset(walk: Walk, value: Any) -> None:
     walk.tokens.append(("offset", type(value).__name__, value.freqstr))
 
 
+def _interval(walk: Walk, value: Any) -> None:
+    walk.frozen.add(id(value))
+    walk.roots.add("pandas")
+    walk.tokens.append(("Interval", value.closed))
+    walk.stack.extend((value.left, value.right))
+
+
 def _chunks(walk: Walk, value: Any) -> None:
     """A column of pyarrow by its buffers: pandas puts another one in its place."""
     walk.frozen.add(id(value))
@@ -111,7 +118,8 @@ FRAMES: dict[str, Handler] = {
     **dict.fromkeys(("_Timestamp", "_Timedelta"), _moment),
     "_Period": _period,
     "BaseOffset": _offset,
-    **dict.fromkeys(("NaTType", "NAType"), constant),
+    "Interval": _interval,
+    **dict.fromkeys(("NaTType", "NAType", "SparseIndex", "PeriodDtypeBase"), constant),
     "ChunkedArray": _chunks,
     "_PandasConvertible": constant,
     **dict.fromkeys(("DataType", "Field", "Schema", "Scalar", "Buffer"), constant),

@@ -46,6 +46,7 @@ KNOWN_WHOLE = frozenset(
         "_Period",
         "BaseOffset",
         "Tree",
+        *("SparseIndex", "PeriodDtypeBase", "Interval"),
         "_PandasConvertible",
         *("DataType", "Field", "Schema", "Scalar", "Buffer"),
     ]

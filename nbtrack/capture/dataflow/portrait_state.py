@@ -39,6 +39,8 @@ def _by_reduce(walk: Walk, value: Any) -> None:
 
 def _by_what_is_left(walk: Walk, value: Any) -> None:
     """An iterator of a dict or set: the members that are still to come."""
+    if not walk.can_copy(type(value).__length_hint__(value)):
+        return
     reduce: Any = type(value).__reduce__
     left = reduce(value)[1][0]
     walk.tokens.append(id(type(value)))

@@ -17,7 +17,7 @@ def _tensor(walk: Walk, value: Any) -> None:
     import torch
 
     walk.roots.add("torch")
-    with torch._C.DisableTorchFunction(), torch.no_grad():
+    with torch._C.DisableTorchFunction():
         plain = not _dispatches(type(value))
         if not plain or value.device.type != "cpu" or value.is_quantized:
             walk.hide(f"a tensor on {value.device.type}" if plain else "an odd tensor")

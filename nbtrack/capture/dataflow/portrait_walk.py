@@ -88,6 +88,7 @@ class Walk:
         self.roots: set[str] = set()
         self.own_classes: dict[int, bool] = {}
         self.opaque: str | None = None
+        self.ended = False  # the budget is spent
         self.depth = 0  # of walks in walks
         # What was made on the way must live as long as its id is in the memo.
         self.alive: list[Any] = []
@@ -111,7 +112,7 @@ class Walk:
     def over(self) -> None:
         """The budget is spent: nothing more is looked at."""
         self.opaque = self.opaque or OVER_BUDGET
-        self.stack.clear()
+        self.ended = True
 
     def can_pay(self, n_bytes: int) -> bool:
         """Pay for bytes before they are hashed; False ends the walk."""
@@ -119,6 +120,13 @@ class Walk:
             self.over()
             return False
         self.budget.bytes -= n_bytes
+        return True
+
+    def can_copy(self, n_members: int) -> bool:
+        """Whether so many members may be looked at; False ends the walk."""
+        if n_members > self.budget.nodes * N_PER_NODE + N_PER_NODE:
+            self.over()
+            return False
         return True
 
     def add_bytes(self, kind: str, buffer: Any, n_bytes: int) -> None:
@@ -149,9 +157,20 @@ class Walk:
         elif are_atoms(members):
             tokens.extend(members)
             return True
-        self.alive.append(members)
-        self.stack.extend(members[::-1])
+        self._push(members)
         return False
+
+    def push_members(self, mark: tuple[str], members: Any) -> None:
+        """Members that are looked at one by one, whatever they are."""
+        self.tokens.append(mark)
+        self.tokens.append(len(members))
+        self._push(members)
+
+    def _push(self, members: Any) -> None:
+        # No more than can be paid for: the walk ends within them then.
+        most = members[: max(self.budget.nodes, 0) + 2]
+        self.alive.append(most)
+        self.stack.extend(most[::-1])
 
     def _add_many(self, members: Any) -> bool:
         """Many atoms, or many tuples of atoms, as one token; False: neither."""
@@ -223,13 +242,15 @@ class Walk:
             if id(kind) in ATOMS:
                 if id(kind) in TEXTS:
                     self.add_text(value)
+                    if self.ended:
+                        break
                 else:
                     tokens.append(value)
                 continue
             budget.nodes -= 1
             if budget.nodes < 0:
                 self.over()
-                return
+                break
             seen = memo.get(id(value))
             if seen is not None:
                 tokens.append(_SEEN)
@@ -239,6 +260,9 @@ class Walk:
             plan_of(kind)(self, value)
             if len(tokens) > _N_TOKENS:
                 self.flush()
+            if self.ended:
+                break
+        stack.clear()
 
 
 def are_atoms(members: Any) -> bool:

@@ -221,7 +221,7 @@ NESTED = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(value=NESTED)
 def test_a_deep_copy_has_the_same_digest(value):
     assert look(copy.deepcopy(value)).digest == look(value).digest is not None
@@ -241,7 +241,7 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
     return found
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(value=NESTED.filter(_places), leaf=LEAVES, data=st.data())
 def test_any_leaf_that_changes_is_seen(value, leaf, data):
     holder, key = data.draw(st.sampled_from(_places(value)))
