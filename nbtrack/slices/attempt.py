@@ -105,7 +105,7 @@ def _tried(
         answer=str(scratch.root / "answer.json"),
         borders=_borders(claim, known, scratch),
         variable=claim.variable,
-        sys_path=_search_path(claim, scratch),
+        view=scratch.view,
     )
     answer = _replayed(job, claim, scratch, timeout_s)
     if isinstance(answer, str):
@@ -142,14 +142,6 @@ def _borders(claim: Claim, known: Known, scratch: Scratch) -> Borders:
         readable=tuple(scratch.readable),
         allow_writes=claim.allow_writes,
     )
-
-
-def _search_path(claim: Claim, scratch: Scratch) -> tuple[str, ...] | None:
-    """Where modules are looked for, with the notebook's folders as they are in here."""
-    if claim.start.sys_path is None:
-        return None
-    moved = [_moved(path, scratch) for path in claim.start.sys_path]
-    return (*moved, *(() if _PACKAGE in moved else (_PACKAGE,)))
 
 
 def _moved(path: str, scratch: Scratch) -> str:

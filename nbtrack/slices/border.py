@@ -15,7 +15,7 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nbtrack.slices.job import Borders
@@ -30,8 +30,10 @@ _MANY = 10  # refusals are named, up to so many
 class Border:
     """Looks at what Python is about to do, and refuses some of it."""
 
-    def __init__(self, borders: Borders, *, own_network: bool = False) -> None:
-        self._scratch = borders.scratch + os.sep
+    def __init__(
+        self, borders: Borders, inside: Iterable[str], *, own_network: bool = False
+    ) -> None:
+        self._inside = tuple(folder + os.sep for folder in inside)
         self._began_at = borders.began_at
         self._written = frozenset(borders.written)
         self._folders = frozenset(os.path.dirname(path) for path in borders.written)
@@ -122,7 +124,7 @@ class Border:
             real = os.path.realpath(os.fsdecode(path))
         except (TypeError, ValueError, OSError):
             return None
-        inside = f"{real}/".startswith(self._scratch)
+        inside = f"{real}/".startswith(self._inside)
         return None if inside else real
 
     def _is_new(self, real: str) -> bool:

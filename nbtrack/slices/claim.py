@@ -27,7 +27,6 @@ class Start:
     folder: Path  # the working folder
     environment: Mapping[str, str]
     began_at: float  # seconds since the epoch; what changed since may be the session's
-    sys_path: tuple[str, ...] | None = None  # None: as Python makes it
 
 
 @dataclass(frozen=True, slots=True)

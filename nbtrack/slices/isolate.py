@@ -14,10 +14,13 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import PurePath
 
 _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_NEWIPC = 0x10000000, 0x40000000, 0x08000000
+_CLONE_NEWNS = 0x00020000
+_MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
+_LOCKED_FLAGS = 2 | 4 | 8 | 1024 | 2048  # nosuid, nodev, noexec, noatime, nodiratime
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 # Landlock: numbers of its calls on every architecture, and bits of its rights.
 _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446
@@ -35,13 +38,15 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def leave_network() -> bool:
+def leave_network(*, and_mounts: bool = False) -> bool:
     """Leave the network for an empty one; whether the system let us.
 
-    Only for a process with one thread, before anything else.
+    Only for a process with one thread, before anything else. With `and_mounts` also
+    the common view of the file system, for `lay_over`.
     """
     user, group = os.getuid(), os.getgid()
-    if _libc().unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC) != 0:
+    asked = _CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC
+    if _libc().unshare(asked | (_CLONE_NEWNS if and_mounts else 0)) != 0:
         return False
     try:
         _write("/proc/self/setgroups", "deny")
@@ -53,8 +58,49 @@ def leave_network() -> bool:
     return True
 
 
-def confine_files(scratch: str, hidden: Collection[str], *, may_write: bool) -> bool:
-    """Write in one folder alone, and read none of the hidden files, for good.
+def lay_over(copy: str, folder: str, originals: Sequence[str]) -> bool:
+    """Let this process see the copy where the folder is; whether the system let us.
+
+    The originals (large files, a Python) are in the copy too then, to be read alone.
+    """
+    if _mount(None, "/", _MS_REC | _MS_PRIVATE) is False:
+        return False
+    for original in originals:
+        place = os.path.join(copy, os.path.relpath(original, folder))
+        if not _lay_to_be_read(original, place):
+            return False
+    if not _mount(copy, folder, _MS_BIND | _MS_REC):
+        return False
+    os.chdir(folder)  # by its path: what we stood in is below it now
+    return True
+
+
+def _lay_to_be_read(original: str, place: str) -> bool:
+    if os.path.isdir(original):
+        os.makedirs(place, exist_ok=True)
+    else:
+        if os.path.islink(place):
+            os.unlink(place)
+        os.close(os.open(place, os.O_CREAT | os.O_WRONLY))
+    if not _mount(original, place, _MS_BIND):
+        return False
+    kept = os.statvfs(place).f_flag & _LOCKED_FLAGS  # which we may not take away
+    if _mount(None, place, _MS_BIND | _MS_REMOUNT | _MS_RDONLY | kept):
+        return True
+    _libc().umount2(os.fsencode(place), 0)
+    return False
+
+
+def _mount(source: str | None, target: str, flags: int) -> bool:
+    what = None if source is None else os.fsencode(source)
+    done = _libc().mount(what, os.fsencode(target), None, ctypes.c_ulong(flags), None)
+    return bool(done == 0)
+
+
+def confine_files(
+    folders: Collection[str], hidden: Collection[str], *, may_write: bool
+) -> bool:
+    """Write in these folders alone, and read none of the hidden files, for good.
 
     Holds for libraries in C and for subprocesses too (Landlock). Whether the system
     let us; a Linux before 6.2, or one without it, does not.
@@ -70,7 +116,7 @@ def confine_files(scratch: str, hidden: Collection[str], *, may_write: bool) -> 
     if rules < 0:
         return False
     try:
-        for folder in (scratch, "/dev/shm"):  # noqa: S108 - shared memory of processes
+        for folder in (*folders, "/dev/shm"):  # noqa: S108 - shared memory of processes
             _allow(rules, folder, handled)
         for folder in ("/dev", "/proc"):
             _allow(rules, folder, handled & _OF_FILES)

@@ -28,6 +28,15 @@ class Borders:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """A copy that is to be seen where the notebook's folder is."""
+
+    copy: str
+    folder: str
+    originals: tuple[str, ...] = ()  # in that folder, to be read as they are
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What a replay is to run, and where its answer goes to."""
 
@@ -35,7 +44,7 @@ class Job:
     answer: str  # a path
     borders: Borders
     variable: str | None = None
-    sys_path: tuple[str, ...] | None = None
+    view: View | None = None
 
     def write(self, path: Path) -> None:
         """Keep the job as a file."""
@@ -49,13 +58,11 @@ class Job:
         borders = told.pop("borders")
         for name in ("written", "readable"):
             borders[name] = tuple(borders[name])
-        search = told.pop("sys_path")
-        return cls(
-            segments=segments,
-            borders=Borders(**borders),
-            sys_path=None if search is None else tuple(search),
-            **told,
-        )
+        view = told.pop("view")
+        if view is not None:
+            view = View(**{**view, "originals": tuple(view["originals"])})
+        borders = Borders(**borders)
+        return cls(segments=segments, borders=borders, view=view, **told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.guard import tolerated
-from nbtrack.slices.isolate import confine_files, die_with, leave_network
+from nbtrack.slices.isolate import confine_files, die_with, lay_over, leave_network
 from nbtrack.slices.job import Answer, Job, write_json
 from nbtrack.slices.segments import Segment
 from nbtrack.text import shorten
@@ -29,21 +29,28 @@ def main(arguments: list[str]) -> None:
     Threads and processes that a cell left are not waited for: they end with us.
     """
     die_with(int(os.environ.pop(PARENT, os.getppid())))
-    own_network = leave_network()
     job = Job.read(Path(arguments[0]))
-    borders = job.borders
-    confine_files(borders.scratch, borders.written, may_write=borders.allow_writes)
-    if job.sys_path is not None:
-        sys.path[:] = job.sys_path
+    view, borders = job.view, job.borders
+    own_network = leave_network(and_mounts=view is not None)
+    inside = [borders.scratch]
+    if own_network and view and lay_over(view.copy, view.folder, view.originals):
+        inside.append(view.folder)
+    hidden = [path for path in borders.written if not _is_in(path, inside)]
+    borders = replace(borders, written=tuple(hidden))
+    confine_files(inside, hidden, may_write=borders.allow_writes)
     from nbtrack.slices.border import Border
 
-    border = Border(borders, own_network=own_network)
+    border = Border(borders, inside, own_network=own_network)
     border.raise_up()
     answer = replace(_replayed(job), refused=tuple(border.refused))
     write_json(Path(job.answer), asdict(answer))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _is_in(path: str, folders: list[str]) -> bool:
+    return any(path.startswith(folder + os.sep) for folder in folders)
 
 
 def _replayed(job: Job) -> Answer:

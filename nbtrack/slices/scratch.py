@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 from nbtrack.capture.file_groups import shown_path
 from nbtrack.records import CellRecord, TextRecord
 from nbtrack.slices.claim import Claim
+from nbtrack.slices.job import View
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,6 +35,7 @@ N_MAX = 3_000  # files that lie around the notebook and were not seen to be read
 BYTES_MAX = 300_000_000  # of those together
 _FICLONE = 0x40049409  # the file system shares the blocks until one of them is written
 _LEFT_OUT = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
+_PYTHONS = (sys.prefix, sys.base_prefix, str(Path(__file__).resolve().parents[1]))
 _ON_DISK = " (on disk)"  # the later text of a module that was edited after its import
 
 
@@ -57,6 +60,7 @@ class Scratch:
         self._here = Path(os.path.realpath(claim.start.folder))
         self.root = Path()
         self.tree = Path()
+        self._links: list[str] = []  # too large for a copy
         self.hidden: list[str] = []  # around the notebook, and maybe the session's
         self.readable: list[
             str
@@ -89,6 +93,25 @@ class Scratch:
     def folder(self) -> Path:
         """Where the script runs."""
         return self.place(self._here)
+
+    @property
+    def view(self) -> View | None:
+        """How the script can run where the notebook did, in the copy of its folder.
+
+        None where it reaches beside its folder: only in here those files are copies.
+        """
+        here = str(self._here)
+        known = self._known.read | self._known.written
+        beside = any(self.is_near(p) and not _is_under(p, here) for p in known)
+        if beside or not self._here.is_dir():
+            return None
+        # Of a home folder with its caches, or a whole environment, there is no copy.
+        pythons = {os.path.realpath(path) for path in _PYTHONS}
+        around = (os.path.realpath(path) for path in (Path.home(), self.root))
+        if here in pythons or any(_is_under(path, here) for path in around):
+            return None
+        inside = sorted(path for path in pythons if _is_under(path, here))
+        return View(str(self.folder), here, (*inside, *self._links))
 
     def place(self, path: Path) -> Path:
         """Where a file of the user's lies in here."""
@@ -236,6 +259,8 @@ class Scratch:
             shutil.copy2(path, place)
         elif not _cloned(path, place):
             place.symlink_to(os.path.realpath(path))
+            if _is_under(path, str(self._here)):
+                self._links.append(path)
 
 
 def known_of(claim: Claim) -> Known:

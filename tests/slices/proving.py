@@ -11,7 +11,7 @@ import nbtrack
 from nbtrack.records import FlowRecord
 from nbtrack.slices.attempt import Trial, attempt
 from nbtrack.slices.begin import start_of
-from nbtrack.slices.claim import Claim, Start
+from nbtrack.slices.claim import Claim
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,6 @@ class Notebook:
     def __init__(self, shell, folder: Path) -> None:
         self.shell = shell
         self.folder = folder
-        self.start = Start(
-            folder, dict(os.environ), began_at=0.0, sys_path=None
-        )  # replaced by that of the first cell
         shell.run_line_magic("load_ext", "nbtrack")
         self.environment = dict(os.environ)
 
@@ -61,7 +58,6 @@ class Notebook:
             start_of(cells, run, live=True),
             folder=self.folder,
             environment=self.environment,
-            sys_path=None,
         )
         claim = Claim(
             cells=tuple(cells),
