@@ -13,6 +13,7 @@ import pytest
 from notebook_cells import execute, text_of
 
 from nbtrack.notebook.options import OPTIONS
+from nbtrack.notebook.slice_magic import OPTIONS as SLICE_OPTIONS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -89,6 +90,13 @@ def test_extras_that_readme_names_exist():
 def test_every_option_of_track_is_in_readme():
     flags = [option.flags[-1] for option in OPTIONS]
     assert [flag for flag in flags if f"`{flag}" not in README] == []
+
+
+def test_every_option_of_slice_is_in_readme():
+    flags = [option.flags[0] for option in SLICE_OPTIONS]
+    assert [flag for flag in flags if f"`{flag}" not in README] == []
+    assert "`%slice" in README
+    assert "`%restore" in README
 
 
 def test_links_and_pictures_of_readme_are_files():
