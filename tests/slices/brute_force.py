@@ -138,12 +138,16 @@ def compute(session: Any) -> dict[str, Any]:
 def main() -> None:
     """Recompute sessions of a pattern; `new`: those without a truth."""
     from slices.corpus import TRUTH, sessions
-    from slices.farm import warm_up
+    from slices.farm import HEAVY, LIGHT, warm_up
 
-    warm_up()
     pattern = sys.argv[1] if len(sys.argv) > 1 else "*"
     known = {session.name for session in sessions()}
-    for session in sessions("*" if pattern == "new" else pattern):
+    chosen = sessions("*" if pattern == "new" else pattern)
+    heavy = [s for s in chosen if any(n in c.text for c in s.cells for n in HEAVY)]
+    warm_up(LIGHT)
+    for session in sorted(chosen, key=heavy.__contains__):
+        if session in heavy and "torch" not in sys.modules:
+            warm_up()
         kept = json.loads(TRUTH.read_text()) if TRUTH.exists() else {}
         if pattern == "new" and session.name in kept:
             continue

@@ -158,6 +158,8 @@ def shell_of_process() -> Any:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
+    if sys.path[0] != "":
+        sys.path.insert(0, "")  # as in a kernel: modules beside the notebook
     settings = Config()
     settings.HistoryManager.enabled = False
     return InteractiveShell.instance(config=settings)
@@ -192,54 +194,58 @@ _EDITS: list[str] = []
 
 def fresh_randomness() -> None:
     """A forked process inherits its parent's generators; a new process would not."""
-    import numpy as np
-    import torch
-
     random.seed()
-    np.random.seed()
-    torch.seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].seed()
 
 
 def taken_states(namespace: Mapping[str, Any]) -> dict[str, bytes]:
     """States of all generators there are: of the libraries, and those in variables."""
-    import numpy as np
-    import torch
-
-    states: dict[str, Any] = {
-        "random": random.getstate(),
-        "numpy": np.random.get_state(),
-        "torch": torch.get_rng_state(),
-    }
+    states: dict[str, Any] = {"random": random.getstate()}
+    if numpy := sys.modules.get("numpy"):
+        states["numpy"] = numpy.random.get_state()
+    if torch := sys.modules.get("torch"):
+        states["torch"] = torch.get_rng_state()
     for name, value in namespace.items():
-        if name.startswith("_"):
-            continue
-        if isinstance(value, np.random.Generator):
-            states["=" + name] = value.bit_generator.state
-        elif isinstance(value, np.random.RandomState | torch.Generator):
-            states["=" + name] = value.get_state()
-        elif type(value) is random.Random:
-            states["=" + name] = value.getstate()
+        if not name.startswith("_") and (state := _state_of(value)) is not None:
+            states["=" + name] = state
     return {name: pickle.dumps(state) for name, state in states.items()}
 
 
-def put_back(states: Mapping[str, bytes], namespace: Mapping[str, Any]) -> None:
-    import numpy as np
-    import torch
+def _state_of(value: Any) -> Any:
+    """The state of a generator object; None for anything else."""
+    match f"{type(value).__module__}.{type(value).__qualname__}":
+        case "numpy.random._generator.Generator":
+            return value.bit_generator.state
+        case "numpy.random.mtrand.RandomState" | "torch._C.Generator":
+            return value.get_state()
+        case "random.Random":
+            return value.getstate()
+    return None
 
-    setters = {
-        "random": random.setstate,
-        "numpy": np.random.set_state,
-        "torch": torch.set_rng_state,
-    }
+
+def put_back(states: Mapping[str, bytes], namespace: Mapping[str, Any]) -> None:
+    """Set generators to states taken earlier; those that do not exist are left out."""
     for name, packed in states.items():
         state = pickle.loads(packed)
-        holder = namespace.get(name[1:]) if name.startswith("=") else None
-        if name in setters:
-            setters[name](state)
-        elif isinstance(holder, np.random.Generator):
+        if name == "random":
+            random.setstate(state)
+        elif name == "numpy" and "numpy" in sys.modules:
+            sys.modules["numpy"].random.set_state(state)
+        elif name == "torch" and "torch" in sys.modules:
+            sys.modules["torch"].set_rng_state(state)
+        elif (holder := namespace.get(name[1:])) is not None and name[0] == "=":
+            _put_back_into(holder, state)
+
+
+def _put_back_into(holder: Any, state: Any) -> None:
+    match f"{type(holder).__module__}.{type(holder).__qualname__}":
+        case "numpy.random._generator.Generator":
             if type(holder.bit_generator).__name__ == state["bit_generator"]:
                 holder.bit_generator.state = state
-        elif isinstance(holder, np.random.RandomState | torch.Generator):
+        case "numpy.random.mtrand.RandomState" | "torch._C.Generator":
             holder.set_state(state)
-        elif type(holder) is random.Random:
+        case "random.Random":
             holder.setstate(state)
