@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 EVIL = '<img src=x onerror="window.hurt=1">'
 CELLS = [
-    "%load_ext nbtrack",
+    "%load_ext nbtrack\n"
+    "import nbtrack.notebook.cell_insertion as insertion\n"
+    "insertion.ANSWER_S = 20",  # a busy machine
     f"x = 2  # {EVIL}",
     "unused = 3",
     "%%track base\nfor i in range(5):\n    loss = x / (i + 1)",
@@ -55,13 +60,19 @@ def test_one_undo_takes_the_cells_back(lab, trained):
 
 def test_the_grade_of_a_run_stands_in_its_panel(lab, trained):
     assert "grade A" in trained.text(3)
-    trained.set_source(1, "x = 2")
-    trained.run(1)
     trained.set_source(1, "x = 5")
+    trained.run(1)
+    trained.set_source(1, "x = 6")
     trained.save()
+    later = time.time() + 60  # as if the save had come a minute after the cell
+    os.utime(trained.path, (later, later))
     trained.run(3)
-    assert "grade A" in trained.text(3)  # it was saved just now: not sure of an edit
     trained.screenshot("grade", n=3)
+    badge = trained.cell(3).locator("span[title]", has_text="grade C")
+    assert "`x` comes from a cell that was edited since" in (
+        badge.first.get_attribute("title")
+    )
+    assert "grade C: `x` comes from a cell that was edited since" in trained.text(3)
 
 
 def test_a_slice_is_shown_as_a_page_of_texts(lab, trained):
