@@ -1,7 +1,6 @@
 """Savers are seen, and behave as if nobody looked."""
 
 import importlib
-import importlib.util
 import inspect
 import io
 import json
@@ -454,9 +453,8 @@ print(json.dumps(Sink.heard))
 """
 
 
+@pytest.mark.frameworks
 def test_keras_and_its_checkpoint_callback_are_seen(tmp_path, monkeypatch):
-    if importlib.util.find_spec("keras") is None:
-        pytest.skip("keras is not installed")
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     assert json.loads(run_python(KERAS, tmp_path).splitlines()[-1]) == [
         ["keras.Model.save", "a.keras"],
