@@ -10,13 +10,13 @@ from typing import Any
 
 from nbtrack.capture.dataflow.portrait_bytes import fingerprint
 from nbtrack.capture.dataflow.portrait_inert import constant
-from nbtrack.capture.dataflow.portrait_plans import PANDAS_CACHES, attributes_of, is_a
+from nbtrack.capture.dataflow.portrait_plans import LIBRARY_CACHES, attributes_of, is_a
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 
 def _pandas_object(walk: Walk, value: Any) -> None:
     facts = attributes_of(value)
-    pairs = [pair for pair in list(facts.items()) if pair[0] not in PANDAS_CACHES]
+    pairs = [pair for pair in list(facts.items()) if pair[0] not in LIBRARY_CACHES]
     flags = facts.get("_flags")
     if flags is not None:
         walk.tokens.append(bool(attributes_of(flags).get("_allows_duplicate_labels")))

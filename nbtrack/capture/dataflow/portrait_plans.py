@@ -51,10 +51,11 @@ KNOWN_WHOLE = frozenset(
         *("DataType", "Field", "Schema", "Scalar", "Buffer"),
     ]
 )
-PANDAS_CACHES = frozenset(
+LIBRARY_CACHES = frozenset(
     {
         *("_cache", "_item_cache", "_cacher", "_engine", "_id", "_references"),
         *("_is_copy", "_flags", "_accessors", "_reset_identity"),
+        *("_has_sorted_indices", "_has_canonical_format"),
     }
 )
 # Bases whose handler reads the attributes, too.
@@ -200,8 +201,8 @@ def _instance_plan(
 
 def _caches_of(kind: type, root: str) -> frozenset[str]:
     """Attributes of a library's objects that come and go as they are read."""
-    if root == "pandas":
-        return PANDAS_CACHES
+    if root in ("pandas", "scipy"):
+        return LIBRARY_CACHES
     cached = functools.cached_property
     facts = [vars_of(one) for one in _mro_of(kind) if root_of(one) == root]
     found = [name for some in facts for name in some if type(some[name]) is cached]

@@ -88,13 +88,17 @@ def _dense_parts(tensor: Any) -> list[Any] | None:
 
 
 def _generator(walk: Walk, value: Any) -> None:
+    import torch
+
     from nbtrack.capture.dataflow.portrait_arrays import hash_elements
 
     walk.roots.add("torch")
     if value.device.type != "cpu":
         walk.hide(f"a generator on {value.device.type}")
         return
-    walk.tokens.append(("generator", hash_elements(value.get_state().numpy())))
+    with torch._C.DisableTorchFunction():
+        state = hash_elements(value.get_state().numpy())
+    walk.tokens.append(("generator", state))
 
 
 TENSORS: dict[str, Handler] = {

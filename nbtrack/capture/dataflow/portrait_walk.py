@@ -27,6 +27,7 @@ ATOMS = frozenset(
     map(id, (int, float, str, bool, bytes, complex, type(None), type(...)))
 )
 TEXTS = frozenset(map(id, (str, bytes)))
+_ONLY_STR = {id(str)}
 NUMBERS = ATOMS - TEXTS
 N_PER_NODE = 50  # atoms of a list that cost as much as one object
 LONG_TEXT = 1000  # characters; a shorter one is paid for as a node
@@ -192,7 +193,9 @@ class Walk:
             return False
         self.budget.nodes -= len(members) // N_PER_NODE
         n_bytes = 0
-        if not kinds <= NUMBERS:
+        if kinds == _ONLY_STR:
+            n_bytes = sum(map(len, members))
+        elif not kinds <= NUMBERS:
             n_bytes = sum([len(m) for m in members if id(type(m)) in TEXTS])
         if self.budget.nodes < 0:
             self.over()

@@ -146,6 +146,11 @@ def test_reading_a_frame_changes_nothing():
     assert not is_seen(value, lambda some: some._consolidate_inplace())
 
 
+def test_using_a_sparse_matrix_changes_nothing():
+    value = sparse.csr_matrix(np.eye(3))
+    assert not is_seen(value, lambda some: (some @ some, some.has_sorted_indices))
+
+
 @pytest.mark.parametrize("n_bytes", [0, 1, 7, 1 << 18, (1 << 18) + 1, 1 << 20])
 def test_both_fingerprints_see_each_bit_and_each_swap(n_bytes):
     for number in (fingerprint, in_pieces):
@@ -393,3 +398,38 @@ def test_small_values_of_torch_are_plain():
     for value in (torch.float32, torch.device("cpu"), torch.strided, torch, torch.nn):
         assert look(value).is_plain
     assert look(torch.Size([1, 2])).opaque is None
+
+
+def test_using_a_model_without_training_changes_nothing():
+    torch = _torch()
+    model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3)).eval()
+    optimizer = torch.optim.SGD(model.parameters(), momentum=0.9)
+
+    def use(some: Any) -> None:
+        with torch.no_grad():
+            model(torch.zeros(2, 3))
+        repr(some), model.state_dict(), optimizer.state_dict()
+
+    assert not is_seen(model, use)
+    assert not is_seen(optimizer, use)
+
+
+def test_a_mode_of_torch_is_not_asked():
+    torch = _torch()
+    asked = []
+
+    class Mode(torch.overrides.TorchFunctionMode):
+        def __torch_function__(
+            self, f: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            asked.append(f)
+            return f(*args, **(kwargs or {}))
+
+    value = [torch.zeros(3), torch.Generator()]
+    before = look(value)
+    with Mode():
+        assert look(value) == before
+    assert asked == []
+    with torch.inference_mode():
+        assert look(value) == before
+        assert look(torch.zeros(3)).opaque is None
