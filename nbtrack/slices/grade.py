@@ -237,12 +237,24 @@ class _Judge:
         for kept in self._kept:
             flow = flow_of(kept.cell)
             drawn = _generators(flow.reads) - decided | set(kept.restore)
-            if _SEEDED.match(kept.cell.source or ""):
+            if _is_seeded(kept.cell):
                 decided, drawn = decided | drawn, set()
             for name in sorted(drawn):
-                label = label_of(kept.cell)
-                yield "B", f"{label} draws random numbers ({_plain(name)}) unseeded"
+                yield "B", self._drawn(kept.cell, name)
             decided |= drawn | _generators(flow.kills)  # each is said once
+
+    def _drawn(self, cell: CellRecord, generator: str) -> str:
+        """Whether nobody seeded it, or a cell whose numbers were used up since."""
+        label, name = label_of(cell), _plain(generator)
+        for earlier in reversed([c for c in self._cells if c.seq < cell.seq]):
+            if generator in _generators(flow_of(earlier).kills) or _is_seeded(earlier):
+                by = label_of(earlier)
+                return f"{label} goes on with the random numbers ({name}) of {by}"
+        return f"{label} draws random numbers ({name}) unseeded"
+
+
+def _is_seeded(cell: CellRecord) -> bool:
+    return _SEEDED.match(cell.source or "") is not None
 
 
 def _generators(names: Iterable[str]) -> set[str]:

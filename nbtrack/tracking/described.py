@@ -185,6 +185,6 @@ def _texts_in(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for name, item in value.items():
             yield from (str(name), *_texts_in(item))
-    else:
+    elif isinstance(value, list | tuple):
         for item in value:
             yield from _texts_in(item)

@@ -180,6 +180,17 @@ def test_a_seed_that_is_asked_for_with_the_cell_is_one():
     assert graded([cell(0, "%%track a --notes seed\nx", **draw)]).letter == "B"
 
 
+def test_numbers_that_a_cell_went_on_with_were_not_unseeded():
+    numpy = "@rng:numpy"
+    seed = cell(0, "seed(1)", sets=[numpy])
+    draws = {"reads": [numpy], "changes": [numpy], "rng": {"numpy": "..."}}
+    other, train = cell(1, "rand()", **draws), cell(2, "loss = rand()", **draws)
+    went_on = ("[3] goes on with the random numbers (numpy) of [1]",)
+    assert graded([seed, other, train]).culprits in ((), went_on)
+    option = cell(0, "%%track a --seed 1\nrand()", **draws)
+    assert graded([option, other, train]).culprits == went_on
+
+
 def test_what_no_cell_has_set_is_a_d():
     grade = graded([TRAIN])
     assert grade.letter == "D"
@@ -215,7 +226,7 @@ def test_what_was_not_looked_at_is_a_b():
 
 def test_a_value_that_changes_between_cells_is_a_b():
     thread = cell(0, "start()", sets=["x"], notes={"threads": "one goes on"})
-    train = cell(1, "loss = x", reads=["x"], between={"x": "changed"})
+    train = cell(1, "loss = x", reads=["x"], between={"x": 0})
     grade = graded([thread, train])
     assert grade.letter == "B"
     assert "`x` is not sure" in " ".join(grade.culprits)

@@ -77,7 +77,7 @@ def test_cells_belong_to_the_session_and_are_read_by_run(store, say):
 FLOW = FlowRecord(
     reads=("x", "@file:/a/b.csv"), writes={"y": "set"}, kills=("y",),
     may_write={"x": "read, and too large to compare"},
-    between={"z": "changed by a thread"}, notes={"input": "asks on stdin"},
+    between={"z": 3}, notes={"input": "asks on stdin"},
 )  # fmt: skip
 
 

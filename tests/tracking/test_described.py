@@ -28,7 +28,7 @@ def test_no_entrance_lets_a_secret_in(store_path):
         path = f"@file:/home/{SECRET}/a.csv"
         flow = FlowRecord(
             reads=("x", path, "@env:HF_TOKEN"), kills=(path,), writes={path: "set"},
-            may_write={"y": f"read by {SECRET}"}, between={f"@folder:/{SECRET}": "?"},
+            may_write={"y": f"read by {SECRET}"}, between={f"@folder:/{SECRET}": 3},
             notes={"shell": f"curl -H {SECRET}"},
         )  # fmt: skip
         run.log_cells([CellRecord(1, None, 2, "y", "d", "2026-01-01", flow=flow)])
@@ -42,6 +42,7 @@ def test_no_entrance_lets_a_secret_in(store_path):
     assert texts["module"].body == "password = '[redacted]'"
     kept = run.store.cells(run.id)[1].flow
     assert kept.reads == ("x", "@file:/home/[redacted]/a.csv", "@env:HF_TOKEN")
+    assert kept.between == {"@folder:/[redacted]": 3}
     assert kept.kills == ("@file:/home/[redacted]/a.csv",)
     assert (texts["module"].digest, texts["module"].n_redacted) == ("d", 1)
 
