@@ -15,7 +15,6 @@ import functools
 import io
 import itertools
 import json
-import logging
 import mmap
 import operator
 import pathlib
@@ -526,7 +525,6 @@ PLAIN: dict[str, Any] = {
     "library class": json.JSONDecoder,
     "built-in class": dict,
     "method of a class": str.upper,
-    "logger": logging.getLogger("test"),
     "itemgetter": operator.itemgetter(1),
     "NotImplemented": NotImplemented,
     "object": object(),

@@ -349,8 +349,9 @@ class _CellWalk:
         kind = getattr(node.func, "attr", "")
         name = str(texts[0]).strip() if texts else ""
         if kind in ("run_line_magic", "run_cell_magic"):
-            in_namespace = name == "run" and re.search(r"(^|\s)-i\b", str(texts[1:]))
-            self._found.everything |= bool(in_namespace) or name not in _KNOWN_MAGICS
+            line = " ".join(map(str, texts[1:]))
+            in_namespace = name == "run" and "-i" in line.split()
+            self._found.everything |= in_namespace or name not in _KNOWN_MAGICS
         elif kind not in ("system", "getoutput", "set_next_input"):
             self._found.everything = True
 

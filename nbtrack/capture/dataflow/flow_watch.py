@@ -231,8 +231,8 @@ class FlowWatch:
     def _draws(self, record: _Recording, namespace: Mapping[str, Any]) -> None:
         """`plt.plot` draws on the current figure, whatever name it has."""
         for name in record.same_names():
-            known = self._values.of(name, namespace.get(name))
-            if known is not None and known.opaque and "matplotlib" in known.roots:
+            kind = type(namespace.get(name))
+            if _library_of(kind) == "matplotlib":
                 record.may_write(name, "it may be drawn on")
 
     def _roots(self, found: CellReads, namespace: Mapping[str, Any]) -> set[str]:

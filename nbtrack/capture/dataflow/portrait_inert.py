@@ -21,7 +21,7 @@ import uuid
 import zoneinfo
 from typing import Any
 
-from nbtrack.capture.dataflow.portrait_plans import is_a
+from nbtrack.capture.dataflow.portrait_plans import is_a, module_of
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 _date_state: Any = datetime.date.__reduce__
@@ -79,6 +79,17 @@ def _pattern(walk: Walk, value: re.Pattern[Any]) -> None:
     walk.tokens.append(("re", value.pattern, value.flags))
 
 
+def _logger(walk: Walk, value: logging.Logger) -> None:
+    """What a cell sets on it; not the tree of loggers, which holds all of a process."""
+    kept = object.__getattribute__(value, "__dict__")
+    walk.tokens.append(("logger", id(value), kept.get("level"), kept.get("disabled")))
+    handlers = kept.get("handlers")
+    for handler in list(handlers) if type(handlers) is list else ():
+        walk.tokens.append(id(handler))
+        if module_of(type(handler)) == walk.name:  # its `emit` is code of the notebook
+            walk.stack.append(handler)
+
+
 def _range(walk: Walk, value: range) -> None:
     walk.frozen.add(id(value))
     for end in (value.start, value.stop, value.step):
@@ -105,7 +116,6 @@ EXACT_ONLY = frozenset(map(id, _TOLD_BY_TEXT))
 
 _CONSTANT: tuple[type, ...] = (
     object,
-    logging.Logger,
     logging.Handler,
     operator.attrgetter,
     operator.itemgetter,
@@ -132,6 +142,7 @@ INERT: dict[type, Handler] = {
     datetime.date: _moment,
     datetime.time: _moment,
     datetime.datetime: _moment,
+    logging.Logger: _logger,
     re.Pattern: _pattern,
     builtins.range: _range,
     slice: _slice,

@@ -65,7 +65,8 @@ def reads_around(
         elif name == FIGURES:
             reads = "matplotlib" in roots
         elif name.startswith(MODULE):
-            reads = name.removeprefix(MODULE) in roots
+            module = name.removeprefix(MODULE)
+            reads = module in roots or module == "builtins"  # which everybody uses
         else:
             continue
         if reads:

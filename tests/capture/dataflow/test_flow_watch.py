@@ -55,6 +55,10 @@ MUTATIONS = [
     ("from collections import deque\nx = deque([1, 2])", "x.rotate()"),
     ("x = bytearray(b'ab')", "x[0] = 0"),
     ("import random\nx = random.Random(1)", "x.random()"),
+    (
+        "import logging\nx = logging.getLogger('of a test')",
+        "x.addHandler(logging.NullHandler())",
+    ),
     ("import io\nx = io.StringIO('a\\nb')", "x.readline()"),
 ]
 
