@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +110,15 @@ def _tried(
     answer = _replayed(job, claim, scratch, timeout_s)
     if isinstance(answer, str):
         return Comparison(answer)
-    return _judged(claim, answer, scratch)
+    comparison = _judged(claim, answer, scratch)
+    if comparison.reason and any(_calls_out(cell) for cell in trial.cells):
+        why = f"{comparison.reason}; a proof has no network, which a cell of it used"
+        return replace(comparison, reason=why)
+    return comparison
+
+
+def _calls_out(cell: CellRecord) -> bool:
+    return cell.flow is not None and "network" in cell.flow.notes
 
 
 def _n_lines(script: Script) -> dict[int, int]:

@@ -28,6 +28,7 @@ def start_of(
     The environment is that of the process as it was started, and not as it was when
     nbtrack was loaded: a cell above `%load_ext` may have changed it.
 
+    >>> import time
     >>> start_of([], None, live=True).began_at <= time.time()
     True
     """
