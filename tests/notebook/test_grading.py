@@ -9,6 +9,7 @@ import time
 import pytest
 
 import nbtrack
+from nbtrack.analysis.code_view import settled_store
 from nbtrack.guard import guard
 from nbtrack.notebook.grading import FEATURE, Grading
 from nbtrack.slices.saved_notebook import read_saved
@@ -169,3 +170,16 @@ def test_the_grade_stands_in_the_table_of_runs_once_there_is_one(notebook):
     assert '<td style="white-space: nowrap; color: #2ca02c">A</td>' in (
         runs_magic("")._repr_html_()
     )
+
+
+def test_our_own_threads_are_none_that_a_cell_leaves_running(notebook):
+    notebook("a", "x = 1")
+    notebook("b", f"%%track first\n{LOOP}")
+    notebook("c", "%%track second\nafter = loss + 1")
+    store = nbtrack.open()
+    assert store.run("second").grade == "A"
+    notebook("d", "import threading, time\n"
+             "threading.Thread(target=time.sleep, args=(2,)).start()")  # fmt: skip
+    cells = settled_store().cells(store.run("second").id)
+    notes = [cell.flow.notes for cell in cells[1:]]
+    assert ["threads" in note for note in notes] == [False, False, False, True]

@@ -118,7 +118,7 @@ class FlowWatch:
             self._values.look_at(users_names(namespace), namespace, budget)
         begun.outs = dict(zip(("_", "__", "___"), self._outs[:-4:-1], strict=False))
         begun.seeded = seeded_first(python, namespace)
-        begun.n_threads = threading.active_count()
+        begun.n_threads = _n_threads()
         begun.n_modules = len(sys.modules)
         own = namespace if type(namespace) is dict else {}
         self._around = look_around()
@@ -250,7 +250,7 @@ class FlowWatch:
         notes = record.notes
         if not used.isdisjoint(_ASKS):
             notes["input"] = "it asks for input"
-        if threading.active_count() > record.begun.n_threads:
+        if _n_threads() > record.begun.n_threads:
             notes["threads"] = "it left a thread running"
         if not found.attributes.isdisjoint(_HANDLES):
             notes["handlers"] = "it may have left something that runs later"
@@ -455,3 +455,8 @@ def identities_of(namespace: Mapping[str, Any]) -> dict[str, int]:
     # dict() of the namespace is one C call: another thread may add names meanwhile.
     copy = dict(namespace)
     return dict(zip(copy, map(id, copy.values()), strict=True))
+
+
+def _n_threads() -> int:
+    """Threads that are not ours: a run leaves those that write and sample running."""
+    return sum(not one.name.startswith("nbtrack-") for one in threading.enumerate())
