@@ -13,12 +13,19 @@ import mmap
 from typing import Any
 
 from nbtrack.capture.dataflow.portrait_bytes import FORM
-from nbtrack.capture.dataflow.portrait_walk import ATOMS, Handler, Walk, copied
+from nbtrack.capture.dataflow.portrait_walk import (
+    ATOMS,
+    N_PER_NODE,
+    Handler,
+    Walk,
+    copied,
+)
 
 _ALL = slice(None)
 _deque_iter: Any = collections.deque.__iter__
 _ordered_iter: Any = collections.OrderedDict.__iter__
 _DICT, _VALUES = ("dict",), ("values",)
+_SORTABLE = ({id(int)}, {id(str)}, {id(bytes)})
 _DEPTH = 50  # of tuples in tuples that are sorted by what they hold
 
 
@@ -103,7 +110,12 @@ def _frozen_set(walk: Walk, value: Any) -> None:
 
 def _add_set(walk: Walk, kind: str, members: list[Any]) -> None:
     """Sorted by what they hold where that can be told, else as they come."""
-    if all(_is_frozen(member) for member in members):
+    kinds = set(map(id, map(type, members)))
+    if kinds in _SORTABLE:
+        members.sort()
+    elif not walk.can_copy(N_PER_NODE * len(members)):  # a microsecond each
+        return
+    elif all(_is_frozen(member) for member in members):
         members.sort(key=lambda member: marshal.dumps(member, FORM))
     walk.add_members((kind,), members)
 
