@@ -30,6 +30,7 @@ from nbtrack.guard import guard
 
 FEATURE = "the log of files read"
 MAX_FILES = 100_000
+OUR_FOLDERS = "nbtrack-"  # what the names of our own temporary folders begin with
 _CODE = frozenset({".py", ".pyc", ".pyi", ".pyx", ".so", ".ipynb"})
 _FONTS = frozenset({".ttf", ".otf", ".afm", ".ttc", ".pfb", ".woff", ".woff2"})
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib", "/bin/", "/run/")
@@ -141,6 +142,8 @@ def is_users_file(name: str) -> bool:
     (True, False)
     """
     if name.endswith((".pyc", ".ipynb", ".pyi")) or name.startswith(_SYSTEM):
+        return False
+    if f"{os.sep}{OUR_FOLDERS}" in name:
         return False
     return not name.startswith(_code_folders()) and not _is_hidden(name)
 

@@ -22,7 +22,8 @@ def generators_to_restore(
     """`seq` of a kept cell -> the generators to put back before it.
 
     >>> drew = CellRecord(0, None, 1, "random.random()", "", "", rng={"random": "..."})
-    >>> generators_to_restore([drew], {0}, lambda cell: FlowRecord())
+    >>> flow = FlowRecord(reads=("@rng:random",))
+    >>> generators_to_restore([drew], {0}, lambda cell: flow)
     {0: ('random',)}
     """
     in_step: set[str] = set()  # generators that the script has where the session had
@@ -34,11 +35,17 @@ def generators_to_restore(
         if cell.seq not in kept:
             in_step -= moved
             continue
-        behind = tuple(g for g in cell.rng if g not in in_step and g not in seeded)
+        drawn = [g for g in cell.rng if _draws(flow, g)]
+        behind = tuple(g for g in drawn if g not in in_step and g not in seeded)
         if behind:
             found[cell.seq] = behind
         in_step |= moved & (set(cell.rng) | seeded | in_step)
     return found
+
+
+def _draws(flow: FlowRecord, generator: str) -> bool:
+    """Whether what the cell gives depends on what it drew; unknown: yes."""
+    return "unknown" in flow.notes or GENERATOR + generator in flow.reads
 
 
 def _generators(names: Collection[str]) -> set[str]:

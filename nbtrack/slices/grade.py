@@ -167,6 +167,8 @@ class _Judge:
         elif "unknown" in flow.notes:
             why = _plain(flow.notes["unknown"])
             yield "B", f"not everything in {label} was looked at: {why}"
+        if "network" in flow.notes:
+            yield "B", f"{what} may come from the network {label}"
         if not is_target and not flow.notes.keys().isdisjoint(_BACKGROUND):
             yield "B", f"{label} leaves something running that may change values"
 

@@ -27,9 +27,9 @@ from nbtrack.capture.dataflow.files_touched import (
 from nbtrack.capture.dataflow.known_values import Changes, KnownValues
 from nbtrack.capture.dataflow.portraits import Budget
 from nbtrack.capture.dataflow.readers import reads_around
-from nbtrack.capture.dataflow.seed_calls import seeded_first
+from nbtrack.capture.dataflow.seed_calls import only_defines, seeded_first
 from nbtrack.capture.dataflow.surroundings import changed_around, look_around
-from nbtrack.capture.opened_files import ReadLog
+from nbtrack.capture.opened_files import ReadLog, is_users_file
 from nbtrack.capture.randomness import VARIABLE
 from nbtrack.records import FlowRecord
 
@@ -355,10 +355,13 @@ class _Recording:
 
     def generators(self, moved: Iterable[str]) -> None:
         """What the cell drew from, and what it seeded."""
+        moved = list(moved)
+        by_the_way = bool(moved) and only_defines(self.begun.python)
+        by_the_way = by_the_way and not any(map(_is_local, self.begun.reads.imports))
         for name in dict.fromkeys([*moved, *self.begun.seeded]):
             pseudo = GENERATOR + name
             seeded = name in self.begun.seeded
-            if not seeded:
+            if not seeded and not by_the_way:
                 self.reads.append(pseudo)
             if not name.startswith(VARIABLE):  # its variable tells of that
                 self.write(pseudo, "set" if seeded else "changed", kills=seeded)
@@ -403,6 +406,12 @@ class _Recording:
                 numbers = {m[1] for m in _OUTS.finditer(self.begun.python)}
                 known = sorted(n for n in written if n.startswith(OUT))
                 yield from known if None in numbers else [OUT + n for n in numbers]
+
+
+def _is_local(module: str) -> bool:
+    """Whether it is a module of the user's, which may do anything when imported."""
+    path = getattr(sys.modules.get(module), "__file__", None)
+    return isinstance(path, str) and is_users_file(path)
 
 
 def _at(path: str, namespace: Mapping[str, Any]) -> Any:

@@ -56,6 +56,21 @@ def seeded_first(python: str, namespace: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(found)
 
 
+def only_defines(python: str) -> bool:
+    r"""Whether a cell does nothing but import, define and name plain values.
+
+    Libraries draw random numbers while they are imported, for names of temporary files;
+    no result depends on those.
+
+    >>> only_defines("import numpy as np\nlr = 0.1"), only_defines("x = f()")
+    (True, False)
+    """
+    try:
+        return all(map(_is_inert, reparse(python).body))
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+
+
 def _seeded_by(node: ast.stmt, namespace: Mapping[str, Any]) -> tuple[str, ...] | None:
     """What a statement that is one seed call seeds; None for any other."""
     value = getattr(node, "value", None)
