@@ -52,12 +52,14 @@ def line_magic(
         return _folder(name, line, emission)
     if name in {"matplotlib", "pylab"} and as_statement:
         return AGG if name == "matplotlib" else _pylab(line)
-    if name in {"xdel", "reset_selective"} and as_statement and name == "xdel":
+    if name == "xdel" and as_statement:
         return (
             f"del {line}"
             if line.isidentifier()
             else emission.left_out(_typed(name, line))
         )
+    if name == "who_ls" and not line:
+        return "sorted(name for name in globals() if name[0] != '_')"
     why = "was left out"
     if name == "store" and "-r" in line.split():
         why = "was left out: it brought variables from another session"

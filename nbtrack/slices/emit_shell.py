@@ -18,7 +18,7 @@ _INSTALLS = re.compile(
 )
 _SHOWS = re.compile(
     r"(?:ls|ll|cat|head|tail|pwd|echo|nvidia-smi|free|df|du|top|ps|which|whoami|uname|"
-    r"date|lscpu|wc|tree|file|stat|hostname|env|printenv|less|more|grep|cd)\b[^>|;&]*$"
+    r"date|lscpu|wc|tree|file|stat|hostname|env|printenv|less|more|grep|sort|uniq|cd)\b[^>;&]*"
 )
 
 
@@ -56,7 +56,7 @@ def script_magic(name: str, line: str, body: str, emission: Emission) -> str:
     """`%%bash` and its like: the body goes to the program's input."""
     program, options = _program(name, line)
     assigned = dict(re.findall(r"--(out|err|proc)[ =]+(\w+)", options))
-    if not assigned and emission.wrote_files() is not True:
+    if not assigned and not _any_line_is_kept(body, emission):
         return emission.left_out(f"%%{name} {line}")
     check = "--no-raise-error" not in options and "--bg" not in options
     pipes = ", capture_output=True" if assigned else ""
@@ -89,7 +89,16 @@ def _is_kept(command: str, emission: Emission) -> bool:
     if _INSTALLS.match(command.strip()):
         return False
     wrote = emission.wrote_files()
-    return not _SHOWS.match(command.strip()) if wrote is None else wrote
+    if wrote is None:
+        parts = (part.strip() for part in command.split("|"))
+        return not all(_SHOWS.fullmatch(part) for part in parts)
+    return wrote
+
+
+def _any_line_is_kept(body: str, emission: Emission) -> bool:
+    lines = [line.strip() for line in body.split("\n")]
+    commands = [line for line in lines if line and not line.startswith("#")]
+    return any(_is_kept(line, emission) for line in commands)
 
 
 def _is_shown(emission: Emission) -> bool:

@@ -203,11 +203,13 @@ class _nb_Lines(list):  # type: ignore[type-arg]  # as IPython's SList is one
 
 def _nb_lines(command: str) -> _nb_Lines:
     """`files = !ls`: what a command writes, line by line."""
+    import os
     import subprocess
 
     done = subprocess.run(  # noqa: S602 - the user's own command
         command,
         shell=True,
+        executable=os.environ.get("SHELL") or None,  # as IPython does for these
         check=False,
         text=True,
         stdin=subprocess.DEVNULL,
@@ -301,7 +303,7 @@ def _nb_run(
     outer: dict[str, Any] = {
         key: space[key] for key in ("__name__", "__file__") if key in space
     }
-    space.update(__name__=name, __file__=path)
+    space.update(__name__=name, __file__=os.path.abspath(path))
     sys.argv, sys.modules[name] = [path, *arguments], module
     sys.path.insert(0, os.path.abspath(folder))
     try:

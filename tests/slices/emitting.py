@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nbtrack.capture.randomness import capture_states, consumed
+from nbtrack.capture.randomness import capture_states, states_to_keep
 from nbtrack.records import CellRecord, FlowRecord
 from nbtrack.slices.closure import KeptCell
 from nbtrack.slices.script import Script, script_of
@@ -46,7 +46,8 @@ class Notebook:
             rng = {}
             if restore:
                 after = capture_states(self.shell.user_ns)
-                rng = {n: before[n].packed() for n in consumed(before, after)}
+                states = states_to_keep(before, after)
+                rng = {name: state.packed() for name, state in states.items()}
             error = f"{type(raised).__name__}: {raised}" if raised else None
             cell = CellRecord(
                 seq=len(self.kept),
