@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
     from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.run_page import show
+    from nbtrack.slices.slice import slice
     from nbtrack.tracking.autolog import autolog
     from nbtrack.tracking.callbacks.huggingface import TransformersCallback
     from nbtrack.tracking.callbacks.keras import KerasCallback
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from nbtrack.tracking.run import Run
     from nbtrack.tracking.session import current, log, start
     from nbtrack.tracking.settings import configure
-    from nbtrack.slices.slice import slice
 
 _HOME = {
     "_begin": "nbtrack.notebook.tracked_cell",  # line 1 of a tracked cell calls it
