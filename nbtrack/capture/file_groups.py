@@ -65,7 +65,7 @@ def shown_path(path: Path, folder: Path) -> str:
     """A path as a record has it: from the notebook's folder, or from home.
 
     >>> shown_path(Path("/a/b/c.csv"), Path("/a")), shown_path(Path("/d"), Path("/a"))
-    ('b/c.csv', '/d')
+    ('b/c.csv', '../d')
     """
     near = os.path.relpath(path, folder)
     if near.count("..") <= 1:

@@ -56,7 +56,8 @@ class ReadLog:
     ...     os.utime(file.name, (1, 1))
     ...     log = ReadLog()
     ...     log.start()
-    ...     _ = open(file.name).read()
+    ...     with open(file.name) as again:
+    ...         _ = again.read()
     ...     log.stop()
     ...     [path.suffix for path, stamp in log.found()]
     ['.csv']

@@ -27,7 +27,7 @@ def hints_of(scope: ast.AST) -> Hints:
     r"""The hints of a cell or function, those of inner functions left out.
 
     >>> hints_of(ast.parse("l = f(x)\nl.mean().backward()\nplt.plot(ys)")).losses
-    {'l'}
+    frozenset({'l'})
     """
     nodes = list(_own_nodes(scope))
     losses = {name for node in nodes if (name := _differentiated(node))}

@@ -30,7 +30,7 @@ def framed(kind: str, *about: object) -> bytes:
     r"""What comes next, in a form that cannot be taken for data.
 
     >>> framed("array", "<f8", [3])
-    b'20:["array","<f8",[3]]\n'
+    b'19:["array","<f8",[3]]\n'
     """
     text = json.dumps([kind, *about], separators=(",", ":")).encode()
     return b"%d:%s\n" % (len(text), text)
