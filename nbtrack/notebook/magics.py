@@ -45,7 +45,10 @@ class Extension:
 
     def load(self) -> None:
         """Register the magics, the transformation and the hooks."""
+        from nbtrack.capture.dataflow.known_values import warm_up
+        from nbtrack.capture.session import VALUES
         from nbtrack.notebook.cell_log import FEATURE, earlier_cells
+        from nbtrack.tracking.background import background
         from nbtrack.tracking.session import process_session
 
         ours = [
@@ -60,6 +63,7 @@ class Extension:
         process_session().on_start = self._run_started
         process_session().executed = self.log
         self.log.start_looking()
+        background.submit(warm_up, feature=VALUES)
         with guard(FEATURE):
             self.log.cells[:0] = earlier_cells(self.shell)
 

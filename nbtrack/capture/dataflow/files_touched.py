@@ -19,8 +19,8 @@ from typing import Any
 
 from nbtrack.capture.dataflow.cell_reads import CellReads
 from nbtrack.capture.file_readers import reader_patches
-from nbtrack.capture.opened_files import ReadLog, is_users_file
-from nbtrack.guard import tolerated
+from nbtrack.capture.opened_files import FEATURE, ReadLog, is_users_file
+from nbtrack.guard import guard, tolerated
 
 FILE = "@file:"
 FOLDER = "@folder:"
@@ -81,13 +81,15 @@ class FileTrace:
         log = ReadLog(hears_all=True)
         log.start()
         if namespace is not None:
-            reader_patches.add(log, namespace)
+            with guard(FEATURE):
+                reader_patches.add(log, namespace)
         return log
 
     def end(self, log: ReadLog, python: str, found: CellReads) -> Touched:
         """What the cell did to files; `log` stops listening."""
         log.stop()
-        reader_patches.remove(log)
+        with guard(FEATURE):
+            reader_patches.remove(log)
         touched = Touched(ran_shell=_runs_something(python, found))
         heard, known_folders = log.paths_written, set(self.made_folders)
         self._read(log, touched, python, found)
