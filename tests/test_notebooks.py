@@ -178,3 +178,24 @@ def test_what_is_captured_is_told_without_a_network(tmp_path, monkeypatch, no_ne
     inputs = {found.name: found for found in store.inputs(store.run("base").id)}
     assert inputs["train_df"].n_rows == 257
     assert len(inputs["train_df"].digest) == 64
+
+
+def test_slices_are_told_and_proven(tmp_path, monkeypatch, no_network):
+    pytest.importorskip("sklearn")
+    root = str(NOTEBOOKS.parent)
+    settings = {"PYTHONPATH": f"{no_network}:{root}"}
+    notebook = opened("03_slices.ipynb")
+    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+
+    shown = text_of(cells["slice"])
+    assert "8 of 12 cells made run base" in shown
+    assert "changes features, which [12] reads" in shown  # through a view
+    assert "settings.txt, which [12] reads" in shown
+    assert "not needed: [1], [4], [6], [11]" in shown
+    assert "# %% [cell 12 · exec 12 · tracked]" in text_of(cells["source"])
+    assert "PROVEN: 8 of 12 cells give the same result" in text_of(cells["prove"])
+    assert text_of(cells["proof"]).startswith("PROVEN by the slice · 8 cells")
+    assert text_of(cells["unproven"]).startswith("UNPROVEN · loss at step 0 is")
+    assert "2 of 19 cells made variable best_guess" in text_of(cells["variable"])
+    assert "grade" in text_of(cells["grades"])
+    assert "8 cells of run base put below" in text_of(cells["restore"])
