@@ -112,7 +112,14 @@ class Slice:
             rung,
         )
 
-    def prove(self, *, timeout: float | None = None, shrink_s: float = 0.0) -> Proof:
+    def prove(
+        self,
+        *,
+        timeout: float | None = None,
+        shrink_s: float = 0.0,
+        budget: float | None = None,
+        allow_writes: bool = False,
+    ) -> Proof:
         """Run the script in a fresh process, and say whether it gives the same.
 
         Parameters
@@ -121,6 +128,11 @@ class Slice:
             Seconds for one try. Default: three times what the cells took, and a minute.
         shrink_s
             Seconds in which cells may be left out one by one, as long as it proves.
+        budget
+            Seconds for all tries together. Default: enough for the session, twice.
+        allow_writes
+            Let the script write to absolute paths outside the notebook's folder, as its
+            cells did. Default: such a script is not run.
 
         Returns
         -------
@@ -129,7 +141,13 @@ class Slice:
         """
         from nbtrack.slices.prove import prove
 
-        return prove(self, timeout=timeout, shrink_s=shrink_s)
+        return prove(
+            self,
+            timeout=timeout,
+            shrink_s=shrink_s,
+            budget=budget,
+            allow_writes=allow_writes,
+        )
 
     def __repr__(self) -> str:
         n_all = len(self.kept) + len(self.dropped)
