@@ -37,8 +37,11 @@ def futures_taken(parts: Sequence[HasText], emission: Emission) -> list[str]:
         tree = parsed(part.text)
         for node in reversed(tree.body if tree else []):
             if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+                rest = _cut(part.text, node)
+                if rest is None:
+                    continue
                 names.update((a.name, None) for a in node.names if not a.asname)
-                part.text = _cut(part.text, node) or part.text
+                part.text = rest
                 if at and "annotations" in names:
                     emission.cell = part.kept.cell
                     emission.note(

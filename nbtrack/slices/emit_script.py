@@ -157,6 +157,8 @@ def _wrap(parts: Sequence[Part], emission: Emission, shown: Shown) -> None:
             part.text = on_the_loop(part.text, f"cell_{part.seq + 1}")
         if part.cell.ok is False and not last:
             part.text = _caught(part.text, part.cell)
+        if not compiles(f"pass\n{part.text}"):
+            part.text = emission.left_out("the cell", "was left out: it fits no script")
         part.above += before_cell(parts, at, emission, has_loop=bool(needs_loop))
         if shown.ins:
             emission.need("_nb_typed")

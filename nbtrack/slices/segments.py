@@ -52,7 +52,9 @@ def segments_of(source: str, n_lines: Mapping[int, int] | None = None) -> list[S
     ['x = 1\n', '%%track --no-live\nx']
     """
     lines = source.split("\n")
-    marks = [at for at, line in enumerate(lines) if _MARK.match(line)]
+    found = (at for at, line in enumerate(lines) if _MARK.match(line))
+    # A text of a cell may look like a mark: where the marks are known, it is none.
+    marks = [at for at in found if n_lines is None or at + 1 in n_lines]
     segments, done = [], 0
     for at, after in zip(marks, [*marks[1:], len(lines)], strict=True):
         end = min(after, at + (n_lines or {}).get(at + 1, len(lines)))

@@ -12,6 +12,7 @@ from slices.emitting import Notebook, played, same_process
 from nbtrack.records import CellRecord
 from nbtrack.slices.closure import KeptCell
 from nbtrack.slices.script import script_of
+from nbtrack.slices.segments import segments_of
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,9 @@ def test_a_text_that_looks_like_a_mark_is_no_segment():
     lines = script.source.split("\n")
     second = script.segments[1]
     assert lines[second.first_line] == "y = 2"
+    n_lines = {segment.first_line: segment.n_lines for segment in script.segments}
+    labels = [segment.label for segment in segments_of(script.source, n_lines)]
+    assert labels[-2:] == ["cell 1 · exec 1", "cell 2 · exec 2"]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +148,14 @@ def test_a_text_that_nobody_can_compile_breaks_nothing(source):
     script = script_of(kept(source, "y = 2"), title="t")
     compile(script.source.encode(), "run.py", "exec")
     assert "y = 2" in script.source
+
+
+def test_a_cell_that_fits_no_script_is_left_out():
+    cells = kept("x = 1", "from __future__ import annotations; y = 2", "z = 3")
+    script = script_of(cells, title="t")
+    compile(script.source, "run.py", "exec")
+    assert script.notes == ("the cell of [2] was left out: it fits no script",)
+    assert "z = 3" in script.source
 
 
 def test_a_cell_whose_text_was_not_kept_is_named():
