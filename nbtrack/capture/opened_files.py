@@ -68,7 +68,7 @@ class ReadLog:
         self.hears_all = hears_all  # also what a listener that began later hears
         self._read: dict[str, Stamp | None] = {}
         self._written: dict[str, bool] = {}  # -> whether it was emptied first
-        self._started_ns = time.time_ns()
+        self.started_ns = time.time_ns()
 
     def start(self) -> None:
         """Begin to listen; never raises."""
@@ -113,7 +113,7 @@ class ReadLog:
         """What was read and is an input: data, not code, fonts or caches."""
         closed = [str(folder) + os.sep for folder in outside]
         for name, stamp in list(self._read.items()):
-            if stamp is None or stamp[2] >= self._started_ns:
+            if stamp is None or stamp[2] >= self.started_ns:
                 continue  # not there, or made by the cell
             if is_data_file(name) and not name.startswith(tuple(closed)):
                 path = Path(name)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.records import MetricSummary, Param, RunRecord
 from nbtrack.text import shorten
+from nbtrack.tracking.callbacks.pace import PERF
 
 if TYPE_CHECKING:
     from array import array
@@ -54,6 +55,8 @@ def is_timing(name: str) -> bool:
     >>> [is_timing(name) for name in ("epoch_time", "samples_per_s", "time_loss")]
     [True, True, False]
     """
+    if name.startswith(PERF):  # what callbacks measure of the speed
+        return True
     words = set(re.split(r"[_/.\-\s]+", name.lower()))
     if words & _RESULT_WORDS:
         return False

@@ -8,6 +8,7 @@ starts a subprocess. Nothing is opened here, and no other folder is walked.
 
 from __future__ import annotations
 
+import fnmatch
 import io
 import os
 import re
@@ -28,10 +29,12 @@ ALL_FILES = "@files"
 MAX_ENTRIES = 300  # of all folders looked at: about 1 ms
 MAX_READS = 50  # files named in one flow
 _DEPTH = 2
+CLOCK_NS = 20_000_000  # the clock of a file system may be some ms behind
 _LISTS = frozenset(
     {"listdir", "scandir", "glob", "iglob", "rglob", "iterdir", "walk", "getsize"}
     | {"exists", "isfile", "isdir", "is_file", "is_dir", "stat", "getmtime", "which"}
 )
+_GLOBS = frozenset({"glob", "iglob", "rglob"})
 _RUNS = frozenset(
     {"subprocess", "Popen", "system", "popen", "getoutput", "check_output"}
 )
@@ -97,7 +100,7 @@ class FileTrace:
         code = python + "(".join(found.attributes)
         if touched.ran_shell or heard or _WRITES.search(code):
             self._watch_folder(_here())
-            for name in self._swept():
+            for name in self._swept(log.started_ns - CLOCK_NS):
                 touched.writes.setdefault(FILE + name, "changed")
         for folder in sorted(self.made_folders - known_folders):
             touched.writes.setdefault(FOLDER + folder, "set")
@@ -118,6 +121,13 @@ class FileTrace:
         folders = {os.path.dirname(name) for name in names}
         touched.reads += [FOLDER + f for f in sorted(folders & self.made_folders)]
         lists = not found.attributes.isdisjoint(_LISTS)
+        patterns = [text for text in found.strings if "*" in text]
+        if patterns and found.attributes & _LISTS <= _GLOBS:
+            lists = False
+            matching = (n for n in self.written if _fits(n, patterns))
+            touched.reads += [
+                FILE + n for n in matching if FILE + n not in touched.reads
+            ]
         if (touched.ran_shell or lists or len(names) > MAX_READS) and self.written:
             touched.reads.append(ALL_FILES)
 
@@ -144,7 +154,7 @@ class FileTrace:
         if len(self._folders) < 32 and not folder.startswith(("/proc", "/dev")):
             self._folders.add(folder)
 
-    def _swept(self) -> Iterator[str]:
+    def _swept(self, began_ns: int) -> Iterator[str]:
         """Files whose stamp is new since the last look, where there was one."""
         before, looked_at = self._known, self._looked_at
         self._sweep(self._folders)
@@ -153,7 +163,8 @@ class FileTrace:
                 looked_at = looked_at | {folder}  # it was not there before
                 self.made_folders.add(folder)
         for name, stamp in self._known.items():
-            if before.get(name) != stamp and os.path.dirname(name) in looked_at:
+            is_new = before.get(name) != stamp and os.path.dirname(name) in looked_at
+            if is_new and stamp[1] >= began_ns:  # not changed before, by somebody else
                 yield name
         for name in before.keys() - self._known.keys():
             if os.path.dirname(name) in self._looked_at or not os.path.exists(name):
@@ -207,6 +218,11 @@ def files_behind(names: Iterable[str], namespace: Mapping[str, Any]) -> Iterator
             path = value.filename
         if isinstance(path, str | os.PathLike) and os.path.exists(path):
             yield os.path.abspath(os.fspath(path))
+
+
+def _fits(path: str, patterns: list[str]) -> bool:
+    base = os.path.basename(path)
+    return any(fnmatch.fnmatch(base, os.path.basename(p)) for p in patterns)
 
 
 def _names(path: str, python: str, found: CellReads) -> bool:

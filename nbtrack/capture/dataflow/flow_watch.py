@@ -207,6 +207,8 @@ class FlowWatch:
         if not self.is_tracking:
             budget = Budget(*SWEEP_AT_REST)
         record.take(self._values.sweep(others, namespace, budget))
+        new = [name for name in record.rebound_names if not _is_ipythons(name)]
+        self._values.get_to_know([*new, *others], namespace, budget)
         self._values.forget_missing(namespace)
 
     # ---- what stands around them

@@ -70,6 +70,22 @@ class KnownValues:
             if name in namespace and self.of(name, namespace[name]) is None:
                 self._take(name, namespace, budget)
 
+    def get_to_know(
+        self, names: Iterable[str], namespace: Mapping[str, Any], budget: Budget
+    ) -> None:
+        """Take portraits ahead of need, as far as the budget goes.
+
+        A value that does not fit is left alone: it is looked at when a cell reads it.
+        """
+        for name in names:
+            if budget.exhausted:
+                return
+            if name in namespace and self.of(name, namespace[name]) is None:
+                taken = portrait(namespace[name], namespace=namespace, budget=budget)
+                if taken.digest is not None or taken.is_plain:
+                    self._portraits[name] = (id(namespace[name]), taken)
+                    self._looked_at[name] = self.tick
+
     def changes(
         self, names: Iterable[str], namespace: Mapping[str, Any], budget: Budget
     ) -> Changes:

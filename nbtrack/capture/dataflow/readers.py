@@ -30,6 +30,7 @@ _ASKED_BY_LIBRARIES = re.compile(
     r"OMP_|MKL_|OPENBLAS_|NUMEXPR_|CUDA|CUBLAS|TORCH|PYTORCH|TF_|KERAS|JAX|XLA|ONEDNN|"
     r"ATEN_|TZ$|LC_|LANG|HF_|TRANSFORMERS|SKLEARN|NPY_|HOME$|TMP|PYTHON|HTTPS?_PROXY"
 )
+_KEY = re.compile(r"[A-Z_][A-Z0-9_]*")
 _OF_THE_CLOCK = frozenset(
     {"localtime", "strftime", "mktime", "now", "today", "fromtimestamp", "ctime"}
     | {"astimezone", "timestamp", "tzset", "timezone", "tzname", "strptime"}
@@ -86,9 +87,7 @@ def _reads_key(
     if _OF_THE_ENVIRONMENT.isdisjoint(used):
         return False
     # It asks for a key whose name is put together, or for all of them.
-    return not re.search(
-        r"environ\[['\"]|getenv\(['\"]|environ\.get\(['\"]", begun.python
-    )
+    return not any(map(_KEY.fullmatch, found.strings))
 
 
 def _reads_folder(begun: Begun, used: Collection[str], files: Touched) -> bool:
