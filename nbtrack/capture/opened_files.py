@@ -101,8 +101,8 @@ class ReadLog:
 
     @property
     def paths_read(self) -> list[str]:
-        """Whatever was opened for reading before it was written, in order."""
-        return list(self._read)
+        """What was there and opened for reading before it was written, in order."""
+        return [name for name, stamp in self._read.items() if stamp is not None]
 
     @property
     def paths_written(self) -> dict[str, bool]:

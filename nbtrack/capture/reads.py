@@ -196,7 +196,7 @@ class Walk:
         self._waiting.setdefault("class " + name, []).extend(methods)
 
     def follow_own_anew(self) -> None:
-        """Fewer names are surely set than a moment ago: the cell's functions count anew.
+        """Fewer names are surely set than before: the cell's functions count anew.
 
         >>> Walk({}).follow_own_anew()
         """

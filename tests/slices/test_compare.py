@@ -200,3 +200,12 @@ def test_an_edited_class_of_the_notebook_is_another():
     model = made("1")
     model.coef = [1.0]
     assert value_digest(model) != value_digest(made("1"))
+
+
+def test_names_that_tempfile_made_up_are_the_same():
+    from nbtrack.slices.compare import _same_json
+
+    old = "/tmp/tmpk59bvqya/x.txt"
+    assert _same_json(old, "/tmp/nbtrack-proof-1-a/tmp/tmp52pqlxa1/x.txt")
+    assert not _same_json(old, "/tmp/nbtrack-proof-1-a/tmp/tmp52pqlxa1/y.txt")
+    assert not _same_json("/data/tmp/x.txt", "/other/tmp/x.txt")

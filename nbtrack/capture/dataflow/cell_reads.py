@@ -341,7 +341,7 @@ class _CellWalk:
             self._magic(node)
 
     def _magic(self, node: ast.Call) -> None:
-        """`!cmd {x}`, `%cd $folder`: what they name is read; and what runs is not seen."""
+        """`!cmd {x}`, `%cd $folder`: what they name is read; what runs is not seen."""
         texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
         for text in texts:
             for match in _EXPANDED.finditer(str(text)):

@@ -1,9 +1,9 @@
 """The files that one cell reads and writes, whoever opens them.
 
 Python's own opens are heard; what C code, a shell or a subprocess wrote is seen by a
-look at the folders afterwards: a file whose stamp is new was written by the cell. A file
-that the session wrote counts as read where the cell opens it, names it, lists folders or
-starts a subprocess. Nothing is opened here, and no other folder is walked.
+look at the folders afterwards: a file with a new stamp was written by the cell. A file
+that the session wrote counts as read where the cell opens it, names it, lists folders
+or starts a subprocess. Nothing is opened here, and no other folder is walked.
 """
 
 from __future__ import annotations

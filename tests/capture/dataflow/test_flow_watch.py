@@ -34,16 +34,22 @@ def notebook(request, tmp_path, monkeypatch):
     return Notebook(tracking=request.param)
 
 
+COUNTER = """
+def make():
+  n = 0
+  def up():
+    nonlocal n
+    n += 1
+  return up
+x = make()
+"""
 MUTATIONS = [
     ("x = [1]", "x.append(2)"),
     ("x = {}", "x['a'] = 1"),
     ("x = {'a': [1]}", "x['a'][0] = 5"),
     ("x = set()", "x.add(1)"),
     ("class A: pass\nx = A()", "x.n = 1"),
-    (
-        "def make():\n  n = 0\n  def up():\n    nonlocal n\n    n += 1\n  return up\nx = make()",
-        "x()",
-    ),
+    (COUNTER, "x()"),
     ("x = iter([1, 2])", "next(x)"),
     ("def g():\n  yield 1\n  yield 2\nx = g()", "next(x)"),
     ("import functools\n@functools.lru_cache\ndef x(a): return a", "x(3)"),
@@ -214,7 +220,8 @@ def test_generators_join_cells(notebook):
 
 def test_a_thread_that_changes_a_value_between_cells_is_caught(notebook):
     notebook.run("import threading\nx, go = [0], threading.Event()")
-    source = "def work():\n  go.wait(10)\n  x.append(1)\nt = threading.Thread(target=work)\nt.start()"
+    source = "def work():\n  go.wait(10)\n  x.append(1)\n"
+    source += "t = threading.Thread(target=work)\nt.start()"
     assert "threads" in notebook.run(source).notes
     notebook.names["go"].set()
     notebook.names["t"].join()
@@ -225,7 +232,8 @@ def test_nothing_of_a_hostile_object_is_called(notebook):
     notebook.run(
         "calls = []\n"
         "class Trap:\n"
-        "  def __getattribute__(self, name):\n    calls.append(name)\n    raise OSError\n"
+        "  def __getattribute__(self, name):\n"
+        "    calls.append(name)\n    raise OSError\n"
         "  def __eq__(self, other):\n    calls.append('eq')\n    raise OSError\n"
         "  __hash__ = __repr__ = __len__ = __reduce_ex__ = __eq__\n"
         "trap = Trap()"
