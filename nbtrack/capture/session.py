@@ -237,7 +237,7 @@ class SessionLog:
         cell = opened.cell
         if opened.begun is None or self._flows is None:
             return
-        with guard(VALUES):
+        with guard(VALUES), self._flows.listening(opened.begun):
             outs = namespace.get("Out")
             shown = type(outs) is dict and cell.execution in outs
             cell.flow = self._flows.end(

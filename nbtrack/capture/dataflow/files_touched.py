@@ -88,11 +88,15 @@ class FileTrace:
                 reader_patches.add(log, namespace)
         return log
 
-    def end(self, log: ReadLog, python: str, found: CellReads) -> Touched:
-        """What the cell did to files; `log` stops listening."""
+    def stop(self, log: ReadLog) -> None:
+        """Put back what was replaced to listen; a second time changes nothing."""
         log.stop()
         with guard(FEATURE):
             reader_patches.remove(log)
+
+    def end(self, log: ReadLog, python: str, found: CellReads) -> Touched:
+        """What the cell did to files; `log` stops listening."""
+        self.stop(log)
         touched = Touched(ran_shell=_runs_something(python, found))
         heard, known_folders = log.paths_written, set(self.made_folders)
         self._read(log, touched, python, found)

@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -124,6 +125,20 @@ class FlowWatch:
         self._around = look_around()
         begun.files = self._files.begin(own if self.is_tracking else None)
         return begun
+
+    @contextmanager
+    def listening(self, begun: Begun) -> Iterator[None]:
+        """Whatever becomes of the body, nothing of the user's stays replaced after it.
+
+        >>> watch = FlowWatch()
+        >>> with watch.listening(watch.begin("x = 1", {})):
+        ...     pass
+        """
+        try:
+            yield
+        finally:
+            if begun.files is not None:
+                self._files.stop(begun.files)
 
     def end(
         self,
