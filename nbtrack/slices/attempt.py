@@ -121,9 +121,9 @@ def _calls_out(cell: CellRecord) -> bool:
     return cell.flow is not None and "network" in cell.flow.notes
 
 
-def _n_lines(script: Script) -> dict[int, int]:
-    """Of the cells in it, by the line in which they begin."""
-    return {segment.first_line: segment.n_lines for segment in script.segments}
+def _n_lines(script: Script) -> dict[int, int] | None:
+    """Of the cells in it, by the line in which they begin; None where nobody counted."""
+    return {part.first_line: part.n_lines for part in script.segments} or None
 
 
 def _refused(claim: Claim, cells: Sequence[CellRecord], scratch: Scratch) -> str | None:

@@ -56,7 +56,7 @@ def segments_of(source: str, n_lines: Mapping[int, int] | None = None) -> list[S
     # A text of a cell may look like a mark: where the marks are known, it is none.
     marks = [at for at in found if n_lines is None or at + 1 in n_lines]
     segments, done = [], 0
-    for at, after in zip(marks, [*marks[1:], len(lines)], strict=True):
+    for at, after in zip(marks, [*marks[1:], len(lines)], strict=False):
         end = min(after, at + (n_lines or {}).get(at + 1, len(lines)))
         segments.append(Segment(_BETWEEN, _joined(lines[done:at])))
         segments.append(_of_cell(lines[at], _joined(lines[at + 1 : end], end, lines)))
