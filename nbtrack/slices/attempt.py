@@ -122,7 +122,7 @@ def _calls_out(cell: CellRecord) -> bool:
 
 
 def _n_lines(script: Script) -> dict[int, int] | None:
-    """Of the cells in it, by the line in which they begin; None where nobody counted."""
+    """Of its cells, by the line in which they begin; None where nobody counted."""
     return {part.first_line: part.n_lines for part in script.segments} or None
 
 

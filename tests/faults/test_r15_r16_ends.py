@@ -52,7 +52,7 @@ def test_r16_a_signal_that_runs_no_hook_loses_nothing(tmp_path, child, how):
     process = child("exit_with", tmp_path, "wait", 100_000)
     assert process.stdout.readline().startswith("logged")
     process.send_signal(how)
-    process.wait(timeout=10)
+    process.wait(timeout=60)
     with Store.open(tmp_path) as store:
         assert len(store.curve("r", "loss")) == 100_000
         assert store.run("r").status == "crashed"
