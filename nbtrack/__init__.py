@@ -4,9 +4,9 @@ Put `%%track` on top of the cell that trains; the run is recorded. The floors of
 house, imports only point down:
 
     5  notebook/  magics and panels          server/  the sidebar's REST       cli
-    4  (sweeps, bundles, interop: to come)
+    4  slices/    which cells made a result: script, proof (bundles, sweeps: to come)
     3  tracking/  Run: what the user holds   analysis/  answers from records
-    2  capture/   what can be seen without asking: params, metrics, files
+    2  capture/   what can be seen without asking: params, metrics, files, data flow
     1  store/     what is kept: journal, one writer, SQLite, blobs
     0  records, errors, text, redact, guard: values and borders, standard library only
 

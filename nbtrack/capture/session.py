@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from types import CodeType
 from typing import Any
 
-from nbtrack.capture.dataflow.flow_watch import Begun, FlowWatch, identities_of
+from nbtrack.capture.dataflow.flow_watch import FlowWatch
+from nbtrack.capture.dataflow.recording import Begun
 from nbtrack.capture.dataflow.session_start import SessionStart, session_starts
+from nbtrack.capture.dataflow.users_names import identities_of
 from nbtrack.capture.randomness import States, capture_states, states_to_keep
 from nbtrack.capture.reads import operations
 from nbtrack.capture.reread import recompile

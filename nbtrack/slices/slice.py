@@ -183,6 +183,15 @@ def slice(what: str = "last") -> Slice:
         `kept` and `dropped` cells with reasons, `missing`: what nobody saw being set,
         `source`: the script, `prove()`: does it give the same in a fresh process?
 
+    Notes
+    -----
+    Before the first run of a session a cell is looked at for less than a millisecond:
+    small values are compared, and a larger one counts as changed by every cell that
+    reads it. From the first run on 16 MB and 20,000 objects are compared at each cell.
+    Text of cells from before nbtrack was loaded is all that is known of them. What no
+    cell shows (a GPU, a data base, another program) errs to keeping cells, or is
+    `missing`; `prove()` says whether the slice holds.
+
     Raises
     ------
     RunNotFoundError

@@ -11,10 +11,18 @@ from __future__ import annotations
 import ast
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nbtrack.capture.dataflow.cell_magics import magic_of
+from nbtrack.capture.dataflow.tree_parts import (
+    arguments_of,
+    codes_in,
+    leaves,
+    names_in,
+    takes_all,
+)
 from nbtrack.capture.magics import without_magics
 from nbtrack.capture.reads import Walk
 from nbtrack.capture.reread import recompile, reparse
@@ -25,19 +33,6 @@ _TRIES = ast.Try | ast.TryStar
 _RUN_TEXT = frozenset({"exec", "eval"})
 # Context managers that go on after an exception: the body may have stopped anywhere.
 _SWALLOWING = re.compile(r"suppress|raises|ignore", re.IGNORECASE)
-_EXPANDED = re.compile(r"\{([^{}]+)\}|\$([A-Za-z_]\w*)")
-# What neither reads nor sets variables but those that stand in its line; any other
-# magic may do both, as `%%sql` and `%%cython` do.
-_KNOWN_MAGICS = frozenset(
-    {"load_ext", "reload_ext", "matplotlib", "config", "autoreload", "pip", "conda"}
-    | {"who", "whos", "who_ls", "history", "pwd", "ls", "env", "set_env", "cd", "run"}
-    | {"bash", "sh", "script", "sx", "system", "writefile", "html", "javascript", "js"}
-    | {"markdown", "latex", "svg", "HTML", "time", "timeit", "capture", "prun", "pinfo"}
-    | {"lsmagic", "magic", "quickref", "precision", "mkdir", "rm", "cp", "mv", "cat"}
-    | {"track", "nbtrack", "runs", "panel", "show", "media", "slice", "restore"}
-    | {"track_config", "track_status", "alias", "automagic", "psource", "pdoc", "pfile"}
-    | {"ll", "l", "lx", "less", "man", "more", "rmdir", "dirs", "pushd", "popd", "perl"}
-)
 _DEFINES = re.compile(r"\b(?:def|class)\b")
 _SETTERS = frozenset({"setattr", "delattr"})
 
@@ -97,7 +92,7 @@ class _CellWalk:
         self, code: types.CodeType | None, namespace: Mapping[str, Any]
     ) -> None:
         self._walk = Walk(namespace)
-        codes = () if code is None else _codes_in(code)
+        codes = () if code is None else codes_in(code)
         self._codes = {(c.co_name, c.co_firstlineno): c for c in codes}
         self._found = CellReads()
 
@@ -224,7 +219,7 @@ class _CellWalk:
             self._expressions([handler.type])
             self._set(handler.name)
             self._body(handler.body)
-            if not _leaves(handler.body):
+            if not leaves(handler.body):
                 ends.append(self._walk.stored)
         self._back_to(ends[0])
         self._joined(*ends[1:])
@@ -239,7 +234,7 @@ class _CellWalk:
             self._expressions([case.guard])
             self._body(case.body)
             ends.append(self._walk.stored)
-        self._back_to(ends.pop() if _takes_all(node.cases[-1]) else before)
+        self._back_to(ends.pop() if takes_all(node.cases[-1]) else before)
         self._joined(*ends)
 
     def _pattern(self, pattern: ast.pattern) -> None:
@@ -253,7 +248,7 @@ class _CellWalk:
         arguments = node.args
         self._expressions([*node.decorator_list, *arguments.defaults])
         self._expressions([*arguments.kw_defaults, node.returns])
-        self._expressions(a.annotation for a in _arguments_of(arguments))
+        self._expressions(a.annotation for a in arguments_of(arguments))
         code = self._code_of(node)
         if code is not None:
             self._walk.own(node.name, code)
@@ -337,23 +332,15 @@ class _CellWalk:
         self._expressions(keyword.value for keyword in node.keywords)
         if name in _SETTERS and first is not None:
             self._patch(first)
-        if _is_ipythons(node.func):
-            self._magic(node)
+        self._magic(node)
 
     def _magic(self, node: ast.Call) -> None:
         """`!cmd {x}`, `%cd $folder`: what they name is read; what runs is not seen."""
-        texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
-        for text in texts:
-            for match in _EXPANDED.finditer(str(text)):
-                self._expand(match[1] or match[2])
-        kind = getattr(node.func, "attr", "")
-        name = str(texts[0]).strip() if texts else ""
-        if kind in ("run_line_magic", "run_cell_magic"):
-            line = " ".join(map(str, texts[1:]))
-            in_namespace = name == "run" and "-i" in line.split()
-            self._found.everything |= in_namespace or name not in _KNOWN_MAGICS
-        elif kind not in ("system", "getoutput", "set_next_input"):
-            self._found.everything = True
+        found = magic_of(node)
+        if found is not None:
+            self._found.everything |= found.may_read_all
+            for text in found.expanded:
+                self._expand(text)
 
     def _expand(self, text: str) -> None:
         try:
@@ -373,7 +360,7 @@ class _CellWalk:
 
     def _lambda(self, node: ast.Lambda) -> None:
         self._expressions([*node.args.defaults, *node.args.kw_defaults])
-        own = {argument.arg for argument in _arguments_of(node.args)}
+        own = {argument.arg for argument in arguments_of(node.args)}
         self._hidden(own, lambda: self._expression(node.body))
 
     def _comprehension(self, node: Any) -> None:  # Any: four kinds with generators
@@ -383,7 +370,7 @@ class _CellWalk:
             for at, generator in enumerate(node.generators):
                 if at:
                     self._expression(generator.iter)
-                own.update(_names_in(generator.target))
+                own.update(names_in(generator.target))
                 self._walk.stored |= own
                 self._expressions(generator.ifs)
             parts = ("elt", "key", "value")
@@ -464,42 +451,3 @@ class _ClassWalk:
             else:
                 outer._statement(node)
         outer._walk.stored = before
-
-
-def _is_ipythons(func: ast.expr) -> bool:
-    """`get_ipython().system`, `get_ipython().run_line_magic`..."""
-    owner = getattr(func, "value", None)
-    return (
-        isinstance(owner, ast.Call)
-        and isinstance(owner.func, ast.Name)
-        and owner.func.id == "get_ipython"
-    )
-
-
-def _codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
-    for value in code.co_consts:
-        if isinstance(value, types.CodeType):
-            yield value
-            yield from _codes_in(value)
-
-
-def _arguments_of(arguments: ast.arguments) -> list[ast.arg]:
-    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return named + [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
-
-
-def _names_in(target: ast.expr) -> set[str]:
-    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
-
-
-def _takes_all(case: ast.match_case) -> bool:
-    """`case _:` and `case rest:`."""
-    pattern = case.pattern
-    return (
-        case.guard is None and isinstance(pattern, ast.MatchAs) and not pattern.pattern
-    )
-
-
-def _leaves(body: list[ast.stmt]) -> bool:
-    """Whether a block surely raises: what comes after it never sees its end."""
-    return bool(body) and isinstance(body[-1], ast.Raise)

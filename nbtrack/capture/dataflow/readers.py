@@ -16,7 +16,7 @@ from nbtrack.capture.dataflow.surroundings import CONTEXT, CWD, ENVIRONMENT, FIG
 
 if TYPE_CHECKING:
     from nbtrack.capture.dataflow.files_touched import Touched
-    from nbtrack.capture.dataflow.flow_watch import Begun
+    from nbtrack.capture.dataflow.recording import Begun
 
 MODULE = "@module:"
 _OF_THE_FOLDER = frozenset(

@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from nbtrack.capture.dataflow.flow_watch import FlowWatch, users_names
+from nbtrack.capture.dataflow.flow_watch import FlowWatch
+from nbtrack.capture.dataflow.users_names import users_names
 
 
 class Notebook:
