@@ -26,7 +26,8 @@ BREAKS = [
 
 
 @pytest.fixture
-def notebook(shell, plain_surroundings):
+def notebook(shell, plain_surroundings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     shell.run_cell("%load_ext nbtrack", store_history=True)
     yield shell
     shell.run_cell("%unload_ext nbtrack")
