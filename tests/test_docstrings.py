@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import doctest
 import importlib
 import pkgutil
@@ -27,4 +28,6 @@ def test_examples_of_a_module_run(name, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("NBTRACK_STORE", raising=False)
     module = importlib.import_module(name)
     result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    # It shows values as Python's prompt does; IPython leaves a `_` of others alone.
+    builtins.__dict__.pop("_", None)
     assert not result.failed, capsys.readouterr().out

@@ -7,7 +7,7 @@ harness and not by nbtrack's own proof, tells the same metrics to the bit.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,11 +39,11 @@ class Verdict:
 
 
 def judge(
-    found: Sequence[Session], *, prove: bool = False, record_s: float = 60
+    found: Sequence[Session], *, prove: Collection[str] = (), record_s: float = 60
 ) -> list[Verdict]:
-    """Record, slice and replay each session, in two warm processes."""
+    """Record, slice and replay each session; prove those of these names."""
     given = [
-        Job(s.name, RECORD, {"session": s, "prove": prove}, timeout_s=record_s)
+        Job(s.name, RECORD, {"session": s, "prove": s.name in prove}, record_s)
         for s in found
     ]
     recorded = run_jobs(given)
