@@ -48,7 +48,8 @@ def _fastest() -> Fingerprint:
         from xxhash import xxh3_64_intdigest
     except ImportError:
         return in_pieces
-    return xxh3_64_intdigest
+    fast: Fingerprint = xxh3_64_intdigest
+    return fast
 
 
 def in_pieces(buffer: Any) -> int:
