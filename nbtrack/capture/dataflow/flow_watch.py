@@ -37,7 +37,8 @@ from nbtrack.records import FlowRecord
 
 # Work of one look, not time, so that a busy machine gives the same slices.
 AT_REST = (800, 400_000)  # objects, bytes: some 0.3 ms
-SWEEP_AT_REST = (400, 100_000)
+SWEEP_AT_REST = (200, 100_000)
+SOME_NAMES = 40  # of a large namespace: to go through 500 takes a millisecond
 TRACKING = (20_000, 16_000_000)  # some 10 ms
 SUBCLASSES = "@subclasses"  # which classes know, of those that derive from them
 
@@ -71,6 +72,7 @@ class FlowWatch:
         self._around = look_around()
         self._written: set[str] = set()  # pseudo-variables that some cell changed
         self._outs: list[int] = []
+        self._turn = 0
         self._background = False  # something goes on between the cells
 
     def begin(
@@ -189,7 +191,7 @@ class FlowWatch:
         changes = self._values.changes(read, namespace, budget)
         record.take(changes)
         record.stored(namespace, changes)
-        others = sorted(set(record.same_names()) - set(read))
+        others = self._others(record, read, all_of_them=bool(changes))
         if changes:
             touched = [*changes.changed, *changes.unsure]
             parts = before | self._values.parts_of(touched, namespace)
@@ -202,6 +204,21 @@ class FlowWatch:
         new = [name for name in record.rebound_names if not is_ipythons(name)]
         self._values.get_to_know([*new, *others], namespace, budget)
         self._values.forget_missing(namespace)
+
+    def _others(
+        self, record: Recording, read: list[str], *, all_of_them: bool
+    ) -> list[str]:
+        """Variables that the cell did not read; at rest some of them, in turn."""
+        names = record.names
+        if len(names) > SOME_NAMES and not (all_of_them or self.is_tracking):
+            self._turn = (self._turn + SOME_NAMES) % len(names)
+            names = (names + names)[self._turn : self._turn + SOME_NAMES]
+        done = set(read)
+        return [
+            name
+            for name in names
+            if name not in done and record.is_same(name) and not is_ipythons(name)
+        ]
 
     # ---- what stands around them
 

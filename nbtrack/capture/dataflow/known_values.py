@@ -14,6 +14,7 @@ from typing import Any
 
 from nbtrack.capture.dataflow.portraits import Budget, Portrait, portrait
 
+PER_PORTRAIT = 20  # objects: what one takes whatever it is of, some 15 us
 UNREAD = "it may share a part with what changed"
 
 
@@ -81,6 +82,7 @@ class KnownValues:
             if budget.exhausted:
                 return
             if name in namespace and self.of(name, namespace[name]) is None:
+                budget.spend(nodes=PER_PORTRAIT)
                 taken = portrait(namespace[name], namespace=namespace, budget=budget)
                 if taken.digest is not None or taken.is_plain:
                     self._portraits[name] = (id(namespace[name]), taken)
@@ -185,6 +187,7 @@ class KnownValues:
         self, name: str, namespace: Mapping[str, Any], budget: Budget
     ) -> Portrait:
         value = namespace[name]
+        budget.spend(nodes=PER_PORTRAIT)
         taken = portrait(value, namespace=namespace, budget=budget)
         self._portraits[name] = (id(value), taken)
         self._looked_at[name] = self.tick

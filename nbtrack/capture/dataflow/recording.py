@@ -82,8 +82,13 @@ class Recording:
         before = self.begun.identities.get(name)
         return name in self._now and before == id(self._now[name])
 
+    @property
+    def names(self) -> list[str]:
+        """All names after the cell, IPython's too."""
+        return list(self._now)
+
     def same_names(self) -> list[str]:
-        """The variables that do."""
+        """The variables that hold the same object."""
         new = set(self.rebound_names)
         return [name for name in users_names(self._now) if name not in new]
 
