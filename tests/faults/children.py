@@ -10,6 +10,7 @@ import json
 import mmap
 import os
 import struct
+import signal
 import sys
 import time
 from pathlib import Path
@@ -107,6 +108,7 @@ def hold_lock(path: str) -> None:
 
 def exit_with(path: str, how: str, n: str) -> None:
     """Log n points and end without closing anything."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` has its children ignore it
     store = Store.open(path)
     series = begin(store, "r")
     for i in range(int(n)):
