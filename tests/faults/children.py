@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import mmap
 import os
-import struct
 import signal
+import struct
 import sys
 import time
 from pathlib import Path
