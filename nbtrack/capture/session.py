@@ -8,16 +8,15 @@ looks: it never runs, changes or keeps alive a value of the user's namespace.
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbtrack.capture.dataflow.flow_watch import FlowWatch
-from nbtrack.capture.dataflow.recording import Begun
-from nbtrack.capture.dataflow.session_start import SessionStart, session_starts
+from nbtrack.capture.dataflow.session_start import SessionStart
 from nbtrack.capture.dataflow.users_names import identities_of
 from nbtrack.capture.randomness import States, capture_states, states_to_keep
 from nbtrack.capture.reads import operations
@@ -25,6 +24,10 @@ from nbtrack.capture.reread import recompile
 from nbtrack.capture.seeding import executed_texts, seeds
 from nbtrack.guard import guard
 from nbtrack.records import CellRecord, FlowRecord
+
+if TYPE_CHECKING:
+    from nbtrack.capture.dataflow.flow_watch import FlowWatch
+    from nbtrack.capture.dataflow.recording import Begun
 
 RNG = "states of random generators"
 VALUES = "the look at values"
@@ -112,7 +115,8 @@ class SessionLog:
         self._looked = False
         self._states: States = {}  # as they were seen last
         self._flows: FlowWatch | None = None
-        self.start: SessionStart | None = None
+        self._making = threading.Lock()
+        self.start: SessionStart | None = None  # where somebody noted it
         self.is_tracking = False  # it has a run: look closer at values
         self.looks_at_values = True
 
@@ -162,14 +166,24 @@ class SessionLog:
             self.take_states(namespace)
             self._begin_flow(self._open[-1], namespace)
 
-    def start_looking(self) -> None:
-        """Know what lies around before the first cell.
+    def get_ready(self) -> None:
+        """Load what the look at values needs, which takes some 50 ms: not in a cell.
 
-        >>> SessionLog().start_looking()
+        >>> SessionLog().get_ready()
         """
-        self.start = session_starts()
-        with guard(VALUES):
-            self._flows = FlowWatch()
+        from nbtrack.capture.dataflow.known_values import warm_up
+
+        self._flow_watch()
+        warm_up()
+
+    def _flow_watch(self) -> FlowWatch:
+        """Made once: ahead by a thread, or else by the first cell."""
+        from nbtrack.capture.dataflow.flow_watch import FlowWatch
+
+        with self._making:
+            if self._flows is None:
+                self._flows = FlowWatch()
+            return self._flows
 
     def take_states(self, namespace: Mapping[str, Any]) -> None:
         """Note what random generators start from in the innermost cell; once more.
@@ -230,10 +244,9 @@ class SessionLog:
         if not self.looks_at_values or guard.is_off(VALUES):
             return
         with guard(VALUES):
-            if self._flows is None:
-                self._flows = FlowWatch()
-            self._flows.is_tracking = self.is_tracking
-            opened.begun = self._flows.begin(opened.python, namespace, opened.before)
+            flows = self._flow_watch()
+            flows.is_tracking = self.is_tracking
+            opened.begun = flows.begin(opened.python, namespace, opened.before)
 
     def _end_flow(self, opened: _Open, namespace: Mapping[str, Any]) -> None:
         cell = opened.cell

@@ -45,7 +45,7 @@ class Extension:
 
     def load(self) -> None:
         """Register the magics, the transformation and the hooks."""
-        from nbtrack.capture.dataflow.known_values import warm_up
+        from nbtrack.capture.dataflow.session_start import session_starts
         from nbtrack.capture.session import VALUES
         from nbtrack.notebook.cell_log import FEATURE, earlier_cells
         from nbtrack.tracking.background import background
@@ -62,8 +62,8 @@ class Extension:
         process_session().tell = show_line
         process_session().on_start = self._run_started
         process_session().executed = self.log
-        self.log.start_looking()
-        background.submit(warm_up, feature=VALUES)
+        self.log.start = session_starts()
+        background.submit(self.log.get_ready, feature=VALUES)
         with guard(FEATURE):
             self.log.cells[:0] = earlier_cells(self.shell)
 
