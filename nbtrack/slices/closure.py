@@ -12,15 +12,20 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from nbtrack.capture.dataflow.pseudo import (
+    ALL_FILES,
+    CWD,
+    EVERYTHING,
+    GENERATOR,
+    MARK,
+    OF_FILES,
+)
 from nbtrack.capture.dataflow.static_flow import static_flow
 from nbtrack.records import CellRecord, FlowRecord
-from nbtrack.slices.generator_states import GENERATOR, generators_to_restore
+from nbtrack.slices.generator_states import generators_to_restore
 
 Rung = Literal["slice", "may-mutate", "history"]
 
-EVERYTHING = "@everything"  # read by exec, globals() ...
-ALL_FILES = "@files"  # read by a shell, a listing of folders
-_OF_FILES = ("@file:", "@folder:")
 # What stands in every notebook without a cell that set it.
 _GIVEN = frozenset(dir(builtins)) | {
     *("get_ipython", "display", "In", "Out", "exit", "quit", "open"),
@@ -194,7 +199,7 @@ class _Backwards:
             return self._needed[name]
         if EVERYTHING in self._needed and not name.startswith(GENERATOR):
             return self._needed[EVERYTHING]
-        if ALL_FILES in self._needed and name.startswith(_OF_FILES):
+        if ALL_FILES in self._needed and name.startswith(OF_FILES):
             return self._needed[ALL_FILES]
         return None
 
@@ -229,7 +234,7 @@ class _Backwards:
         found = {
             name: "no cell that was seen sets it"
             for name in self._needed
-            if not name.startswith("@") and name not in _GIVEN
+            if not name.startswith(MARK) and name not in _GIVEN
         }
         for name, (before, _) in self._changed_between.items():
             found[name] = f"it changed between cells, {before}"
@@ -255,16 +260,16 @@ def _verb(how: str) -> str:
 
 def _shown(name: str) -> str:
     """A pseudo-variable in words."""
-    kind, _, rest = name.removeprefix("@").partition(":")
+    kind, _, rest = name.removeprefix(MARK).partition(":")
     words = {
         "file": "the file ",
         "env": "the environment variable ",
         "out": "Out ",
         "rng": "the generator ",
     }
-    if not name.startswith("@"):
+    if not name.startswith(MARK):
         return name
-    if name == "@cwd":
+    if name == CWD:
         return "the working folder"
     return words.get(kind, f"{kind} ") + rest
 

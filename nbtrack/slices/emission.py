@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from nbtrack.capture.dataflow.pseudo import ALL_FILES, OF_FILES
 from nbtrack.records import CellRecord, FlowRecord
 from nbtrack.slices.emit_text import in_comment
 
 _WORD = re.compile(r"[^\W\d]\w*")
-_FILES = ("@file:", "@folder:")
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class Emission:
         if self.flow is None:
             return None
         changed = [*self.flow.writes, *self.flow.may_write]
-        return any(name.startswith(_FILES) or name == "@files" for name in changed)
+        return any(name.startswith(OF_FILES) or name == ALL_FILES for name in changed)
 
 
 def words_of(texts: Iterable[str]) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from nbtrack.capture.dataflow.pseudo import FIGURES
 from nbtrack.records import CellRecord
 from nbtrack.slices.emission import Emission
 
@@ -72,7 +73,7 @@ def after_cell(text: str, emission: Emission) -> list[str]:
 def _stay_open(emission: Emission) -> bool:
     """Whether figures outlive their cells here."""
     for cell in emission.cells:
-        if cell.flow is not None and "@figures" in cell.flow.writes:
+        if cell.flow is not None and FIGURES in cell.flow.writes:
             return True
         for line in (cell.source or "").split("\n"):
             name, _, backend = line.strip().partition(" ")

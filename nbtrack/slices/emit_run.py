@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from nbtrack.capture.dataflow.pseudo import FILE
 from nbtrack.capture.source_text import decoded
 from nbtrack.slices.emission import Emission
 from nbtrack.slices.emit_expand import filled
@@ -78,8 +79,8 @@ def _place_of(path: str, emission: Emission) -> Path | None:
     reads = emission.flow.reads if emission.flow else ()
     ends = tuple(f"/{os.path.normpath(name).lstrip('./')}" for name in names)
     for name in reads:
-        if name.startswith("@file:") and name.endswith(ends):
-            return Path(name.removeprefix("@file:"))
+        if name.startswith(FILE) and name.endswith(ends):
+            return Path(name.removeprefix(FILE))
     for name in names:
         place = Path(os.path.expanduser(name))
         if place.is_file():
@@ -91,7 +92,7 @@ def _is_written(place: Path, emission: Emission) -> bool:
     """Whether a kept cell makes the file."""
     name = place.name
     for cell in emission.cells:
-        if cell.flow is not None and f"@file:{place}" in cell.flow.writes:
+        if cell.flow is not None and f"{FILE}{place}" in cell.flow.writes:
             return True
         lines = (cell.source or "").split("\n")
         writes = (line.strip() for line in lines if line.lstrip().startswith("%%"))

@@ -7,11 +7,10 @@ state recorded at the cell's start is put back: this replays unseeded runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
+from nbtrack.capture.dataflow.pseudo import GENERATOR
 from nbtrack.records import CellRecord, FlowRecord
-
-GENERATOR = "@rng:"
 
 
 def generators_to_restore(
@@ -30,8 +29,8 @@ def generators_to_restore(
     found: dict[int, tuple[str, ...]] = {}
     for cell in cells:
         flow = flow_of(cell)
-        seeded = _generators(flow.kills)
-        moved = _generators(flow.writes) | set(cell.rng) | seeded
+        seeded = generators_among(flow.kills)
+        moved = generators_among(flow.writes) | set(cell.rng) | seeded
         if cell.seq not in kept:
             in_step -= moved
             continue
@@ -48,5 +47,10 @@ def _draws(flow: FlowRecord, generator: str) -> bool:
     return "unknown" in flow.notes or GENERATOR + generator in flow.reads
 
 
-def _generators(names: Collection[str]) -> set[str]:
+def generators_among(names: Iterable[str]) -> set[str]:
+    """The generators that a flow names.
+
+    >>> generators_among(["x", "@rng:numpy"])
+    {'numpy'}
+    """
     return {n.removeprefix(GENERATOR) for n in names if n.startswith(GENERATOR)}

@@ -10,14 +10,15 @@ looked at, and what the file cannot show (an edit that is not saved) is not clai
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from nbtrack.capture.dataflow.pseudo import MARK
 from nbtrack.records import CellRecord
 from nbtrack.slices.closure import Closure, flow_of, label_of
-from nbtrack.slices.generator_states import GENERATOR
+from nbtrack.slices.generator_states import generators_among
 from nbtrack.slices.saved_notebook import SavedNotebook
 from nbtrack.text import shorten, visible
 
@@ -178,7 +179,7 @@ class _Judge:
         given = [n for n in (*flow.writes, *flow.may_write) if n not in {"_", "__"}]
         read = {n for kept in self._kept[place + 1 :] for n in flow_of(kept.cell).reads}
         names = [name for name in dict.fromkeys(given) if name in read] or given
-        return _quoted(sorted(names, key=lambda name: name.startswith("@")))
+        return _quoted(sorted(names, key=lambda name: name.startswith(MARK)))
 
     def _is_from_console(self, cell: CellRecord) -> bool:
         """Front ends name the cell; before nbtrack was loaded nobody listened."""
@@ -238,18 +239,20 @@ class _Judge:
         decided: set[str] = set()
         for kept in self._kept:
             flow = flow_of(kept.cell)
-            drawn = _generators(flow.reads) - decided | set(kept.restore)
+            drawn = generators_among(flow.reads) - decided | set(kept.restore)
             if _is_seeded(kept.cell):
                 decided, drawn = decided | drawn, set()
             for name in sorted(drawn):
                 yield "B", self._drawn(kept.cell, name)
-            decided |= drawn | _generators(flow.kills)  # each is said once
+            decided |= drawn | generators_among(flow.kills)  # each is said once
 
     def _drawn(self, cell: CellRecord, generator: str) -> str:
         """Whether nobody seeded it, or a cell whose numbers were used up since."""
         label, name = label_of(cell), _plain(generator)
         for earlier in reversed([c for c in self._cells if c.seq < cell.seq]):
-            if generator in _generators(flow_of(earlier).kills) or _is_seeded(earlier):
+            if generator in generators_among(flow_of(earlier).kills) or _is_seeded(
+                earlier
+            ):
                 by = label_of(earlier)
                 return f"{label} goes on with the random numbers ({name}) of {by}"
         return f"{label} draws random numbers ({name}) unseeded"
@@ -257,10 +260,6 @@ class _Judge:
 
 def _is_seeded(cell: CellRecord) -> bool:
     return _SEEDED.match(cell.source or "") is not None
-
-
-def _generators(names: Iterable[str]) -> set[str]:
-    return {n.removeprefix(GENERATOR) for n in names if n.startswith(GENERATOR)}
 
 
 def _quoted(names: Sequence[str]) -> str:
@@ -272,7 +271,7 @@ def _quoted(names: Sequence[str]) -> str:
     if not names:
         return "something"
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"`{_plain(names[0].removeprefix('@'))}`{more}"
+    return f"`{_plain(names[0].removeprefix(MARK))}`{more}"
 
 
 def _plain(text: str) -> str:

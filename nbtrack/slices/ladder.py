@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from nbtrack.capture.dataflow.pseudo import MARK
 from nbtrack.slices.attempt import Trial, attempt
 from nbtrack.slices.claim import Attempt, Claim, ProofRung
 from nbtrack.slices.closure import KeptCell, Rung, close_over, label_of
@@ -114,7 +115,9 @@ def _unmade(
         if claim.target is not None and cell.seq >= claim.target:
             break
         if cell.flow is not None and cell.flow.notes.keys() & {"input", "threads"}:
-            names |= dict.fromkeys(n for n in cell.flow.writes if n[:1] != "@")
+            names |= dict.fromkeys(
+                n for n in cell.flow.writes if not n.startswith(MARK)
+            )
     for attempted in tried:
         names |= dict.fromkeys(_NO_NAME.findall(attempted.reason))
     return [name for name in names if name not in claim.wanted]

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbtrack.capture.dataflow.pseudo import OF_FILES
 from nbtrack.capture.file_groups import shown_path
 from nbtrack.records import CellRecord, TextRecord
 from nbtrack.slices.claim import Claim
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PREFIX = "nbtrack-proof-"
-FILE, FOLDER = "@file:", "@folder:"
 COPY_MAX_BYTES = 50_000_000  # one file; a larger one is cloned, or a link
 N_MAX = 3_000  # files that lie around the notebook and were not seen to be read
 BYTES_MAX = 300_000_000  # of those together
@@ -294,7 +294,7 @@ def paths_of(names: Iterable[str]) -> set[str]:
     >>> paths_of(["x", "@file:/a/b.csv", "@cwd"])
     {'/a/b.csv'}
     """
-    return {name.partition(":")[2] for name in names if name.startswith((FILE, FOLDER))}
+    return {name.partition(":")[2] for name in names if name.startswith(OF_FILES)}
 
 
 def writes_elsewhere(cell: CellRecord, scratch: Scratch) -> str | None:

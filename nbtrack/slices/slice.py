@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nbtrack.capture.dataflow.pseudo import MARK
 from nbtrack.errors import OptionError, RunNotFoundError
 from nbtrack.records import CellRecord, RunRecord
 from nbtrack.slices.closure import (
@@ -328,7 +329,7 @@ def _cell_of(cells: Sequence[CellRecord], record: RunRecord) -> int | None:
 def _set_by(cell: CellRecord) -> set[str]:
     from nbtrack.slices.closure import flow_of
 
-    return {name for name in flow_of(cell).writes if not name.startswith("@")}
+    return {name for name in flow_of(cell).writes if not name.startswith(MARK)}
 
 
 def _sets(cell: CellRecord, name: str) -> bool:

@@ -19,13 +19,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbtrack.capture.dataflow.cell_reads import CellReads
+from nbtrack.capture.dataflow.pseudo import ALL_FILES, FILE, FOLDER
 from nbtrack.capture.file_readers import reader_patches
 from nbtrack.capture.opened_files import FEATURE, ReadLog, is_users_file
 from nbtrack.guard import guard, tolerated
 
-FILE = "@file:"
-FOLDER = "@folder:"
-ALL_FILES = "@files"
 MAX_ENTRIES = 300  # of all folders looked at: about 1 ms
 MAX_READS = 50  # files named in one flow
 _DEPTH = 2
@@ -39,7 +37,7 @@ _RUNS = frozenset(
     {"subprocess", "Popen", "system", "popen", "getoutput", "check_output"}
 )
 _SHELL = re.compile(
-    r"get_ipython\(\)\.(?:system|getoutput|getoutput)\(|"
+    r"get_ipython\(\)\.(?:system|getoutput)\(|"
     r"_cell_magic\('(?:bash|sh|script|perl|ruby|system|sx|!|python3?|pypy)'|"
     r"_line_magic\('(?:run|sx|system|sc|load)'"
 )
@@ -148,11 +146,10 @@ class FileTrace:
                 touched.kills.append(FILE + name)
 
     def _remember(self, name: str) -> None:
-        kind, _, path = name.partition(":")
-        if kind == "@folder":
-            self.made_folders.add(path)
+        if name.startswith(FOLDER):
+            self.made_folders.add(name.removeprefix(FOLDER))
         else:
-            self.written[path] = None
+            self.written[name.removeprefix(FILE)] = None
 
     def _watch_folder(self, folder: str) -> None:
         if len(self._folders) < 32 and not folder.startswith(("/proc", "/dev")):

@@ -15,17 +15,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from nbtrack.capture.dataflow.cell_reads import CellReads, cell_reads
-from nbtrack.capture.dataflow.files_touched import (
-    FILE,
-    FileTrace,
-    Touched,
-    files_behind,
-)
+from nbtrack.capture.dataflow.files_touched import FileTrace, Touched, files_behind
 from nbtrack.capture.dataflow.known_values import KnownValues
 from nbtrack.capture.dataflow.libraries import library_of
 from nbtrack.capture.dataflow.portraits import Budget
+from nbtrack.capture.dataflow.pseudo import FILE, MARK, OUT, SUBCLASSES
 from nbtrack.capture.dataflow.readers import reads_around
-from nbtrack.capture.dataflow.recording import OUT, Begun, Recording
+from nbtrack.capture.dataflow.recording import Begun, Recording
 from nbtrack.capture.dataflow.seed_calls import seeded_first
 from nbtrack.capture.dataflow.surroundings import changed_around, look_around
 from nbtrack.capture.dataflow.users_names import (
@@ -40,7 +36,6 @@ AT_REST = (800, 400_000)  # objects, bytes: some 0.3 ms
 SWEEP_AT_REST = (200, 100_000)
 SOME_NAMES = 40  # of a large namespace: to go through 500 takes a millisecond
 TRACKING = (20_000, 16_000_000)  # some 10 ms
-SUBCLASSES = "@subclasses"  # which classes know, of those that derive from them
 
 _ASKS = frozenset({"input", "getpass", "raw_input"})
 _HANDLES = frozenset(
@@ -154,7 +149,7 @@ class FlowWatch:
         if "__subclasses__" in record.begun.reads.attributes:
             record.reads.append(SUBCLASSES)
         self._note(record, files)
-        self._written.update(n for n in record.writes if n.startswith("@"))
+        self._written.update(n for n in record.writes if n.startswith(MARK))
         return record.flow(self._written)
 
     # ---- variables

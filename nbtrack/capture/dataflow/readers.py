@@ -12,13 +12,18 @@ import sys
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from nbtrack.capture.dataflow.surroundings import CONTEXT, CWD, ENVIRONMENT, FIGURES
+from nbtrack.capture.dataflow.pseudo import (
+    CONTEXT,
+    CWD,
+    ENVIRONMENT,
+    FIGURES,
+    MODULE,
+)
 
 if TYPE_CHECKING:
     from nbtrack.capture.dataflow.files_touched import Touched
     from nbtrack.capture.dataflow.recording import Begun
 
-MODULE = "@module:"
 _OF_THE_FOLDER = frozenset(
     {"getcwd", "cwd", "listdir", "glob", "iglob", "rglob", "abspath", "resolve", "walk"}
     | {"exists", "isfile", "is_file", "iterdir", "scandir", "absolute", "open", "load"}

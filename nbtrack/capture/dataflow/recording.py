@@ -17,6 +17,7 @@ from typing import Any
 from nbtrack.capture.dataflow.cell_reads import CellReads
 from nbtrack.capture.dataflow.known_values import Changes
 from nbtrack.capture.dataflow.libraries import is_local, library_of, library_part
+from nbtrack.capture.dataflow.pseudo import EVERYTHING, GENERATOR, MODULE, OUT
 from nbtrack.capture.dataflow.seed_calls import only_defines
 from nbtrack.capture.dataflow.users_names import is_ipythons, users_names
 from nbtrack.capture.opened_files import ReadLog
@@ -24,10 +25,6 @@ from nbtrack.capture.randomness import VARIABLE
 from nbtrack.records import FlowRecord
 
 MAX_NAMES = 300  # of one kind in one record, which has to fit into the journal
-GENERATOR = "@rng:"
-OUT = "@out:"
-MODULE = "@module:"
-EVERYTHING = "@everything"
 
 _OUTS = re.compile(r"\b(?:Out|_oh)\b(?:\[(\d+)\])?")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from nbtrack.capture.dataflow.cell_reads import cell_reads
+from nbtrack.capture.dataflow.pseudo import EVERYTHING
 from nbtrack.capture.session import names_bound
 from nbtrack.records import FlowRecord
 
@@ -28,7 +29,7 @@ def static_flow(source: str) -> FlowRecord:
     bound = found.stores | names_bound(python)
     reads = list(found.names)
     if found.everything:
-        reads.append("@everything")
+        reads.append(EVERYTHING)
     return FlowRecord(
         reads=tuple(reads),
         writes=dict.fromkeys(sorted(bound), "set"),

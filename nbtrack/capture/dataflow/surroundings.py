@@ -14,12 +14,9 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from nbtrack.capture.dataflow.pseudo import CONTEXT, CWD, ENVIRONMENT, FIGURES
 from nbtrack.guard import tolerated
 
-CWD = "@cwd"
-ENVIRONMENT = "@env:"
-CONTEXT = "@context:"
-FIGURES = "@figures"
 _SHOWN_ONLY = frozenset({"display", "styler", "plotting"})
 
 
