@@ -16,20 +16,21 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nbtrack.capture.classes import module_of, mro_of, vars_of
+
 _LOAD_NAMES = frozenset({"LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _STORE_NAMES = frozenset({"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
-_TOLD = frozenset({"IMPORT_NAME", "STORE_ATTR", "DELETE_ATTR"})
 _WANTED = (
-    _LOAD_NAMES | _STORE_NAMES | _ATTRIBUTES | _TOLD | {"LOAD_GLOBAL", "LOAD_CONST"}
+    _LOAD_NAMES
+    | _STORE_NAMES
+    | _ATTRIBUTES
+    | {"IMPORT_NAME"}
+    | {"LOAD_GLOBAL", "LOAD_CONST"}
 )
 _OPS = {dis.opmap[name]: name for name in _WANTED if name in dis.opmap}
 _EXTENDED = dis.opmap["EXTENDED_ARG"]
 _WITH_FUNCTION = (types.MethodType, staticmethod, classmethod)
-# What C keeps of a class: a metaclass of the notebook may answer otherwise.
-_MODULE_OF: Any = type.__dict__["__module__"].__get__
-_BASES_OF: Any = type.__dict__["__mro__"].__get__
-_MEMBERS_OF: Any = type.__dict__["__dict__"].__get__
 _INSTANT = frozenset({"<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>"})
 _GENERIC = "<generic parameters of "  # around `def f[T]` and `class A[T]`
 _READS_ALL = frozenset({"globals", "locals", "eval", "exec", "vars"})
@@ -89,7 +90,6 @@ class Walk:
         self.attributes: set[str] = set()
         self.imports: set[str] = set()  # modules that functions import
         self.strings: set[str] = set()  # texts in functions: names of files, of keys
-        self.sets_attributes = False
         self._namespace = namespace
         self._soft = soft
         self._seen: set[int] = set()
@@ -108,7 +108,7 @@ class Walk:
                     self.stored.add(value)
             elif op in _ATTRIBUTES:
                 self.attribute(value)
-            elif op not in _TOLD:
+            elif op != "IMPORT_NAME":
                 self.load(value)
 
     def define(self, value: object) -> None:
@@ -135,7 +135,7 @@ class Walk:
                 own.add(value)
             elif op in _ATTRIBUTES:
                 self.attribute(value)
-            elif op == "LOAD_CONST" or op in _TOLD:
+            elif op in ("LOAD_CONST", "IMPORT_NAME"):
                 continue
             elif value not in own and value != "__name__":
                 self.load(value)
@@ -174,8 +174,6 @@ class Walk:
                     self.strings.add(value)
             elif op == "IMPORT_NAME":
                 self.imports.add(value)
-            elif op == "STORE_ATTR" or op == "DELETE_ATTR":
-                self.sets_attributes = True
             elif op == "STORE_GLOBAL":
                 self.reads.rebound.add(value)
             elif op in _ATTRIBUTES:
@@ -234,12 +232,12 @@ class Walk:
 
     def _class(self, kind: type) -> None:
         """Methods count when their name is used; all do where a library calls them."""
-        bases = [base for base in _BASES_OF(kind) if base is not object]
+        bases = [base for base in mro_of(kind) if base is not object]
         foreign = any(not self._is_ours(base) for base in bases)
         for base in bases:
             if not self._is_ours(base):
                 continue
-            for name, member in list(_MEMBERS_OF(base).items()):
+            for name, member in list(vars_of(base).items()):
                 for function in _functions_in(member):
                     self._method(name, function, at_once=foreign)
 
@@ -254,7 +252,7 @@ class Walk:
             self._waiting.setdefault(name, []).append(function.__code__)
 
     def _is_ours(self, kind: type) -> bool:
-        return bool(_MODULE_OF(kind) == self._namespace.get("__name__", "__main__"))
+        return bool(module_of(kind) == self._namespace.get("__name__", "__main__"))
 
 
 def operations(code: types.CodeType) -> Iterator[tuple[str, Any]]:

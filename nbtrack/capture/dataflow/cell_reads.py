@@ -49,7 +49,6 @@ class CellReads:
     imports: set[str] = field(default_factory=set)  # modules, dotted
     strings: set[str] = field(default_factory=set)
     patched: set[str] = field(default_factory=set)  # `a.b` of `a.b.c = ...`
-    sets_attributes: bool = False  # in a function that it reaches
     derives: bool = False  # it makes a class from another one
     everything: bool = False  # exec, globals() ...: it may read all
     is_broken: bool = False  # it does not compile
@@ -116,7 +115,6 @@ class _CellWalk:
         found.attributes |= walk.attributes
         found.imports |= walk.imports
         found.strings |= walk.strings
-        found.sets_attributes |= walk.sets_attributes
         found.everything |= walk.reads.everything
         return found
 
@@ -340,23 +338,16 @@ class _CellWalk:
         if found is not None:
             self._found.everything |= found.may_read_all
             for text in found.expanded:
-                self._expand(text)
-
-    def _expand(self, text: str) -> None:
-        try:
-            inner = reparse(text.strip()).body
-        except (SyntaxError, ValueError):
-            return
-        self._maybe(lambda: self._body(inner))
+                self._text(text.strip())
 
     def _text(self, text: object) -> None:
         """`exec("y = x")` with its text written out is read like the cell."""
         if isinstance(text, str):
             try:
-                inner = reparse(text)
+                inner = reparse(text).body
             except (SyntaxError, ValueError):
                 return
-            self._maybe(lambda: self._body(inner.body))
+            self._maybe(lambda: self._body(inner))
 
     def _lambda(self, node: ast.Lambda) -> None:
         self._expressions([*node.args.defaults, *node.args.kw_defaults])

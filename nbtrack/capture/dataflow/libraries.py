@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from nbtrack.capture.classes import is_a, root_of
 from nbtrack.capture.opened_files import is_users_file
 
 
@@ -31,10 +32,9 @@ def library_part(path: str, namespace: Mapping[str, Any]) -> Any:
 def library_of(value: Any) -> str | None:  # Any: whatever stands in the namespace
     """The top module that a module or a class of a library belongs to."""
     if type(value) is ModuleType:
-        name = value.__name__
-    elif issubclass(type(value), type):
-        name = type.__dict__["__module__"].__get__(value)
+        root = str(value.__name__).partition(".")[0]
+    elif is_a(value, type):
+        root = root_of(value)
     else:
         return None
-    root = str(name).partition(".")[0]
     return None if root == "__main__" else root

@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from nbtrack.capture.classes import is_a
 from nbtrack.capture.dataflow.portrait_bytes import fingerprint
 from nbtrack.capture.dataflow.portrait_inert import constant
-from nbtrack.capture.dataflow.portrait_plans import is_a
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 _COPIED = 1 << 22  # bytes of a strided array that are brought together at once

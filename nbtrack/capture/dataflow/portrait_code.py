@@ -14,14 +14,8 @@ import types
 from functools import cache
 from typing import Any
 
+from nbtrack.capture.classes import is_a, module_of, name_of, root_of, vars_of
 from nbtrack.capture.dataflow.portrait_inert import constant
-from nbtrack.capture.dataflow.portrait_plans import (
-    is_a,
-    module_of,
-    name_of,
-    root_of,
-    vars_of,
-)
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk, copied
 from nbtrack.capture.modules import is_own_file
 

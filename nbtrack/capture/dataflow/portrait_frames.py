@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from nbtrack.capture.classes import is_a
 from nbtrack.capture.dataflow.portrait_bytes import fingerprint
 from nbtrack.capture.dataflow.portrait_inert import constant
-from nbtrack.capture.dataflow.portrait_plans import LIBRARY_CACHES, attributes_of, is_a
+from nbtrack.capture.dataflow.portrait_plans import LIBRARY_CACHES, attributes_of
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 

@@ -21,7 +21,7 @@ import uuid
 import zoneinfo
 from typing import Any
 
-from nbtrack.capture.dataflow.portrait_plans import is_a, module_of
+from nbtrack.capture.classes import is_a, module_of
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 _date_state: Any = datetime.date.__reduce__

@@ -6,11 +6,11 @@ name, so nothing is imported and no class of the notebook can pass for one.
 
 from __future__ import annotations
 
+from nbtrack.capture.classes import name_of, root_of
 from nbtrack.capture.dataflow.portrait_code import CODE
 from nbtrack.capture.dataflow.portrait_containers import CONTAINERS
 from nbtrack.capture.dataflow.portrait_inert import EXACT_ONLY, INERT, handler_of_root
 from nbtrack.capture.dataflow.portrait_library import library_handler
-from nbtrack.capture.dataflow.portrait_plans import name_of, root_of
 from nbtrack.capture.dataflow.portrait_state import STATE
 from nbtrack.capture.dataflow.portrait_walk import Handler
 

@@ -10,9 +10,9 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from nbtrack.capture.classes import module_of, mro_of, name_of
 from nbtrack.capture.dataflow.portrait_arrays import ARRAYS
 from nbtrack.capture.dataflow.portrait_frames import FRAMES
-from nbtrack.capture.dataflow.portrait_plans import module_of, mro_of, name_of
 from nbtrack.capture.dataflow.portrait_tensors import TENSORS
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 

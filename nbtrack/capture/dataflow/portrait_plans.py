@@ -13,21 +13,17 @@ from collections.abc import Callable
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from nbtrack.capture.classes import lives_on, mro_of, name_of, root_of, vars_of
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 _ATTRIBUTES, _VALUES, _INSTANCE = ("attributes",), ("values",), ("instance",)
 _SLOT, _EMPTY = ("slot",), ("empty slot",)
 _MANAGED = -1  # as offset of a `__dict__`: it lies before the object
 _POINTER = 8  # bytes of a slot
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made while running
 _N_KEPT = 20_000  # types
-_mro_of: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
-_vars_of: Callable[[type], Any] = type.__dict__["__dict__"].__get__
-_name_of: Callable[[type], str] = type.__dict__["__name__"].__get__
 _size_of = type.__dict__["__basicsize__"].__get__
 _dict_offset_of = type.__dict__["__dictoffset__"].__get__
 _weak_offset_of = type.__dict__["__weakrefoffset__"].__get__
-_flags_of = type.__dict__["__flags__"].__get__
 
 # By the id of the type, with a weak reference: an id is given again after a death.
 # Bases whose handler sees what the C classes of their own library below them keep.
@@ -80,77 +76,18 @@ def plan_of(kind: type) -> Handler:
     if len(_plans) > _N_KEPT:
         _plans.clear()
     handler = _make_plan(kind)
-    lives_on = not _flags_of(kind) & _HEAP_TYPE
-    _plans[id(kind)] = (None if lives_on else weakref.ref(kind), handler)
+    _plans[id(kind)] = (
+        None if lives_on(kind) else weakref.ref(kind),
+        handler,
+    )
     return handler
-
-
-def mro_of(kind: type) -> tuple[type, ...]:
-    """The bases of a class, without asking its metaclass.
-
-    >>> mro_of(bool)
-    (<class 'bool'>, <class 'int'>, <class 'object'>)
-    """
-    return _mro_of(kind)
-
-
-def vars_of(kind: type) -> Any:
-    """The attributes of a class itself, without asking its metaclass.
-
-    >>> "append" in vars_of(list)
-    True
-    """
-    return _vars_of(kind)
-
-
-def name_of(kind: type) -> str:
-    """The name of a class, without asking its metaclass.
-
-    >>> name_of(dict)
-    'dict'
-    """
-    return _name_of(kind)
-
-
-def module_of(kind: type) -> str:
-    """The name of the module of a class, as the class says.
-
-    >>> module_of(dict), module_of(weakref.ref)
-    ('builtins', 'weakref')
-    """
-    found = _vars_of(kind).get("__module__")
-    if type(found) is str:
-        return found
-    name: object = type.__module__  # a C type tells it by a descriptor of `type`
-    if not _flags_of(kind) & _HEAP_TYPE:
-        name = type.__getattribute__(kind, "__module__")
-    return name if type(name) is str else "builtins"
-
-
-def root_of(kind: type) -> str:
-    """The top-level module of a class.
-
-    >>> import decimal
-    >>> root_of(decimal.Decimal)
-    'decimal'
-    """
-    return module_of(kind).partition(".")[0]
-
-
-def is_a(value: object, kind: type) -> bool:
-    """As `isinstance`, which would also ask the object for its `__class__`.
-
-    >>> is_a(True, int), is_a(3, str)
-    (True, False)
-    """
-    return issubclass(type(value), kind)
 
 
 def _make_plan(kind: type) -> Handler:
     from nbtrack.capture.dataflow.portrait_kinds import handler_of
 
     own: list[type] = []
-    for base in _mro_of(kind):
+    for base in mro_of(kind):
         handler = handler_of(base, exact=base is kind)
         if handler is not None:
             break
@@ -204,7 +141,7 @@ def _caches_of(kind: type, root: str) -> frozenset[str]:
     if root in ("pandas", "scipy"):
         return LIBRARY_CACHES
     cached = functools.cached_property
-    facts = [vars_of(one) for one in _mro_of(kind) if root_of(one) == root]
+    facts = [vars_of(one) for one in mro_of(kind) if root_of(one) == root]
     found = [name for some in facts for name in some if type(some[name]) is cached]
     return frozenset(found)
 
@@ -225,14 +162,14 @@ def attributes_of(value: Any) -> dict[str, Any]:
     >>> attributes_of(3)
     {}
     """
-    get = _dict_getter(list(_mro_of(type(value))))
+    get = _dict_getter(list(mro_of(type(value))))
     return {} if get is None else get(value)
 
 
 def _slots_of(kind: type) -> list[Callable[[Any], Any]]:
     return [
         member.__get__
-        for member in list(_vars_of(kind).values())
+        for member in list(vars_of(kind).values())
         if type(member) is MemberDescriptorType
     ]
 
@@ -240,7 +177,7 @@ def _slots_of(kind: type) -> list[Callable[[Any], Any]]:
 def _dict_getter(own: list[type]) -> Callable[[Any], Any] | None:
     """What gives the `__dict__` of an instance, whatever its class calls so itself."""
     for kind in own:
-        found = _vars_of(kind).get("__dict__")
+        found = vars_of(kind).get("__dict__")
         if type(found) in (GetSetDescriptorType, MemberDescriptorType):
             return found.__get__  # type: ignore[no-any-return]
     return None

@@ -20,8 +20,8 @@ import types
 import weakref
 from typing import Any
 
+from nbtrack.capture.classes import is_a
 from nbtrack.capture.dataflow.portrait_inert import constant
-from nbtrack.capture.dataflow.portrait_plans import is_a
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 _UNSET = "unset"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from nbtrack.capture.classes import mro_of, vars_of
 from nbtrack.capture.dataflow.portrait_inert import constant
-from nbtrack.capture.dataflow.portrait_plans import mro_of, vars_of
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
 
 
