@@ -78,7 +78,7 @@ def _text_of(value: ast.expr) -> str | None:
 def _parsed(text: str | None) -> list[ast.stmt] | None:
     if text is None:
         return None
-    for candidate in (_without_flags(text), _transformed(text)):
+    for candidate in (_without_flags(text), transformed(text)):
         try:
             return reparse(candidate).body
         except (SyntaxError, ValueError):
@@ -96,8 +96,12 @@ def _without_flags(text: str) -> str:
     return " ".join(words)
 
 
-def _transformed(text: str) -> str:
-    """A magic's body may hold magics; only IPython's own calls bring us here."""
+def transformed(text: str) -> str:
+    r"""A cell, or a magic's body, as IPython hands it to Python; imports IPython.
+
+    >>> transformed("%time f()")
+    "get_ipython().run_line_magic('time', 'f()')\n"
+    """
     from IPython.core.inputtransformer2 import TransformerManager
 
     return str(TransformerManager().transform_cell(text))

@@ -59,8 +59,10 @@ class ExecutedCell:
         """The states at its start of what it drew from, packed; some 0.2 ms each."""
         return {name: state.packed() for name, state in self.states.items()}
 
-    def record(self, seq: int) -> CellRecord:
+    def record(self, seq: int, *, rng: Mapping[str, str] | None = None) -> CellRecord:
         """The execution as a value, with all that is known of it.
+
+        `rng` stands in the place of the packed states, where these are not wanted.
 
         >>> ExecutedCell("x = 1", "", None, 1, "").record(0).execution
         1
@@ -75,9 +77,19 @@ class ExecutedCell:
             duration_s=self.duration_s,
             ok=self.ok,
             error=self.error,
-            rng=self.rng,
+            rng=self.rng if rng is None else rng,
             flow=self.flow,
         )
+
+    def outline(self, seq: int) -> CellRecord:
+        """The same with the names of its generators in the place of their states.
+
+        To pack a state takes 0.2 ms, and a session has hundreds of cells.
+
+        >>> ExecutedCell("x = 1", "", None, 1, "").outline(0).rng
+        {}
+        """
+        return self.record(seq, rng=dict.fromkeys(self.states, ""))
 
     @property
     def label(self) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -93,18 +93,11 @@ class CellLog:
         cell = self._log.cells[seq]
         is_forgotten = seq in self._forgotten
         is_bare = "source" in off or is_forgotten or seq in self._without_text
-        return CellRecord(
-            seq=seq,
-            cell_id=cell.cell_id,
-            execution=cell.execution,
-            source=None if is_bare else cell.source,
-            source_digest=cell.digest,
-            started_at=cell.started_at,
-            duration_s=cell.duration_s,
-            ok=cell.ok,
-            error=cell.error,
-            rng={} if "rng" in off else cell.rng,
-            flow=None if "slices" in off or is_forgotten else cell.flow,
+        kept = cell.record(seq, rng={} if "rng" in off else None)
+        return replace(
+            kept,
+            source=None if is_bare else kept.source,
+            flow=None if "slices" in off or is_forgotten else kept.flow,
         )
 
 

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbtrack.guard import guard
-from nbtrack.records import CellRecord
 
 if TYPE_CHECKING:
-    from nbtrack.capture.session import ExecutedCell, SessionLog
+    from nbtrack.capture.session import SessionLog
     from nbtrack.slices.grade import Grade
     from nbtrack.tracking.run import Run
 
@@ -49,21 +48,10 @@ class Grading:
             from nbtrack.slices.grade import grade_of
             from nbtrack.slices.saved_notebook import read_saved
 
-            cells = [_outline(c, seq) for seq, c in enumerate(list(self._log.cells))]
+            cells = [c.outline(seq) for seq, c in enumerate(list(self._log.cells))]
             closure = close_over(cells, target=self._seq)
             path = self._run.notebook
             saved = read_saved(Path(path)) if path else None
             grade = grade_of(cells, closure, saved, target=self._seq)
             self._run.log_grade(grade.letter, grade.lines)
             self.grade = grade
-
-
-def _outline(cell: ExecutedCell, seq: int) -> CellRecord:
-    """The execution with the names of its generators in the place of their states.
-
-    To pack a state takes 0.2 ms, and a session has hundreds of cells.
-    """
-    return CellRecord(
-        seq, cell.cell_id, cell.execution, cell.source, cell.digest, cell.started_at,
-        cell.duration_s, cell.ok, cell.error, dict.fromkeys(cell.states, ""), cell.flow,
-    )  # fmt: skip

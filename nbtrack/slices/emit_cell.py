@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Iterator
 
+from nbtrack.capture.magics import transformed
 from nbtrack.slices.emission import Emission
 from nbtrack.slices.emit_calls import MagicCall, call_of, code_for
 from nbtrack.slices.emit_text import Edit, Places, edited, in_comment, indented
@@ -97,12 +98,10 @@ def _seeding(line: str, source: str, emission: Emission) -> list[str]:
 
 def _transformed(text: str) -> str:
     """As IPython makes it Python; magics are calls then."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd ends of lines
-            return str(TransformerManager().transform_cell(text))
+            return transformed(text)
     except (SyntaxError, ValueError, RecursionError) as exc:
         raise NotPython(str(exc)) from exc
 

@@ -98,19 +98,12 @@ class Slice:
         >>> len(found.kept), len(found.at("history").kept)
         (1, 2)
         """
-        wanted = () if self.variable is None else (self.variable,)
-        closure = close_over(
-            self.cells, target=self.target_seq, wanted=wanted, rung=rung
-        )
-        return Slice(
-            self.target,
+        return _closed(
             self.cells,
-            closure.kept,
-            closure.dropped,
-            closure.missing,
-            self.run,
-            self.variable,
-            rung,
+            self.target_seq,
+            run=self.run,
+            variable=self.variable,
+            rung=rung,
         )
 
     def prove(
@@ -220,9 +213,9 @@ in a notebook, or with the log of cells switched off.
     except RunNotFoundError as exc:
         if what.startswith(RUN):
             raise
-        cells = live_cells()
+        cells = live_cells(outline=True)
         if any(_sets(cell, name) for cell in cells):
-            return slice_of_variable(cells, name)
+            return slice_of_variable(live_cells(), name)
         near = did_you_mean(name, sorted({n for c in cells for n in _set_by(c)}))
         if "Did you mean" in str(exc) or not near:
             raise
@@ -242,10 +235,9 @@ def slice_of_run(name: str) -> Slice:
 
     store = settled_store()
     record = store.run(name)
-    cells = live_cells()
-    target = _cell_of(cells, record)
+    target = _cell_of(live_cells(outline=True), record)
+    cells = store.cells(record.id) if target is None else live_cells()
     if target is None:
-        cells = store.cells(record.id)
         target = _cell_of(cells, record)
     if target is None:
         raise OptionError(
@@ -262,15 +254,7 @@ def slice_of_cell(cells: Sequence[CellRecord], target: int, record: RunRecord) -
     >>> slice_of_cell([CellRecord(0, "a", 1, "loss = 1", "", "")], 0, run).target
     'run base'
     """
-    closure = close_over(cells, target=target)
-    return Slice(
-        f"run {record.name}",
-        tuple(cells),
-        closure.kept,
-        closure.dropped,
-        closure.missing,
-        run=record,
-    )
+    return _closed(cells, target, run=record)
 
 
 def slice_of_variable(cells: Sequence[CellRecord], name: str) -> Slice:
@@ -293,19 +277,13 @@ rate?
         hint = did_you_mean(name, known)
         shown = shorten(repr(name), 60)
         raise RunNotFoundError(f"No cell has set a variable {shown}.{hint}")
-    closure = close_over(ended, target=None, wanted=[name])
-    return Slice(
-        f"variable {name}",
-        ended,
-        closure.kept,
-        closure.dropped,
-        closure.missing,
-        variable=name,
-    )
+    return _closed(ended, None, variable=name)
 
 
-def live_cells() -> list[CellRecord]:
+def live_cells(*, outline: bool = False) -> list[CellRecord]:
     """The cells of the session that runs in this process; none outside a notebook.
+
+    With `outline` without the states of generators, which take a while to pack.
 
     >>> live_cells()
     []
@@ -313,7 +291,30 @@ def live_cells() -> list[CellRecord]:
     from nbtrack.tracking.session import process_session
 
     log = process_session().executed
-    return [] if log is None else [c.record(seq) for seq, c in enumerate(log.cells)]
+    cells = [] if log is None else list(log.cells)
+    return [c.outline(n) if outline else c.record(n) for n, c in enumerate(cells)]
+
+
+def _closed(
+    cells: Sequence[CellRecord],
+    target: int | None,
+    *,
+    run: RunRecord | None = None,
+    variable: str | None = None,
+    rung: Rung = "slice",
+) -> Slice:
+    wanted = () if variable is None else (variable,)
+    closure = close_over(cells, target=target, wanted=wanted, rung=rung)
+    return Slice(
+        f"variable {variable}" if run is None else f"run {run.name}",
+        tuple(cells),
+        closure.kept,
+        closure.dropped,
+        closure.missing,
+        run,
+        variable,
+        rung,
+    )
 
 
 def _cell_of(cells: Sequence[CellRecord], record: RunRecord) -> int | None:

@@ -64,7 +64,7 @@ class FlowWatch:
         self._values = KnownValues()
         self._files = FileTrace()
         self._files.look()
-        self._around = look_around()
+        self._around: dict[str, Any] = {}  # as the cell that runs found it
         self._written: set[str] = set()  # pseudo-variables that some cell changed
         self._outs: list[int] = []
         self._turn = 0
@@ -185,7 +185,7 @@ class FlowWatch:
         before = self._values.parts_of(read, namespace)
         changes = self._values.changes(read, namespace, budget)
         record.take(changes)
-        record.stored(namespace, changes)
+        record.stored(changes)
         others = self._others(record, read, all_of_them=bool(changes))
         if changes:
             touched = [*changes.changed, *changes.unsure]

@@ -104,7 +104,7 @@ class Recording:
         for name, why in changes.unsure.items():
             self.may_write(name, why)
 
-    def stored(self, namespace: Mapping[str, Any], changes: Changes) -> None:
+    def stored(self, changes: Changes) -> None:
         """Names that hold the same object after they were set.
 
         Or another one that got its place in memory: then it looks different. What was

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from nbtrack.capture.dataflow.cell_reads import cell_reads
 from nbtrack.capture.dataflow.pseudo import EVERYTHING
+from nbtrack.capture.magics import transformed
 from nbtrack.capture.session import names_bound
 from nbtrack.records import FlowRecord
 
@@ -47,6 +48,4 @@ def as_python(source: str) -> str:
     """
     if "%" not in source and "!" not in source and "?" not in source:
         return source
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    return str(TransformerManager().transform_cell(source))
+    return transformed(source)

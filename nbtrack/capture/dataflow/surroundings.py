@@ -96,10 +96,15 @@ def _torch() -> Any:
     )
 
 
-def _pandas() -> Any:
+def _options_of_pandas() -> dict[str, Any] | None:
     config = sys.modules.get("pandas._config.config")
     options = getattr(config, "_global_config", None)
-    if type(options) is not dict:
+    return options if type(options) is dict else None
+
+
+def _pandas() -> Any:
+    options = _options_of_pandas()
+    if options is None:
         return None
     kept = {name: part for name, part in options.items() if name not in _SHOWN_ONLY}
     return _flat(kept)
@@ -107,11 +112,10 @@ def _pandas() -> Any:
 
 def _shown() -> Any:
     """How numbers become text: read only where a cell makes texts of them."""
-    config = sys.modules.get("pandas._config.config")
-    options = getattr(config, "_global_config", None)
+    options = _options_of_pandas()
     numpy = sys.modules.get("numpy")
     get = getattr(numpy, "get_printoptions", None)
-    shown = _flat(options.get("display", {})) if type(options) is dict else ()
+    shown = () if options is None else _flat(options.get("display", {}))
     return shown, () if get is None else _flat(get())
 
 
