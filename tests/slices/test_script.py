@@ -6,50 +6,12 @@ import subprocess
 import sys
 
 import pytest
-from conftest import fresh_shell
-from slices.emitting import Notebook, played, same_process
+from slices.emitting import played
 
 from nbtrack.records import CellRecord
 from nbtrack.slices.closure import KeptCell
 from nbtrack.slices.script import script_of
 from nbtrack.slices.segments import segments_of
-
-
-@pytest.fixture(scope="module")
-def one_shell():
-    with fresh_shell() as shell:
-        yield shell
-
-
-@pytest.fixture
-def notebook(one_shell, tmp_path):
-    """A session in an empty folder; the script is played in another one."""
-    folder = tmp_path / "notebook"
-    folder.mkdir()
-    with same_process(folder):
-        made = Notebook(one_shell, folder)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def gives_the_same(notebook, tmp_path):
-    """Run cells and their script, compare all variables, and return the script."""
-
-    def check(*sources, without=(), **options):
-        notebook.run(*sources, **options)
-        script = notebook.script()
-        beside = tmp_path / "script"
-        beside.mkdir()
-        there = played(script, beside)
-        here = notebook.values
-        for name in without:
-            here.pop(name)
-            there.pop(name)
-        assert there == here
-        return script
-
-    return check
 
 
 def cell(source, seq=0, **more):

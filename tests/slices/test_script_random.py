@@ -7,8 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import fresh_shell
-from slices.emitting import Notebook, played, same_process
+from slices.emitting import played
 
 from nbtrack.records import CellRecord
 from nbtrack.slices.closure import KeptCell
@@ -67,22 +66,6 @@ DRAWS = {
     ),
 }
 GENERATORS = {"rng", "a", "b", "old", "own", "g", "env"}
-
-
-@pytest.fixture(scope="module")
-def one_shell():
-    with fresh_shell() as shell:
-        yield shell
-
-
-@pytest.fixture
-def notebook(one_shell, tmp_path):
-    folder = tmp_path / "notebook"
-    folder.mkdir()
-    with same_process(folder):
-        made = Notebook(one_shell, folder)
-        yield made
-        made.close()
 
 
 def drawn(values):
