@@ -8,6 +8,10 @@
     ├── ResumeError           the run still goes on, or lies in the trash
     ├── MetricNotFoundError   the run has no such metric
     ├── CheckpointError       none such, damaged, or unpickling it needs trust
+    ├── ArtifactError         a file, name or reference that cannot be an artifact
+    │   └── ArtifactNotFoundError  no artifact or version answers to that reference
+    ├── ModelError            what the registry refuses, with the way out
+    │   └── ModelNotFoundError     no model or version answers to that reference
     ├── QueryError            a query text that cannot be understood, with the place
     ├── OptionError           an option of a magic or function, with a did-you-mean
     ├── ValueNotLoggedError   a value that is no number, only where asked to be strict
@@ -56,6 +60,26 @@ class MetricNotFoundError(NbtrackError, KeyError):
 
 class CheckpointError(NbtrackError):
     """A checkpoint is missing, damaged, or may only be read with `trust=True`."""
+
+
+class ArtifactError(NbtrackError):
+    """A file, name or reference that cannot be an artifact, or one that is damaged."""
+
+
+class ArtifactNotFoundError(ArtifactError, KeyError):
+    """No artifact, or no version of it, answers to that reference."""
+
+    __str__ = Exception.__str__
+
+
+class ModelError(NbtrackError):
+    """What the model registry refuses, with the way out."""
+
+
+class ModelNotFoundError(ModelError, KeyError):
+    """No registered model, or no version of it, answers to that reference."""
+
+    __str__ = Exception.__str__
 
 
 class QueryError(NbtrackError, ValueError):

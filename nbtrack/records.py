@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -97,6 +97,85 @@ class CheckpointRecord:
     step: int | None
     metrics: Mapping[str, float]
     created_at: str
+    gone_at: str | None = None  # since when its bytes are given up; it stays listed
+    gone_why: str | None = None  # "pruned", "expired", "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactFile:
+    """One file of an artifact: kept here, or a reference to where it lies."""
+
+    path: str  # inside the artifact, with "/"
+    digest: str | None = None  # sha256 of the content; None: not known of a reference
+    size_bytes: int | None = None
+    uri: str | None = None  # of a reference, whose bytes are not kept here
+    etag: str | None = None  # what the server said of the content
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """One version of an artifact."""
+
+    id: int
+    name: str
+    version: int
+    type: str
+    digest: str  # see `manifest_digest`
+    size_bytes: int
+    n_files: int
+    created_at: str
+    description: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    tags: Mapping[str, str | None] = field(default_factory=dict)
+    expires_at: str | None = None
+    gone_at: str | None = None  # since when its bytes are given up; it stays listed
+    gone_why: str | None = None  # "pruned", "expired", "deleted"
+    run: str | None = None  # that logged it first
+    step: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    metric: str | None = None  # what the alias `best` goes by
+    goal: Goal | None = None
+
+    @property
+    def ref(self) -> str:
+        """How people write it.
+
+        >>> ArtifactRecord(1, "mlp", 3, "model", "ab", 10, 1, "2026").ref
+        'mlp:v3'
+        """
+        return f"{self.name}:v{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactUse:
+    """An edge of lineage: a run logged a version (output) or read it (input)."""
+
+    run: str
+    run_name: str
+    role: Literal["input", "output"]
+    version_id: int
+    name: str
+    version: int
+    type: str
+    step: int | None
+    metrics: Mapping[str, float]
+    path: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactEvent:
+    """Something that happened to an artifact."""
+
+    id: int  # growing: ask for what came after it
+    name: str
+    version: int | None
+    what: str  # version, alias, unalias, edited, pruned, expired, deleted, revived
+    detail: str
+    by: str
+    run: str | None
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +304,47 @@ class RunRecord:
 
     @property
     def checkpoint_bytes(self) -> int:
-        """Bytes of its checkpoints, each content counted once."""
-        sizes = {c.digest: c.size_bytes for c in self.checkpoints}
+        """Bytes of its checkpoints that are kept, each content counted once."""
+        sizes = {c.digest: c.size_bytes for c in self.checkpoints if not c.gone_at}
         return sum(sizes.values())
+
+
+def manifest_digest(files: Iterable[ArtifactFile]) -> str:
+    r"""The digest of an artifact by what is in it, in whatever order it is listed.
+
+    One file that is kept has its own sha256; several, or references, have the sha256
+    of their lines `path, digest, uri, etag`, joined by NUL, sorted, each with "\n".
+
+    >>> manifest_digest([ArtifactFile("mlp.pt", digest="ab")])
+    'ab'
+    """
+    import hashlib
+
+    files = list(files)
+    if len(files) == 1 and files[0].uri is None and files[0].digest is not None:
+        return files[0].digest
+    lines = sorted(
+        "\0".join((f.path, f.digest or "", f.uri or "", f.etag or "")) for f in files
+    )
+    text = "".join(f"{line}\n" for line in lines)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def judges(metrics: Iterable[str]) -> list[str]:
+    """Those of the metrics that can say which of two is better, the first one first.
+
+    >>> judges(["lr", "acc", "loss", "val_acc"])
+    ['val_acc', 'loss', 'acc']
+    """
+
+    return sorted((name for name in metrics if goal_of(name)), key=use_as_judge)
+
+
+def use_as_judge(name: str) -> tuple[bool, bool, str]:
+    """Sorts metrics: validation before training, loss before the rest, then by name."""
+    words = name.lower()
+    held_out = any(word in words for word in ("val", "test", "dev", "eval"))
+    return not held_out, "loss" not in words, name
 
 
 def is_better(new: float, old: float, goal: Goal) -> bool:

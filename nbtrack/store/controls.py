@@ -7,8 +7,8 @@ import time
 from nbtrack.errors import StoreError
 from nbtrack.guard import guard
 from nbtrack.store.database import Database
-from nbtrack.store.events import iso
 from nbtrack.store.journal import Journal
+from nbtrack.store.values import iso
 
 _COMMANDS = ("stop", "checkpoint")
 

@@ -11,14 +11,13 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from nbtrack.errors import OptionError
 from nbtrack.store import metric_edits, run_edits
 from nbtrack.store.database import Database
-from nbtrack.store.values import as_json
+from nbtrack.store.values import as_json, now
 from nbtrack.text import shorten, visible
 
 What = Mapping[str, Any]  # Any: JSON, written and read by the functions in _UNDO
@@ -84,7 +83,7 @@ class Edits:
             what = metric_edits.rename(
                 database.connection, self._journal, old, new, runs
             )
-            return _keep(database.connection, _now(), what)
+            return _keep(database.connection, now(), what)
 
     def delete_metric(self, name: str, runs: Sequence[str]) -> Edit:
         """Hide a metric of those of the runs (ids) that have it, its points kept.
@@ -92,7 +91,7 @@ class Edits:
         Raises as `rename_metric` does.
         """
         with self._writing() as database:
-            at = _now()
+            at = now()
             what = metric_edits.delete(
                 database.connection, self._journal, name, runs, at
             )
@@ -102,12 +101,12 @@ class Edits:
         """Give all runs of an experiment to another; OptionError where it has none."""
         with self._writing() as database:
             what = run_edits.rename_experiment(database.connection, old, new)
-            return _keep(database.connection, _now(), what)
+            return _keep(database.connection, now(), what)
 
     def trash(self, runs: Sequence[str], *, query: str) -> Edit:
         """Put those of the runs (ids) aside that are not; `query` is for the list."""
         with self._writing() as database:
-            at = _now()
+            at = now()
             what = run_edits.trash(database.connection, runs, query, at)
             return _keep(database.connection, at, what)
 
@@ -120,7 +119,7 @@ class Edits:
         with self._writing() as database:
             edit = _chosen(_read(database.connection), edit_id)
             _UNDO[edit.kind](database.connection, self._journal, edit)
-            at = _now()
+            at = now()
             database.connection.execute(
                 "update edits set undone_at = ? where id = ?", (at, edit.id)
             )
@@ -212,7 +211,3 @@ _TEXTS = {
 
 def _shown(value: Any) -> str:
     return shorten(visible(value), 80) if isinstance(value, str) else ""
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

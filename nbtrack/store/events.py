@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from nbtrack.errors import RunNotFoundError, StoreError
 from nbtrack.guard import guard
+from nbtrack.store.artifact_rows import apply_artifact, apply_checkpoint, apply_used
 from nbtrack.store.described import (
     apply_cells,
     apply_facts,
@@ -24,7 +24,7 @@ from nbtrack.store.described import (
     keep_source,
 )
 from nbtrack.store.forks import apply_forked
-from nbtrack.store.values import as_json, storable
+from nbtrack.store.values import as_json, iso, now, storable
 from nbtrack.text import shorten
 
 Event = Mapping[str, Any]  # Any: JSON values, checked where they are used
@@ -69,36 +69,15 @@ def apply_event(
         _KINDS[kind](connection, event)
 
 
-def iso(moment: float | str | None) -> str | None:
-    """A time as the store keeps it: ISO 8601, UTC, microseconds, `Z`.
-
-    >>> iso(0.5)
-    '1970-01-01T00:00:00.500000Z'
-    """
-    if moment is None or moment == "":
-        return None
-    if isinstance(moment, str):
-        return moment
-    return _utc(datetime.fromtimestamp(moment, UTC))
-
-
 def _put_aside(
     connection: sqlite3.Connection, event: Event, session: str, reason: str
 ) -> None:
     connection.execute(
         "insert into unread(session, at, reason, body) values (?, ?, ?, ?)",
-        (session, _now(), storable(shorten(reason, 300)), as_json(dict(event))),
+        (session, now(), storable(shorten(reason, 300)), as_json(dict(event))),
     )
     kind = shorten(str(event.get("kind")), 40)
     guard.warn_once("unread event", f"an event {kind!r} was put aside: {reason}")
-
-
-def _now() -> str:
-    return _utc(datetime.now(UTC))
-
-
-def _utc(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _run_started(
@@ -121,7 +100,7 @@ def _run_started(
             event["run"],
             storable(event.get("name") or event["run"]),
             storable(event.get("experiment") or "default"),
-            iso(event.get("started_at")) or _now(),
+            iso(event.get("started_at")) or now(),
             storable(event.get("group")),
             event.get("parent"),
             storable(event.get("notes") or ""),
@@ -150,7 +129,7 @@ def _begin_life(connection: sqlite3.Connection, event: Event, session: str) -> N
             "insert or replace into lives(run, session, started_at, before_s)"
             " values (?, ?, ?, ?)",
             (
-                event["run"], session, iso(event.get("started_at")) or _now(),
+                event["run"], session, iso(event.get("started_at")) or now(),
                 float(event.get("before_s") or 0.0),
             ),
         )  # fmt: skip
@@ -281,7 +260,7 @@ def _run_finished(connection: sqlite3.Connection, event: Event) -> None:
         """,
         (
             event["status"],
-            iso(event.get("ended_at")) or _now(),
+            iso(event.get("ended_at")) or now(),
             duration if duration is None or math.isfinite(duration) else None,
             storable(event.get("error")),
             storable(event.get("reason")),
@@ -290,30 +269,8 @@ def _run_finished(connection: sqlite3.Connection, event: Event) -> None:
     )
 
 
-def _checkpoint(connection: sqlite3.Connection, event: Event) -> None:
-    name, digest = storable(event["name"]), event["digest"]
-    version = connection.execute(
-        """
-        select coalesce(
-          (select version from checkpoints where name = ? and digest = ?),
-          (select max(version) + 1 from checkpoints where name = ?), 1)
-        """,
-        (name, digest, name),
-    ).fetchone()[0]
-    connection.execute(
-        """
-        insert into checkpoints(run, name, version, type, digest, size_bytes, path,
-          step, metrics, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        on conflict(run, name, version) do update set
-          step = excluded.step, metrics = excluded.metrics, path = excluded.path,
-          created_at = excluded.created_at
-        """,
-        (
-            event["run"], name, version, event.get("type") or "checkpoint", digest,
-            event["size_bytes"], storable(event["path"]), event.get("step"),
-            as_json(event.get("metrics") or {}), iso(event.get("created_at")) or _now(),
-        ),
-    )  # fmt: skip
+def _artifact(connection: sqlite3.Connection, event: Event) -> None:
+    apply_artifact(connection, event)
 
 
 _KINDS: dict[str, Callable[[sqlite3.Connection, Event], None]] = {
@@ -323,7 +280,9 @@ _KINDS: dict[str, Callable[[sqlite3.Connection, Event], None]] = {
     "run_changed": _run_changed,
     "notices": _notices,
     "run_finished": _run_finished,
-    "checkpoint": _checkpoint,
+    "checkpoint": apply_checkpoint,
+    "artifact": _artifact,
+    "artifact_used": apply_used,
     "facts": apply_facts,
     "texts": apply_texts,
     "inputs": apply_inputs,

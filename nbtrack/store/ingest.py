@@ -18,9 +18,10 @@ from nbtrack.guard import guard
 from nbtrack.store.chunks import Columns, pack
 from nbtrack.store.columns import columns_by_series, slots_marked
 from nbtrack.store.database import Database
-from nbtrack.store.events import apply_or_put_aside, iso
+from nbtrack.store.events import apply_or_put_aside
 from nbtrack.store.segments import EVENT, SLOT, Segment
 from nbtrack.store.summary import Summary, summary_with
+from nbtrack.store.values import iso
 
 _YEAR_3000 = 32_503_680_000.0
 _ROWS_PER_STATEMENT = 500  # of nine parameters each: SQLite takes 32,766

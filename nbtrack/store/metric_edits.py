@@ -293,7 +293,7 @@ def _put_back(
     names: Mapping[str, str],
 ) -> None:
     row = connection.execute(
-        "select run from checkpoints where id = ?", (checkpoint,)
+        "select run from artifact_uses where id = ?", (checkpoint,)
     ).fetchone()
     name = names.get(row[0]) if row else None
     if name is not None:
@@ -306,8 +306,9 @@ def _checkpoints(
     connection: sqlite3.Connection, runs: list[str]
 ) -> list[tuple[int, dict[str, Any]]]:
     rows = connection.execute(
-        "select id, metrics from checkpoints"
-        " where run in (select value from json_each(?)) order by id",
+        "select id, metrics from artifact_uses"
+        " where role = 'output' and run in (select value from json_each(?))"
+        " order by id",
         (json.dumps(runs),),
     ).fetchall()
     return [(id_, json.loads(metrics)) for id_, metrics in rows]
@@ -315,7 +316,7 @@ def _checkpoints(
 
 def _beside(connection: sqlite3.Connection, checkpoint: int) -> dict[str, Any]:
     row = connection.execute(
-        "select metrics from checkpoints where id = ?", (checkpoint,)
+        "select metrics from artifact_uses where id = ?", (checkpoint,)
     ).fetchone()
     found: dict[str, Any] = json.loads(row[0]) if row else {}
     return found
@@ -325,7 +326,7 @@ def _set_beside(
     connection: sqlite3.Connection, checkpoint: int, metrics: dict[str, Any]
 ) -> None:
     connection.execute(
-        "update checkpoints set metrics = ? where id = ?",
+        "update artifact_uses set metrics = ? where id = ?",
         (as_json(metrics), checkpoint),
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.store.database import connect
-from nbtrack.store.schema import APPLICATION_ID
+from nbtrack.store.schema import APPLICATION_ID, SCHEMA
 from nbtrack.store.schema_v1 import SCHEMA_V1
 from nbtrack.store.schema_v2 import SCHEMA_V2
 
@@ -23,6 +23,39 @@ _RUN_COLUMNS_OF_V2 = (
     "forked_from text", "fork_step integer", "peak_rss_bytes integer",
     "peak_vram_bytes integer", "model_bytes integer",
 )  # fmt: skip
+
+
+_NEW_IN_V4 = (
+    "artifacts", "artifact_versions", "artifact_files", "artifact_aliases",
+    "artifact_tags", "artifact_uses", "artifact_events", "files", "file_chunks",
+    "models", "model_versions", "model_aliases", "model_events",
+)  # fmt: skip
+# A checkpoint is a version of an artifact of one file; versions count from v0 now.
+_CHECKPOINTS_TO_ARTIFACTS = """\
+insert into artifacts(name, type, created_at)
+  select name, type, created_at from old_checkpoints
+  where id in (select min(id) from old_checkpoints group by name);
+insert into artifact_versions(artifact, version, digest, size_bytes, n_files,
+    created_at)
+  select artifacts.id, old.version - 1, old.digest, old.size_bytes, 1, old.created_at
+  from old_checkpoints as old join artifacts on artifacts.name = old.name
+  where old.id in (select min(id) from old_checkpoints group by name, version)
+  order by old.id;
+insert into artifact_files(version, path, digest, size_bytes)
+  select versions.id, artifacts.name, versions.digest, versions.size_bytes
+  from artifact_versions as versions join artifacts on artifacts.id = artifact;
+insert into artifact_uses(id, run, version, role, step, metrics, path, at)
+  select old.id, old.run, versions.id, 'output', old.step, old.metrics, old.path,
+    old.created_at
+  from old_checkpoints as old join artifacts on artifacts.name = old.name
+  join artifact_versions as versions
+    on versions.artifact = artifacts.id and versions.version = old.version - 1;
+insert into artifact_aliases(artifact, alias, version, at)
+  select artifact, 'latest', id, created_at from artifact_versions as versions
+  where version = (select max(version) from artifact_versions
+    where artifact = versions.artifact);
+drop table old_checkpoints;
+"""
 
 
 def upgrade(path: Path, *, network: bool, version: int) -> None:
@@ -91,10 +124,25 @@ def _v3_what_cells_read_and_how_good_a_run_is(db: Any) -> None:
     db.execute("alter table runs add column grade_why text")
 
 
+def _v4_artifacts_and_models(db: Any) -> None:
+    db.execute("alter table checkpoints rename to old_checkpoints")
+    for index in ("version", "name", "digest"):
+        db.execute(f"drop index checkpoints_{index}")
+    for statement in _statements(SCHEMA):
+        what = statement.removeprefix("create ")
+        new = any(f"table {name} " in what or f" on {name}(" in what
+                  for name in _NEW_IN_V4)  # fmt: skip
+        if new or what.startswith("view checkpoints "):
+            db.execute(statement)
+    for statement in _statements(_CHECKPOINTS_TO_ARTIFACTS):
+        db.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
     return [part.strip() for part in script.split(";\n") if part.strip()]
 
 
 _STEPS = (
     _v1_tables, _v2_everything_about_a_run, _v3_what_cells_read_and_how_good_a_run_is,
+    _v4_artifacts_and_models,
 )  # fmt: skip

@@ -48,7 +48,8 @@ _METRICS = """
   order by id
 """
 _CHECKPOINTS = """
-  select run, name, version, type, digest, size_bytes, path, step, metrics, created_at
+  select run, name, version, type, digest, size_bytes, path, step, metrics, created_at,
+    gone_at, gone_why
   from checkpoints where {} order by id
 """
 # A third of what `json.loads` takes; not in the stubs.
@@ -262,9 +263,9 @@ def _metric(row: tuple[Any, ...]) -> tuple[str, MetricSummary]:
 
 
 def _checkpoint(row: tuple[Any, ...]) -> CheckpointRecord:
-    _, name, version, kind, digest, size, path, step, metrics, created_at = row
+    _, name, version, kind, digest, size, path, step, metrics, *times = row
     return CheckpointRecord(
-        name, version, kind, digest, size, path, step, json.loads(metrics), created_at
+        name, version, kind, digest, size, path, step, json.loads(metrics), *times
     )
 
 

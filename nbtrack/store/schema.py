@@ -9,7 +9,7 @@ a test holds that both end at the same tables.
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E627472  # "nbtr"
-VERSION = 3
+VERSION = 4
 
 SCHEMA = """\
 create table sessions (
@@ -115,22 +115,135 @@ create table chunks (
   body blob not null
 );
 create unique index chunks_start on chunks(metric, start);
-create table checkpoints (
+create table artifacts (
   id integer primary key,
-  run text not null references runs(id) on delete cascade,
-  name text not null,
-  version integer not null,
+  name text not null unique,
   type text not null,
-  digest text not null,
-  size_bytes integer not null,
-  path text not null,
-  step integer,
-  metrics text not null default '{}',
+  description text not null default '',
+  metric text,
+  goal text,
   created_at text not null
 );
-create unique index checkpoints_version on checkpoints(run, name, version);
-create index checkpoints_name on checkpoints(name, version);
-create index checkpoints_digest on checkpoints(digest);
+create table artifact_versions (
+  id integer primary key autoincrement,
+  artifact integer not null references artifacts(id) on delete cascade,
+  version integer not null,
+  digest text not null,
+  size_bytes integer not null,
+  n_files integer not null,
+  description text not null default '',
+  metadata text not null default '{}',
+  expires_at text,
+  created_at text not null,
+  gone_at text,
+  gone_why text
+);
+create unique index artifact_versions_number on artifact_versions(artifact, version);
+create index artifact_versions_digest on artifact_versions(digest);
+create table artifact_files (
+  version integer not null references artifact_versions(id) on delete cascade,
+  path text not null,
+  digest text,
+  size_bytes integer,
+  uri text,
+  etag text,
+  primary key (version, path)
+) without rowid;
+create index artifact_files_digest on artifact_files(digest);
+create table artifact_aliases (
+  artifact integer not null references artifacts(id) on delete cascade,
+  alias text not null,
+  version integer not null references artifact_versions(id) on delete cascade,
+  at text not null,
+  primary key (artifact, alias)
+);
+create index artifact_aliases_version on artifact_aliases(version);
+create table artifact_tags (
+  version integer not null references artifact_versions(id) on delete cascade,
+  name text not null,
+  value text,
+  primary key (version, name)
+);
+create table artifact_uses (
+  id integer primary key,
+  run text not null references runs(id) on delete cascade,
+  version integer not null references artifact_versions(id) on delete cascade,
+  role text not null,
+  step integer,
+  metrics text not null default '{}',
+  path text not null default '',
+  at text not null
+);
+create index artifact_uses_run on artifact_uses(run);
+create index artifact_uses_version on artifact_uses(version);
+create table artifact_events (
+  id integer primary key autoincrement,
+  artifact integer not null references artifacts(id) on delete cascade,
+  version integer references artifact_versions(id) on delete cascade,
+  what text not null,
+  detail text not null default '',
+  by text not null default '',
+  run text,
+  at text not null
+);
+create index artifact_events_artifact on artifact_events(artifact);
+create table files (
+  digest text primary key,
+  size_bytes integer not null,
+  chunks blob not null,
+  kept_at text not null
+) without rowid;
+create table file_chunks (
+  hash blob primary key,
+  pack text not null,
+  start integer not null,
+  size_bytes integer not null
+) without rowid;
+create index file_chunks_pack on file_chunks(pack);
+create table models (
+  id integer primary key,
+  name text not null unique,
+  description text not null default '',
+  created_at text not null,
+  created_by text not null
+);
+create table model_versions (
+  id integer primary key autoincrement,
+  model integer not null references models(id) on delete cascade,
+  version text not null,
+  artifact_version integer not null references artifact_versions(id),
+  run text references runs(id) on delete set null,
+  stage text not null default 'development',
+  signature text,
+  parts text not null default '[]',
+  notes text not null default '',
+  created_at text not null,
+  created_by text not null
+);
+create unique index model_versions_version on model_versions(model, version);
+create unique index model_versions_production on model_versions(model)
+  where stage = 'production';
+create index model_versions_artifact on model_versions(artifact_version);
+create table model_aliases (
+  model integer not null references models(id) on delete cascade,
+  alias text not null,
+  version integer not null references model_versions(id) on delete cascade,
+  at text not null,
+  primary key (model, alias)
+);
+create table model_events (
+  id integer primary key autoincrement,
+  model integer not null references models(id) on delete cascade,
+  version integer references model_versions(id) on delete cascade,
+  what text not null,
+  from_stage text,
+  to_stage text,
+  by text not null,
+  why text not null default '',
+  detail text not null default '{}',
+  at text not null
+);
+create index model_events_model on model_events(model);
 create table notices (
   id integer primary key,
   run text not null references runs(id) on delete cascade,
@@ -218,6 +331,28 @@ create table unread (
   reason text not null,
   body text not null
 );
+create view checkpoints as
+select
+  uses.id,
+  uses.run,
+  artifacts.name,
+  versions.version,
+  artifacts.type,
+  coalesce(
+    (select files.digest from artifact_files as files
+      where files.version = versions.id and versions.n_files = 1),
+    versions.digest) as digest,
+  versions.size_bytes,
+  uses.path,
+  uses.step,
+  uses.metrics,
+  uses.at as created_at,
+  versions.gone_at,
+  versions.gone_why
+from artifact_uses as uses
+join artifact_versions as versions on versions.id = uses.version
+join artifacts on artifacts.id = versions.artifact
+where uses.role = 'output';
 create view summaries as
 select
   runs.id as run,

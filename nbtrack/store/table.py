@@ -27,7 +27,8 @@ _FIELDS = (
 _COMPUTED = {
     "checkpoint_bytes": """(
       select coalesce(sum(size_bytes), 0) from (
-        select distinct digest, size_bytes from checkpoints where run = runs.id)
+        select distinct digest, size_bytes from checkpoints
+        where run = runs.id and gone_at is null)
     ) as checkpoint_bytes"""
 }
 _ALWAYS = ("id", "session", "status", "reason")

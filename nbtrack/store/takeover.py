@@ -13,11 +13,11 @@ from pathlib import Path
 from nbtrack.guard import guard
 from nbtrack.store.compact import compact_run
 from nbtrack.store.database import Database
-from nbtrack.store.events import iso
 from nbtrack.store.ingest import Ingest, settle_session
 from nbtrack.store.liveness import SessionLock
 from nbtrack.store.reading import BATCH_SLOTS
 from nbtrack.store.segments import SLOT_BYTES, Segment, read_segment
+from nbtrack.store.values import iso
 
 
 def take_over(database: Database, folder: Path) -> bool:

@@ -1,8 +1,9 @@
-"""Values on their way into a row: text that SQLite takes, JSON that is valid."""
+"""Values on their way into a row: text that SQLite takes, valid JSON, times."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from nbtrack.text import visible
@@ -35,3 +36,25 @@ def sha256_of(text: str) -> str:
     import hashlib  # milliseconds that most runs need not pay
 
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def iso(moment: float | str | None) -> str | None:
+    """A time as the store keeps it: ISO 8601, UTC, microseconds, `Z`.
+
+    >>> iso(0.5)
+    '1970-01-01T00:00:00.500000Z'
+    """
+    if moment is None or moment == "":
+        return None
+    if isinstance(moment, str):
+        return moment
+    return _as_text(datetime.fromtimestamp(moment, UTC))
+
+
+def now() -> str:
+    """The time, as the store keeps it."""
+    return _as_text(datetime.now(UTC))
+
+
+def _as_text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

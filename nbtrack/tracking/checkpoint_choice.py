@@ -6,7 +6,14 @@ Answers from the record alone; reads no file.
 from __future__ import annotations
 
 from nbtrack.errors import CheckpointError
-from nbtrack.records import CheckpointRecord, Goal, RunRecord, goal_of, is_better
+from nbtrack.records import (
+    CheckpointRecord,
+    Goal,
+    RunRecord,
+    goal_of,
+    is_better,
+    use_as_judge,
+)
 from nbtrack.text import did_you_mean, shorten
 
 
@@ -34,7 +41,7 @@ def _best(
     record: RunRecord, found: list[CheckpointRecord], metric: str | None
 ) -> CheckpointRecord:
     goals = _goals(record, found)
-    chosen = metric or next(iter(sorted(goals, key=by_use_as_judge)), None)
+    chosen = metric or next(iter(sorted(goals, key=use_as_judge)), None)
     if chosen is None or chosen not in goals:
         raise CheckpointError(
             f"No checkpoint of run {record.name!r} has a metric {metric or ''!r} that "
@@ -57,13 +64,6 @@ def _goals(record: RunRecord, found: list[CheckpointRecord]) -> dict[str, Goal]:
     stored = {name: record.metrics[name].goal for name in names & set(record.metrics)}
     known = {name: stored.get(name) or goal_of(name) for name in names}
     return {name: goal for name, goal in known.items() if goal is not None}
-
-
-def by_use_as_judge(name: str) -> tuple[bool, bool, str]:
-    """Validation before training, loss before the rest, then by name."""
-    words = name.lower()
-    held_out = any(word in words for word in ("val", "test", "dev", "eval"))
-    return not held_out, "loss" not in words, name
 
 
 def _none_found(record: RunRecord, name: str | None) -> str:

@@ -13,6 +13,7 @@ from nbtrack.store.birth import make_store
 from nbtrack.store.schema import APPLICATION_ID, VERSION
 from nbtrack.store.schema_v1 import SCHEMA_V1
 from nbtrack.store.schema_v2 import SCHEMA_V2
+from nbtrack.store.schema_v3 import SCHEMA_V3
 
 pytest.importorskip("sqlite_utils")
 
@@ -85,6 +86,30 @@ def of_version_2(tmp_path):
 
 
 @pytest.fixture
+def of_version_3(tmp_path):
+    """A store as nbtrack 0.1 of version 3 left it, with checkpoints in it."""
+    (tmp_path / ".nbtrack").mkdir()
+    path = tmp_path / ".nbtrack" / "nbtrack.db"
+    connection = sqlite3.connect(path)
+    at = "'2026-11-01T00:00:00Z'"
+    connection.executescript(
+        f"{SCHEMA_V3} pragma application_id = {APPLICATION_ID};"
+        "pragma user_version = 3;"
+        "insert into runs(id, name, experiment, status, started_at) values"
+        f" ('r', 'base', 'mnist', 'finished', {at}),"
+        f" ('s', 'two', 'x', 'finished', {at});"
+        "insert into checkpoints(run, name, version, type, digest, size_bytes, path,"
+        " step, metrics, created_at) values"
+        " ('r', 'mlp', 1, 'checkpoint', 'aa', 5, 'm/mlp.pt', 3,"
+        f" '{{\"loss\": 0.5}}', {at}),"
+        f" ('r', 'mlp', 2, 'checkpoint', 'bb', 6, 'm/mlp.pt', 4, '{{}}', {at}),"
+        f" ('s', 'mlp', 1, 'checkpoint', 'aa', 5, 'mlp.pt', null, '{{}}', {at});"
+    )
+    connection.close()
+    return path
+
+
+@pytest.fixture
 def oldest(tmp_path):
     """A store before its first migration: stamped, and empty."""
     (tmp_path / ".nbtrack").mkdir()
@@ -132,6 +157,20 @@ def test_cells_of_version_2_were_not_looked_at_and_its_runs_have_no_grade(of_ver
         assert (run.grade, run.grade_why) == (None, None)
         assert (cell.source, cell.execution, cell.flow) == ("x = 1", 3, None)
         assert store.table().fields["grade"] == (None,)
+
+
+def test_checkpoints_of_version_3_become_artifacts(of_version_3, tmp_path):
+    with Store.open(of_version_3.parent) as store:
+        first, second = store.run("base").checkpoints
+        [same] = store.run("two").checkpoints
+    born = tmp_path / "born" / ".nbtrack" / "nbtrack.db"
+    make_store(born, network=False)
+    assert shape_of(of_version_3) == shape_of(born)
+    assert (first.name, first.version, first.digest, first.path) == (
+        "mlp", 0, "aa", "m/mlp.pt"
+    )  # fmt: skip
+    assert (first.step, first.metrics, first.gone_at) == (3, {"loss": 0.5}, None)
+    assert (second.version, same.version, same.step) == (1, 0, None)
 
 
 def test_a_migrated_store_is_stamped_and_works(oldest):

@@ -282,7 +282,7 @@ def test_checkpoints_are_numbered_by_name_and_content(store):
         )  # fmt: skip
     assert store.journal.flush()
     found = store.run("r1").checkpoints
-    assert [(c.version, c.digest[0]) for c in found] == [(1, "a"), (2, "b")]
+    assert [(c.version, c.digest[0]) for c in found] == [(0, "a"), (1, "b")]
     assert found[0].metrics == {"loss": 0.5}
 
 

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from nbtrack.capture.module_size import modules_bytes
 from nbtrack.errors import OptionError
 from nbtrack.guard import guard
-from nbtrack.records import Goal, goal_of, is_better
+from nbtrack.records import Goal, goal_of, is_better, judges
 from nbtrack.tracking.callbacks.means import Means
-from nbtrack.tracking.checkpoint_choice import by_use_as_judge
 from nbtrack.tracking.checkpoint_objects import unwrapped
 from nbtrack.tracking.checkpoints import save_checkpoint
 from nbtrack.tracking.epochs import epochs
@@ -305,7 +304,7 @@ def _check_options(
 
 
 def _judge(metrics: Mapping[str, float]) -> str | None:
-    return min((m for m in metrics if goal_of(m)), key=by_use_as_judge, default=None)
+    return next(iter(judges(metrics)), None)
 
 
 def _number(value: Any) -> Any:
