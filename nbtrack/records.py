@@ -336,7 +336,6 @@ def judges(metrics: Iterable[str]) -> list[str]:
     >>> judges(["lr", "acc", "loss", "val_acc"])
     ['val_acc', 'loss', 'acc']
     """
-
     return sorted((name for name in metrics if goal_of(name)), key=use_as_judge)
 
 
