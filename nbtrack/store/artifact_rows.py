@@ -25,7 +25,6 @@ from nbtrack.records import (
 from nbtrack.store.values import as_json, iso, now, storable
 
 Event = Mapping[str, Any]  # Any: JSON values, checked where they are used
-OWN_ALIASES = frozenset({"latest", "best"})  # kept by the store
 
 
 class Version(NamedTuple):

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import NbtrackError, StoreError
 from nbtrack.records import RunRecord
+from nbtrack.store.artifact_edits import EditsArtifacts
+from nbtrack.store.artifacts import ReadsArtifacts
 from nbtrack.store.birth import make_store
 from nbtrack.store.database import (
     Connection,
@@ -66,7 +68,7 @@ if TYPE_CHECKING:
 # the store is most of the time until the first metric is taken.
 
 
-class Store(Details):
+class Store(Details, ReadsArtifacts, EditsArtifacts):
     """A `.nbtrack` folder, open. Make one with `Store.open`.
 
     `path` is the folder, `created` whether this call made it, `read_only` whether it
