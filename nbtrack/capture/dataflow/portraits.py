@@ -7,18 +7,21 @@ says why.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from nbtrack.capture.dataflow.portrait_bytes import fingerprint_atoms
+from nbtrack.capture.dataflow.portrait_bytes import FORM, fingerprint, fingerprint_atoms
 from nbtrack.capture.dataflow.portrait_walk import (
     ATOMS,
     LONG_TEXT,
+    N_PER_NODE,
     OVER_BUDGET,
     Budget,
     Walk,
+    are_atoms,
 )
 
 __all__ = ["OVER_BUDGET", "Budget", "Portrait", "portrait"]
@@ -62,6 +65,9 @@ def portrait(
     """
     if id(type(value)) in ATOMS:
         return _of_atom(value)
+    flat = _of_flat(value, budget)
+    if flat is not None:
+        return flat
     walk = Walk(namespace, budget)
     walk.see(value)
     parts = frozenset(walk.memo.keys() - walk.frozen) | walk.extra_parts
@@ -84,3 +90,24 @@ def _of_atom(value: Any) -> Portrait:
     told = [len(value), id(value)] if is_long else [value]
     digest = fingerprint_atoms(told)
     return Portrait(digest, _NOTHING, (), _NOTHING, None, is_plain=True)
+
+
+def _of_flat(value: Any, budget: Budget) -> Portrait | None:
+    """A short list or dict of atoms, without the walk: a third of its time.
+
+    A notebook has hundreds of them, and each is looked at after each tracked cell.
+    """
+    if type(value) is list:
+        members = value.copy()
+    elif type(value) is dict:
+        members = [*value.keys(), *value.values()]
+    else:
+        return None
+    if len(members) > N_PER_NODE or budget.nodes < 1 or not are_atoms(members):
+        return None
+    packed = marshal.dumps(members, FORM)
+    if len(packed) > budget.bytes:
+        return None
+    budget.spend(nodes=1, bytes=len(packed))
+    parts = frozenset((id(value),))
+    return Portrait(fingerprint(packed), parts, (), _NOTHING, None, is_plain=False)
