@@ -20,7 +20,7 @@ FRAMEWORKS = {"huggingface", "keras", "lightgbm", "lightning", "xgboost"}
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_a_module_run(name, tmp_path, monkeypatch, capsys):
-    if name.endswith(".torch"):
+    if name.endswith((".torch", ".model_watch")):
         pytest.importorskip("torch")
     if name.startswith(CALLBACKS) and name.removeprefix(CALLBACKS) in FRAMEWORKS:
         pytest.skip("its examples need the framework: tests/frameworks runs them")

@@ -216,6 +216,8 @@ class _Opens:
                 leave_no_frame(exc)
                 raise
 
+        # Pickled by the name that is replaced: `_io.open`, of Python 3.12, is not.
+        twin.__module__ = "io"
         return twin
 
     def _hear(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def reparse(text: str) -> ast.Module:
     >>> len(reparse(r"x = '\d'").body)
     1
     """
-    with rereading():
+    with without_warnings():
         return ast.parse(text)
 
 
@@ -35,7 +35,7 @@ def recompile(
     >>> recompile("x = 2 is 3").co_filename
     '<cell>'
     """
-    with rereading():
+    with without_warnings():
         flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         code = compile(what, filename, "exec", flags, dont_inherit=True)
     assert isinstance(code, CodeType)  # it is no tree: the flags do not ask for one
@@ -43,7 +43,7 @@ def recompile(
 
 
 @contextmanager
-def rereading() -> Iterator[None]:
+def without_warnings() -> Iterator[None]:
     """Say nothing of what the compiler warns of in the body.
 
     Not `catch_warnings`: that makes every warning that is shown once come again, and

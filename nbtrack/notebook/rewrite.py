@@ -13,7 +13,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.capture.reread import recompile, rereading
+from nbtrack.capture.reread import recompile, without_warnings
 from nbtrack.errors import OptionError
 from nbtrack.guard import guard
 from nbtrack.notebook.deferred import PreparedCell
@@ -94,7 +94,7 @@ class CellRewriter:
         if name in PEELED_MAGICS:
             try:
                 python = self._shell.transform_cell(body)
-                with rereading():  # the magic reads it again
+                with without_warnings():  # the magic reads it again
                     prepared.tree = self._shell.compile.ast_parse(python)
             except SyntaxError:
                 prepared.broken = True  # the magic says so; no run is begun

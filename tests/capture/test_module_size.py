@@ -6,11 +6,12 @@ import subprocess
 import sys
 
 import pytest
-import torch
-from torch import nn
 
 import nbtrack
 from nbtrack.capture.module_size import modules_bytes
+
+torch = pytest.importorskip("torch")
+nn = torch.nn
 
 
 def test_parameters_and_buffers_count_with_the_size_of_their_type():

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from nbtrack.capture.reread import recompile, reparse, rereading
+from nbtrack.capture.reread import recompile, reparse, without_warnings
 
 
 @pytest.mark.parametrize("text", [r"x = '\d'", "y = 2 is 3", "assert (y, 'no')"])
@@ -46,7 +46,7 @@ def test_filters_of_another_thread_that_come_in_between_are_kept():
 
     before = list(warnings.filters)
     thread = threading.Thread(target=work)
-    with rereading():
+    with without_warnings():
         thread.start()
         entered.wait(10)
     leave.set()

@@ -152,10 +152,11 @@ def _answer_of(child: _Child, why: str) -> Answer:
 
 def warm_up(names: Sequence[str] = ()) -> None:
     """Import what the sessions import, with nothing computed and no thread begun."""
-    import importlib
+    import importlib.util
 
     for name in names or WARM:
-        importlib.import_module(name)
+        if importlib.util.find_spec(name.partition(".")[0]) is not None:  # torch
+            importlib.import_module(name)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     from slices.replays import shell_of_process

@@ -23,26 +23,32 @@ from typing import Any
 from nbtrack.capture.classes import is_a
 from nbtrack.capture.dataflow.portrait_inert import constant
 from nbtrack.capture.dataflow.portrait_walk import Handler, Walk
+from nbtrack.capture.reread import without_warnings
 
 _UNSET = "unset"
 
 
 def _by_reduce(walk: Walk, value: Any) -> None:
     """What the C type would pickle: what is iterated, and the position in it."""
-    reduce: Any = type(value).__reduce__
-    state = reduce(value)
+    state = _reduced(value)
     walk.tokens.append(("iterator", id(type(value))))
     walk.alive.append(state)
     walk.stack.append(state[2:])
     walk.stack.append(state[1])
 
 
+def _reduced(value: Any) -> Any:
+    """The state by C's own method; of itertools Python 3.12 and later warn of it."""
+    reduce: Any = type(value).__reduce__
+    with without_warnings():
+        return reduce(value)
+
+
 def _by_what_is_left(walk: Walk, value: Any) -> None:
     """An iterator of a dict or set: the members that are still to come."""
     if not walk.can_copy(type(value).__length_hint__(value)):
         return
-    reduce: Any = type(value).__reduce__
-    left = reduce(value)[1][0]
+    left = _reduced(value)[1][0]
     walk.tokens.append(id(type(value)))
     walk.add_members(("left",), left)
     walk.stack.extend(one for one in gc.get_referents(value) if _is_hashed(one))
@@ -62,10 +68,10 @@ def _by_referents(walk: Walk, value: Any) -> None:
 
 
 def _cycle(walk: Walk, value: Any) -> None:
-    state = value.__reduce__()
+    state = _reduced(value)
     walk.tokens.append("cycle")
     if state[2][1]:  # in its second round
-        rest = state[1][0].__reduce__()
+        rest = _reduced(state[1][0])
         walk.tokens.append(rest[2] if len(rest) > 2 else 0)
         walk.stack.append(tuple(state[2][0]))
     else:
@@ -75,7 +81,7 @@ def _cycle(walk: Walk, value: Any) -> None:
 
 def _tee_data(walk: Walk, value: Any) -> None:
     """Shared by the iterators of one `tee`: what one has seen and another has not."""
-    source, seen, following = value.__reduce__()[1]
+    source, seen, following = _reduced(value)[1]
     walk.tokens.append("tee")
     walk.stack.extend((source, tuple(seen), following))
 
