@@ -193,6 +193,7 @@ create table files (
   chunks blob not null,
   kept_at text not null
 ) without rowid;
+create index files_size on files(size_bytes);
 create table file_chunks (
   hash blob primary key,
   pack text not null,

@@ -33,6 +33,7 @@ from nbtrack.store.database import (
     why_read_only,
 )
 from nbtrack.store.details import Details
+from nbtrack.store.files import KeepsFiles
 from nbtrack.store.journal import Journal
 from nbtrack.store.locate import (
     DATABASE_NAME,
@@ -59,7 +60,6 @@ from nbtrack.store.session import (
 )
 
 if TYPE_CHECKING:
-    from nbtrack.store.blobs import FileRef
     from nbtrack.store.curves import Cursor, Curve, Tail
     from nbtrack.store.edits import Edits
     from nbtrack.store.table import Table
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 # the store is most of the time until the first metric is taken.
 
 
-class Store(Details, ReadsArtifacts, EditsArtifacts):
+class Store(Details, KeepsFiles, ReadsArtifacts, EditsArtifacts):
     """A `.nbtrack` folder, open. Make one with `Store.open`.
 
     `path` is the folder, `created` whether this call made it, `read_only` whether it
@@ -322,31 +322,6 @@ class Store(Details, ReadsArtifacts, EditsArtifacts):
         if self._journal is not None:
             self._journal.flush(1.0)
         return Edits(self.path / "journal", self._reading, self._writing)
-
-    def put_file(self, path: Path | str) -> FileRef:
-        """Keep a copy of a file by its content, once per content."""
-        from nbtrack.store.blobs import put_file
-
-        if self.why_read_only is not None:
-            raise StoreError(self.why_read_only)
-        return put_file(self.path / "blobs", Path(path))
-
-    def put_bytes(self, content: bytes) -> FileRef:
-        """Keep what never was a file, such as a picture, in the same way."""
-        from nbtrack.store.blobs import put_bytes
-
-        if self.why_read_only is not None:
-            raise StoreError(self.why_read_only)
-        return put_bytes(self.path / "blobs", content)
-
-    def file_path(self, digest: str) -> Path:
-        """Where the file with this digest is; StoreError where it is not kept."""
-        from nbtrack.store.blobs import blob_path
-
-        path = blob_path(self.path / "blobs", digest)
-        if not path.is_file():
-            raise StoreError(f"No file {digest[:12]}… is kept in {self.path}.")
-        return path
 
     def purge(self, run_id: str) -> None:
         """Remove a run for good: rows, points, and files that no other run names."""

@@ -1,0 +1,95 @@
+"""Files written beside their place and moved there when whole.
+
+    .partial-<random>    0600, locked by whoever writes it; then synced, and renamed
+
+A reader finds a file whole or not at all. What a writer that died has left is told by
+its lock, which went with it; where a file system has no locks, by its age alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+PARTIAL = ".partial-"
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+KEPT_MODE = 0o400  # of what the store keeps: nobody writes to it again
+
+
+@dataclass(slots=True)
+class Aside:
+    """A file on its way."""
+
+    path: Path
+    file: BinaryIO
+
+    def write(self, content: bytes | memoryview) -> None:
+        """Write all of it."""
+        view = memoryview(content)
+        while view:
+            view = view[self.file.write(view) :]
+
+    def settle(self, target: Path, *, mode: int | None = KEPT_MODE) -> None:
+        """Sync, then move to `target`, which has all of it from that moment on."""
+        os.fsync(self.file.fileno())
+        if mode is not None:
+            os.fchmod(self.file.fileno(), mode)
+        self.path.replace(target)
+
+
+@contextmanager
+def aside(folder: Path, *, mode: int = 0o600) -> Iterator[Aside]:
+    """A new file in `folder` that is gone afterwards, unless it was settled."""
+    path, handle = _create(folder, mode)
+    with os.fdopen(handle, "wb", buffering=0) as file:
+        try:
+            yield Aside(path, file)
+        finally:
+            path.unlink(missing_ok=True)
+            # Said, not left to the close: a child forked meanwhile has a copy.
+            with suppress(OSError):
+                fcntl.flock(file.fileno(), fcntl.LOCK_UN)
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether nobody writes this file any more; its lock is free, or there are none."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return _lock(handle)
+    finally:
+        os.close(handle)
+
+
+def make_private_folder(path: Path) -> Path:
+    """A folder of mode 0700 where there is none yet."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def _create(folder: Path, mode: int) -> tuple[Path, int]:
+    while True:
+        path = folder / f"{PARTIAL}{os.urandom(8).hex()}"
+        handle = os.open(path, _CREATE, mode)
+        # A collector may have come between the two calls, and taken it for abandoned.
+        if _lock(handle) and os.fstat(handle).st_nlink:
+            return path, handle
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Whether the lock is ours, or cannot be had because there are no locks here."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True

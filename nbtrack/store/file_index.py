@@ -1,0 +1,136 @@
+"""The index of files and chunks: which chunks a file is made of, and where they lie.
+
+A file is its row in `files`: the hashes of its chunks in their order, 32 bytes each. A
+chunk is its row in `file_chunks`. Rows are written after the pack is whole, in one
+transaction that looks once more whether all that a file relies on is still there.
+
+Lists go in and out as one value each, hashes as one blob and numbers as JSON: every row
+that Python fetches hands the GIL over, and a busy loop keeps it for 5 ms.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from nbtrack.store.packs import HASH_BYTES, Place, hashes_in
+from nbtrack.store.values import now
+
+
+class Listed(NamedTuple):
+    """A file that is kept in chunks."""
+
+    digest: str
+    size_bytes: int
+    chunks: bytes
+    kept_at: str
+
+
+def find_file(connection: sqlite3.Connection, digest: str) -> Listed | None:
+    """The file of this sha256, where it is kept in chunks."""
+    row = connection.execute(
+        "select digest, size_bytes, chunks, kept_at from files where digest = ?",
+        (digest,),
+    ).fetchone()
+    return None if row is None else Listed(*row)
+
+
+def find_by_chunks(
+    connection: sqlite3.Connection, size_bytes: int, chunks: bytes
+) -> Listed | None:
+    """The file that is made of just these chunks: its sha256 need not be computed."""
+    row = connection.execute(
+        "select digest, size_bytes, chunks, kept_at from files"
+        " where size_bytes = ? and chunks = ?",
+        (size_bytes, chunks),
+    ).fetchone()
+    return None if row is None else Listed(*row)
+
+
+def find_places(connection: sqlite3.Connection, hashes: bytes) -> dict[bytes, Place]:
+    """Where these chunks lie, those that are kept."""
+    n = len(hashes) // HASH_BYTES
+    (found,) = connection.execute(
+        """
+        select json_group_array(json_array(nth.key, pack, start, size_bytes))
+        from json_each(:numbers) as nth
+        cross join file_chunks
+          on file_chunks.hash = substr(:hashes, 1 + 32 * nth.key, 32)
+        """,
+        {"numbers": json.dumps([0] * n), "hashes": hashes},
+    ).fetchone()
+    in_order = hashes_in(hashes)
+    return {in_order[nth]: Place(*place) for nth, *place in json.loads(found)}
+
+
+def touch_file(connection: sqlite3.Connection, digest: str) -> bool:
+    """Whether the file is kept in chunks; its age counts from now then."""
+    touched = connection.execute(
+        "update files set kept_at = ? where digest = ?", (now(), digest)
+    )
+    return touched.rowcount > 0
+
+
+def add_file(
+    connection: sqlite3.Connection, digest: str, size_bytes: int, chunks: bytes
+) -> None:
+    """A file, whose chunks are there."""
+    connection.execute(
+        "insert into files(digest, size_bytes, chunks, kept_at) values (?, ?, ?, ?)"
+        " on conflict(digest) do update set kept_at = excluded.kept_at",
+        (digest, size_bytes, chunks, now()),
+    )
+
+
+def add_chunks(connection: sqlite3.Connection, places: Mapping[bytes, Place]) -> None:
+    """Chunks that are in a pack; of one that is known its first place stays."""
+    connection.execute(
+        """
+        insert or ignore into file_chunks(hash, pack, start, size_bytes)
+        select substr(:hashes, 1 + 32 * key, 32), value ->> 0, value ->> 1, value ->> 2
+        from json_each(:places)
+        """,
+        {"hashes": b"".join(places), "places": json.dumps(list(places.values()))},
+    )
+
+
+def move_chunks(connection: sqlite3.Connection, places: Mapping[bytes, Place]) -> None:
+    """Chunks that lie elsewhere now."""
+    connection.execute(
+        """
+        update file_chunks set pack = place.value ->> 0, start = place.value ->> 1
+        from json_each(:places) as place
+        where hash = substr(:hashes, 1 + 32 * place.key, 32)
+        """,
+        {"hashes": b"".join(places), "places": json.dumps(list(places.values()))},
+    )
+
+
+def remove_files(connection: sqlite3.Connection, digests: Collection[str]) -> None:
+    """Forget these files; their chunks stay."""
+    connection.execute(
+        "delete from files where digest in (select value from json_each(?))",
+        (json.dumps(list(digests)),),
+    )
+
+
+def remove_chunks(connection: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
+    """Forget these chunks."""
+    joined = b"".join(hashes)
+    connection.execute(
+        """
+        delete from file_chunks where hash in (
+          select substr(:hashes, 1 + 32 * key, 32) from json_each(:numbers))
+        """,
+        {"hashes": joined, "numbers": json.dumps([0] * (len(joined) // HASH_BYTES))},
+    )
+
+
+def is_named(connection: sqlite3.Connection, pack: str) -> bool:
+    """Whether any chunk is said to lie in this pack."""
+    row = connection.execute(
+        "select 1 from file_chunks where pack = ? limit 1", (pack,)
+    ).fetchone()
+    return row is not None

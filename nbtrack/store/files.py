@@ -1,0 +1,134 @@
+"""The files that a store keeps: each content once, large ones in chunks they share.
+
+Put a file and its sha256 is its name from then on. It is whole or absent, it is checked
+when it is read, and what nothing names any more is garbage until `free_files`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from sqlite3 import Connection
+from typing import TYPE_CHECKING, BinaryIO
+
+from nbtrack.errors import StoreError
+from nbtrack.store.database import Database
+
+if TYPE_CHECKING:
+    from nbtrack.store.blobs import FileRef
+    from nbtrack.store.file_reads import FileReads
+    from nbtrack.store.file_saves import FileSaves
+
+
+class KeepsFiles:
+    """The part of `Store` that keeps files; safe to use from threads."""
+
+    path: Path
+    why_read_only: str | None
+    _reading: Callable[[], AbstractContextManager[Connection]]
+    _writing: Callable[[], AbstractContextManager[Database]]
+
+    def put_file(self, path: Path | str) -> FileRef:
+        """Keep a copy of a file by its content, once per content.
+
+        >>> import tempfile
+        >>> from nbtrack.store import Store
+        >>> with Store.open(tempfile.mkdtemp()) as store:
+        ...     store.put_file("/dev/null")
+        Traceback (most recent call last):
+        ...
+        nbtrack.errors.StoreError: /dev/null cannot be kept: it is not a regular file.
+        """
+        return self._saves().put_files([Path(path)])[0]
+
+    def put_files(self, paths: Sequence[Path]) -> list[FileRef]:
+        """Keep copies of several files as one save: one pack, one transaction."""
+        return self._saves().put_files(list(paths)) if paths else []
+
+    def put_bytes(self, content: bytes) -> FileRef:
+        """Keep what never was a file, such as a picture, in the same way.
+
+        >>> import tempfile
+        >>> from nbtrack.store import Store
+        >>> with Store.open(tempfile.mkdtemp()) as store:
+        ...     kept = store.put_bytes(b"picture")
+        ...     store.file_path(kept.digest).read_bytes()
+        b'picture'
+        """
+        try:
+            return self._saves().put_bytes(content)
+        except OSError as exc:
+            raise StoreError(
+                f"{len(content)} bytes cannot be kept in {self.path / 'blobs'}: "
+                f"{exc.strerror}."
+            ) from exc
+
+    def has_file(self, digest: str) -> bool:
+        """Whether the file with this digest is kept."""
+        return self._reads().has_file(digest)
+
+    def file_path(self, digest: str) -> Path:
+        """A local file with just this content, not to be written to.
+
+        It is where the content is kept, or a copy in `cache/` that the next clean-up
+        after an hour takes away. StoreError where the file is not kept.
+        """
+        return self._reads().file_path(digest)
+
+    def copy_file(self, digest: str, target: Path | str) -> None:
+        """Write the file to `target`: whole and checked, or StoreError and nothing."""
+        self._reads().copy_file(digest, Path(target))
+
+    def open_file(self, digest: str) -> BinaryIO:
+        """The file, to read from and to seek in, without a copy of it on the disk."""
+        return self._reads().open_file(digest)
+
+    def verify_file(self, digest: str) -> None:
+        """Read all of the file; StoreError says where it is missing or damaged."""
+        self._reads().verify_file(digest)
+
+    def chunks_of(self, digest: str) -> list[tuple[bytes, int]]:
+        """The chunks that a file is made of, in order: hash (32 bytes), size.
+
+        Empty for one that is kept whole (most under 1 MiB): send its bytes instead, and
+        `put_bytes` them on the other side. StoreError where the file is not kept.
+        """
+        return self._reads().chunks_of(digest)
+
+    def read_chunk(self, hash_: bytes) -> bytes:
+        """The content of a chunk, checked; StoreError where it is not here."""
+        return self._reads().read_chunk(hash_)
+
+    def missing_chunks(self, hashes: Sequence[bytes]) -> list[bytes]:
+        """Which of these chunks are not here, each once, in order."""
+        return self._saves().missing_chunks(b"".join(hashes))
+
+    def put_chunks(self, chunks: Sequence[tuple[bytes, bytes]]) -> None:
+        """Keep chunks (hash, content) for a file that `put_listed` will name.
+
+        Pass some 64 MB at a time: each call writes one pack, and what it wrote is there
+        for the next try, an hour at least. StoreError for a content that does not have
+        its hash; then none of them is kept.
+        """
+        self._saves().put_chunks(chunks)
+
+    def put_listed(self, digest: str, chunks: Sequence[bytes]) -> FileRef:
+        """Keep the file that is made of these chunks, which are all here.
+
+        Its sha256 is computed and must be `digest`. StoreError where it is another, or
+        where a chunk is missing.
+        """
+        return self._saves().put_listed(digest, b"".join(chunks))
+
+    def _saves(self) -> FileSaves:
+        from nbtrack.store.file_saves import FileSaves
+
+        if self.why_read_only is not None:
+            raise StoreError(self.why_read_only)
+        return FileSaves(self.path / "blobs", self._reading, self._writing)
+
+    def _reads(self) -> FileReads:
+        from nbtrack.store.file_reads import FileReads
+
+        return FileReads(self.path, self._reading)

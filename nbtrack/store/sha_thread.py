@@ -1,0 +1,78 @@
+"""Takes the sha256 of what is read, in a thread beside the reading and writing.
+
+sha256 runs at about 1 GB/s, as fast as a copy: side by side, both take the time of one.
+The buffers go round between the two threads, so memory stays flat.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+
+_N_BUFFERS = 4  # one is read, one is hashed, the others wait
+
+
+class ShaThread:
+    """One thread, started with the first buffer that is asked for.
+
+    >>> with ShaThread(1024) as sha:
+    ...     buffer = sha.next_buffer()
+    ...     buffer[:3] = b"abc"
+    ...     sha.update(buffer, 3)
+    ...     sha.digest()[:16]
+    'ba7816bf8f01cfea'
+    """
+
+    def __init__(self, buffer_bytes: int) -> None:
+        self._buffer_bytes = buffer_bytes
+        self._thread: threading.Thread | None = None
+        self._free: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
+        # A buffer and how much of it; "" for the digest so far; None for the end.
+        self._full: queue.SimpleQueue[tuple[memoryview, int] | str | None]
+        self._full = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def next_buffer(self) -> memoryview:
+        """A buffer to read into; the one before may be written over from now on."""
+        if self._thread is None:
+            self._start()
+        return self._free.get()
+
+    def update(self, buffer: memoryview, length: int) -> None:
+        """Hash the first bytes of a buffer; it may be read until the next one."""
+        self._full.put((buffer, length))
+
+    def digest(self) -> str:
+        """The sha256 of all since the last digest."""
+        if self._thread is None:
+            return hashlib.sha256().hexdigest()
+        self._full.put("")
+        return self._done.get()
+
+    def __enter__(self) -> ShaThread:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread is not None:
+            self._full.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _start(self) -> None:
+        for _ in range(_N_BUFFERS):
+            self._free.put(memoryview(bytearray(self._buffer_bytes)))
+        self._thread = threading.Thread(target=self._run, name="nbtrack-sha256")
+        self._thread.daemon = True
+        self._thread.start()
+
+    def _run(self) -> None:
+        sha = hashlib.sha256()
+        while (item := self._full.get()) is not None:
+            if isinstance(item, str):
+                self._done.put(sha.hexdigest())
+                sha = hashlib.sha256()
+                continue
+            buffer, length = item
+            sha.update(buffer[:length])
+            self._free.put(buffer)
