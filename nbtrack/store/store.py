@@ -35,6 +35,7 @@ from nbtrack.store.database import (
 from nbtrack.store.details import Details
 from nbtrack.store.files import KeepsFiles
 from nbtrack.store.journal import Journal
+from nbtrack.store.lineage_rows import ReadsLineage
 from nbtrack.store.locate import (
     DATABASE_NAME,
     folder_for,
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
 # the store is most of the time until the first metric is taken.
 
 
-class Store(Details, KeepsFiles, ReadsArtifacts, EditsArtifacts):
+class Store(Details, KeepsFiles, ReadsArtifacts, EditsArtifacts, ReadsLineage):
     """A `.nbtrack` folder, open. Make one with `Store.open`.
 
     `path` is the folder, `created` whether this call made it, `read_only` whether it
