@@ -14,12 +14,15 @@ from nbtrack.analysis.groups import Group, groups_of
 from nbtrack.analysis.runs_table import select
 from nbtrack.analysis.wording import duration, number
 from nbtrack.records import (
+    ArtifactRecord,
+    ArtifactUse,
     CellRecord,
     Fact,
     InputRecord,
     MediaRecord,
     RunRecord,
     TextRecord,
+    judges,
 )
 from nbtrack.text import shorten, shown_bytes
 
@@ -67,12 +70,16 @@ class Known:
     notices: Sequence[str]
     relatives: Mapping[str, str] = field(default_factory=dict)  # id -> name
     children: Group | None = None  # the runs inside it
+    uses: Sequence[ArtifactUse] = ()  # artifacts that it logged and used
+    versions: Mapping[int, ArtifactRecord] = field(default_factory=dict)  # of these
 
     @classmethod
     def of(cls, store: Store, run_id: str) -> Known:
         """Read all of it."""
         record = store.run(run_id)
         inside = groups_of(store, select(store, f'parent == "{run_id}"'), by="parent")
+        uses = store.artifact_uses(run=run_id)
+        versions = store.artifact_versions(ids=[use.version_id for use in uses])
         named = [other for other in (record.parent, record.forked_from) if other]
         return cls(
             record,
@@ -84,6 +91,8 @@ class Known:
             store.notices(run_id),
             {other.id: other.name for other in store.runs(ids=named, trashed=None)},
             inside[0] if inside else None,
+            uses,
+            {version.id: version for version in versions},
         )
 
 
@@ -91,7 +100,7 @@ def sections_of(known: Known) -> list[Section]:
     """The sections that have something to say, the most asked for first."""
     every = [
         _error(known), _grade(known), _metrics(known), _relatives(known),
-        _params(known), _code(known), _data(known),
+        _params(known), _code(known), _data(known), _artifacts(known),
         _chance(known), _environment(known), _machine(known), _printed(known),
         _media(known), _cells(known), _missing(known),
     ]  # fmt: skip
@@ -184,6 +193,32 @@ def _input_row(found: InputRecord) -> Row:
     digest = f"sha256 {_short(found.digest)}" if found.digest else found.missing or ""
     drift = str(found.detail.get("drift") or "")
     return (found.name, found.type, ", ".join(size), digest, drift)
+
+
+def _artifacts(known: Known) -> Section:
+    """What it used, then what it logged: the last saved first."""
+    used = [use for use in known.uses if use.role == "input"]
+    logged = [use for use in known.uses if use.role == "output"]
+    return Section(
+        "Artifacts", [_use_row(use, known) for use in [*used, *logged[::-1]]]
+    )
+
+
+def _use_row(use: ArtifactUse, known: Known) -> Row:
+    version = known.versions.get(use.version_id)
+    size = "" if version is None else shown_bytes(version.size_bytes)
+    aliases = ", ".join(version.aliases) if version else ""
+    judged = ", ".join(f"{n} {number(use.metrics[n])}" for n in judges(use.metrics)[:3])
+    return (
+        "used" if use.role == "input" else "logged",
+        f"{use.name}:v{use.version}",
+        use.type,
+        "" if use.step is None else f"@ step {use.step}",
+        judged,
+        size,
+        aliases,
+        (version.gone_why or "gone") if version and version.gone_at else "",
+    )
 
 
 def _chance(known: Known) -> Section:

@@ -142,7 +142,50 @@ def restore(line: str) -> None:
     restore_magic(line)
 
 
+@_friendly
+def artifacts(line: str) -> Any:
+    """Show versions of artifacts, or change one: %artifacts [WORDS] [options].
+
+    %artifacts                        all of them, the newest first
+    %artifacts mlp --type model       of a name, a run, an alias, a tag, a model; mlp*
+    %artifacts --gone                 those whose files were given up
+    %artifacts --last 500             that many
+    %artifacts show mlp:v3            files, metadata, lineage, the line that loads it
+    %artifacts diff mlp:v2 mlp:v3     what changed
+    %artifacts alias mlp:v3 prod      %artifacts unalias mlp:prod
+    %artifacts note mlp:v3 'text'     %artifacts tag mlp:v3 checked    untag
+    %artifacts verify mlp:v3          are its files as they were logged?
+
+    It returns the table; its `.df` is a pandas frame.
+    """
+    from nbtrack.notebook.artifacts_magic import artifacts_magic
+
+    return artifacts_magic(line)
+
+
+@_friendly
+def lineage(line: str) -> Any:
+    """Show where it is from and what came of it: %lineage [RUN|ARTIFACT] [options].
+
+    By default of the last run. The graph has each run and version, or by type.
+
+    --up, --down       only what led to it; only what came of it
+    --depth 2          at most so many steps away
+    --grouped          one node for an artifact, an experiment, a kind of data
+    --walk             from the best value over these runs to its data and code
+    --metric val_acc   of that metric
+    --all              of all that the store knows
+
+    It returns what `nbtrack.lineage(...)` gives.
+    """
+    from nbtrack.notebook.artifacts_magic import lineage_magic
+
+    return lineage_magic(line)
+
+
 LINE_MAGICS: dict[str, LineMagic] = {
+    "artifacts": artifacts,
+    "lineage": lineage,
     "media": media,
     "runs": runs,
     "panel": panel,

@@ -7,6 +7,7 @@ store. It needs no script and no kernel once it stands there.
 from __future__ import annotations
 
 import base64
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ ROWS_SHOWN = 40
 TEXT_SHOWN = 20_000  # characters of each text; the page stays under 100 KB a section
 PICTURES_SHOWN = 6
 PICTURE_MAX_BYTES = 150_000
-_OPEN = ("Why it ended", "Metrics", "Params", "Code", "Data")
+_OPEN = ("Why it ended", "Metrics", "Params", "Code", "Data", "Artifacts")
 _CELL = "padding:1px 14px 1px 0;text-align:left;vertical-align:top;border:0"
 _PRE = "max-height:24em;overflow:auto;font-size:85%;margin:2px 0 6px 0"
 
@@ -39,14 +40,14 @@ class RunPage:
     def __repr__(self) -> str:
         lines = [visible(headline(self.known.record))]
         for section in sections_of(self.known):
-            lines += ["", section.title, *_plain_rows(section)]
+            lines += ["", section.title, *plain_section(section)]
             lines += [f"  {visible(title)} ({len(text.splitlines())} lines)"
                       for title, text in section.texts]  # fmt: skip
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         head = f"<div><b>{escape(headline(self.known.record))}</b></div>"
-        sections = "".join(map(_section, sections_of(self.known)))
+        sections = "".join(map(section_html, sections_of(self.known)))
         return f"<div>{head}{sections}{self._pictures()}</div>"
 
     def _pictures(self) -> str:
@@ -121,7 +122,8 @@ def show_magic(line: str) -> RunPage:
     return show(words[0] if words else "last")
 
 
-def _plain_rows(section: Section) -> list[str]:
+def plain_section(section: Section) -> list[str]:
+    """The rows of a section as lines of text."""
     shown = section.rows[:ROWS_SHOWN]
     rows = ["  " + "  ".join(visible(c) for c in row if c) for row in shown]
     return [*rows, *_more(section)]
@@ -132,7 +134,8 @@ def _more(section: Section) -> list[str]:
     return [f"  … and {rest} more"] if rest > 0 else []
 
 
-def _section(section: Section) -> str:
+def section_html(section: Section, opened: Collection[str] = _OPEN) -> str:
+    """A section that folds; open at first if its title is among `opened`."""
     rows = "".join(
         "<tr>" + "".join(f'<td style="{_CELL}">{escape(c)}</td>' for c in row) + "</tr>"
         for row in section.rows[:ROWS_SHOWN]
@@ -143,7 +146,7 @@ def _section(section: Section) -> str:
         f'<pre style="{_PRE}">{_escaped_lines(text)}</pre></details>'
         for title, text in section.texts
     )
-    is_open = " open" if section.title in _OPEN else ""
+    is_open = " open" if section.title in opened else ""
     return (
         f"<details{is_open}><summary><b>{escape(section.title)}</b></summary>"
         f"<table>{rows}</table>{more}{texts}</details>"
