@@ -11,7 +11,9 @@ The way of a point, from being said to being read:
     edits, metric_edits,         changes over many runs, each in one transaction,
       run_edits                  and how they are taken back
     sql, plugin                  questions in SQL
-    blobs, purge                 files by content; removing for good
+    files, blobs, packs, cuts    files by content, small ones whole, large ones in
+      file_*, asides, sha_thread chunks that they share
+    free, disk_files, purge      collecting garbage; removing for good
 
 Around it:
 

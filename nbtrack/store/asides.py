@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,8 +35,17 @@ class Aside:
         while view:
             view = view[self.file.write(view) :]
 
-    def settle(self, target: Path, *, mode: int | None = KEPT_MODE) -> None:
+    def settle(
+        self,
+        target: Path,
+        *,
+        mode: int | None = KEPT_MODE,
+        changed_at: float | None = None,
+    ) -> None:
         """Sync, then move to `target`, which has all of it from that moment on."""
+        # The kernel's own stamp may be 4 ms old: older than a collection that began.
+        at = time.time() if changed_at is None else changed_at
+        os.utime(self.file.fileno(), (at, at))
         os.fsync(self.file.fileno())
         if mode is not None:
             os.fchmod(self.file.fileno(), mode)

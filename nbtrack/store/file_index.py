@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from nbtrack.store.packs import HASH_BYTES, Place, hashes_in
@@ -96,15 +96,21 @@ def add_chunks(connection: sqlite3.Connection, places: Mapping[bytes, Place]) ->
     )
 
 
-def move_chunks(connection: sqlite3.Connection, places: Mapping[bytes, Place]) -> None:
-    """Chunks that lie elsewhere now."""
+def move_chunks(
+    connection: sqlite3.Connection, pack: str, places: Mapping[bytes, Place]
+) -> None:
+    """Chunks of a pack that lie elsewhere now."""
     connection.execute(
         """
         update file_chunks set pack = place.value ->> 0, start = place.value ->> 1
         from json_each(:places) as place
-        where hash = substr(:hashes, 1 + 32 * place.key, 32)
+        where hash = substr(:hashes, 1 + 32 * place.key, 32) and pack = :pack
         """,
-        {"hashes": b"".join(places), "places": json.dumps(list(places.values()))},
+        {
+            "hashes": b"".join(places),
+            "places": json.dumps(list(places.values())),
+            "pack": pack,
+        },
     )
 
 
@@ -134,3 +140,37 @@ def is_named(connection: sqlite3.Connection, pack: str) -> bool:
         "select 1 from file_chunks where pack = ? limit 1", (pack,)
     ).fetchone()
     return row is not None
+
+
+def named_files(connection: sqlite3.Connection) -> set[str]:
+    """The files that something names: a version that is kept, a rich value."""
+    rows = connection.execute(
+        """
+        select files.digest from artifact_files as files
+        join artifact_versions as versions on versions.id = files.version
+        where versions.gone_at is null and files.digest is not null
+        union
+        select digest from media where digest is not null
+        """
+    )
+    return {digest for (digest,) in rows}
+
+
+def all_files(connection: sqlite3.Connection) -> Iterator[Listed]:
+    """Every file that is kept in chunks."""
+    rows = connection.execute("select digest, size_bytes, chunks, kept_at from files")
+    return (Listed(*row) for row in rows)
+
+
+def all_chunks(connection: sqlite3.Connection) -> Iterator[tuple[bytes, Place]]:
+    """Every chunk and where it lies."""
+    rows = connection.execute("select hash, pack, start, size_bytes from file_chunks")
+    return ((hash_, Place(*place)) for hash_, *place in rows)
+
+
+def chunks_in(connection: sqlite3.Connection, pack: str) -> dict[bytes, Place]:
+    """The chunks that lie in one pack."""
+    rows = connection.execute(
+        "select hash, pack, start, size_bytes from file_chunks where pack = ?", (pack,)
+    )
+    return {hash_: Place(*place) for hash_, *place in rows}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ class FileReads:
         try:
             path = make_private_folder(self.store / "cache") / listed.digest
             try:
-                os.utime(path)
+                os.utime(path, (time.time(), time.time()))
             except FileNotFoundError:
                 with aside(path.parent) as partial:
                     self._write(listed.digest, partial)

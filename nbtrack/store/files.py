@@ -6,6 +6,7 @@ when it is read, and what nothing names any more is garbage until `free_files`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from nbtrack.store.blobs import FileRef
     from nbtrack.store.file_reads import FileReads
     from nbtrack.store.file_saves import FileSaves
+    from nbtrack.store.file_usage import FileUsage
+    from nbtrack.store.free import Freed
+    from nbtrack.store.journal import Journal
 
 
 class KeepsFiles:
@@ -26,6 +30,7 @@ class KeepsFiles:
 
     path: Path
     why_read_only: str | None
+    _journal: Journal | None
     _reading: Callable[[], AbstractContextManager[Connection]]
     _writing: Callable[[], AbstractContextManager[Database]]
 
@@ -87,6 +92,44 @@ class KeepsFiles:
     def verify_file(self, digest: str) -> None:
         """Read all of the file; StoreError says where it is missing or damaged."""
         self._reads().verify_file(digest)
+
+    def free_files(
+        self, *, dry_run: bool = False, older_than_s: float = 3600.0
+    ) -> Freed:
+        """Remove files that nothing names, and all else that is garbage.
+
+        Parameters
+        ----------
+        dry_run
+            Only say what would go: the same numbers.
+        older_than_s
+            What was kept or used more lately stays: its artifact may be on its way.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from nbtrack.store import Store
+        >>> with Store.open(tempfile.mkdtemp()) as store:
+        ...     kept = store.put_bytes(b"named by nothing")
+        ...     store.free_files().n_bytes, store.free_files(older_than_s=0).n_bytes
+        (0, 16)
+        """
+        from nbtrack.store.free import Collector
+
+        if self.why_read_only is not None:
+            raise StoreError(self.why_read_only)
+        if self._journal is not None:
+            self._journal.flush(1.0)  # what was logged a moment ago names its files
+        before = time.time() - older_than_s
+        collector = Collector(self.path, self._reading, self._writing, before=before)
+        return collector.count() if dry_run else collector.collect()
+
+    def file_usage(self) -> FileUsage:
+        """What each kept file takes of the disk, so that all add up to the total."""
+        from nbtrack.store.file_usage import read_usage
+
+        with self._reading() as reader:
+            return read_usage(reader, self.path)
 
     def chunks_of(self, digest: str) -> list[tuple[bytes, int]]:
         """The chunks that a file is made of, in order: hash (32 bytes), size.

@@ -80,9 +80,7 @@ class NewPack:
     def settle(self, *, as_of: float | None = None) -> None:
         """Whole and synced under its name from here on; without chunks, no file."""
         if self.places:
-            if as_of is not None:
-                os.utime(self._partial.path, (as_of, as_of))
-            self._partial.settle(self._target)
+            self._partial.settle(self._target, changed_at=as_of)
 
 
 @contextmanager
