@@ -75,6 +75,11 @@ class Journal:
         )
         self._roll()
 
+    @property
+    def is_inherited(self) -> bool:
+        """Whether this is a forked child, in which nothing more is kept here."""
+        return self._pid != os.getpid()
+
     # -- saying things -----------------------------------------------------------
 
     def emit(self, event: dict[str, Any]) -> None:

@@ -134,7 +134,8 @@ def _taken(*_: object, **__: object) -> None:
 # What a rank that is silent does all the same: end, stop, and say what it is.
 _ALIVE = (
     "captures", "check_stop", "drop_axis", "finish", "fork", "latest_metrics",
-    "latest_step", "record", "request_stop", "set_axis",
+    "latest_step", "log_artifact", "record", "request_stop", "set_axis",
+    "use_artifact",
 )  # fmt: skip
 # And one that takes part.
 _OF_METRICS = (

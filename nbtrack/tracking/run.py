@@ -20,6 +20,7 @@ from nbtrack.errors import CheckpointError, OptionError
 from nbtrack.guard import guard
 from nbtrack.records import Param, Status
 from nbtrack.text import clean_name
+from nbtrack.tracking.artifacts.logging import LogsArtifacts
 from nbtrack.tracking.background import background
 from nbtrack.tracking.inputs import ReadsData
 from nbtrack.tracking.media.rich_values import RichValues
@@ -60,7 +61,7 @@ def _working_folder() -> str | None:
         return None
 
 
-class Run(RichValues, ReadsData):
+class Run(RichValues, ReadsData, LogsArtifacts):
     """One execution that is being recorded; made by `nbtrack.start` or `%%track`.
 
     Use it as a context manager, or call `finish()`. It may be shared by threads; in a
@@ -314,6 +315,9 @@ class Run(RichValues, ReadsData):
         checkpoints = sys.modules.get("nbtrack.tracking.checkpoints")
         if checkpoints is not None:
             checkpoints.settle(self)
+        artifacts = sys.modules.get("nbtrack.tracking.artifacts.keeping")
+        if artifacts is not None:
+            artifacts.settle(self)
         if self.has_rich_values:
             from nbtrack.tracking.media.keeping import settle_run
 
