@@ -16,8 +16,9 @@ from typing import Any, Literal
 
 from nbtrack.errors import ArtifactError
 from nbtrack.records import ArtifactRecord, Goal
+from nbtrack.store import artifact_aliases as aliases
 from nbtrack.store import artifact_rows as rows
-from nbtrack.store.artifact_rows import Version
+from nbtrack.store.artifact_aliases import Version
 from nbtrack.store.artifacts import find_version, read_versions
 from nbtrack.store.database import Database
 from nbtrack.store.journal import Journal
@@ -61,7 +62,7 @@ class EditsArtifacts:
             _refuse_alias(connection, version, alias)
             if _read(connection, version.id).gone_at is not None:
                 raise ArtifactError(f"The files of {ref} are gone: it takes no alias.")
-            rows.set_alias(connection, version, alias, by=by)
+            aliases.set_alias(connection, version, alias, by=by)
             return _read(connection, version.id)
 
     def drop_alias(self, name: str, alias: str, *, by: str = "") -> ArtifactRecord:
@@ -73,7 +74,7 @@ class EditsArtifacts:
                 "delete from artifact_aliases where artifact = ? and alias = ?",
                 (version.artifact, alias),
             )
-            rows.note_event(connection, version, "unalias", detail=alias, by=by)
+            aliases.note_event(connection, version, "unalias", detail=alias, by=by)
             return _read(connection, version.id)
 
     def edit_artifact(
@@ -109,7 +110,7 @@ class EditsArtifacts:
             _untag(connection, version, untag)
             if metric is not None:
                 _judge_by(connection, version, metric, goal, by=by)
-            rows.note_event(connection, version, "edited", by=by)
+            aliases.note_event(connection, version, "edited", by=by)
             return _read(connection, version.id)
 
     def protected_versions(self, ids: Sequence[int], *, why: Why) -> dict[int, str]:
@@ -131,7 +132,7 @@ class EditsArtifacts:
             given = [each for each in found if each.id not in spared]
             touched = [_give_up(connection, each.id, why, by) for each in given]
             for artifact in dict.fromkeys(touched):
-                rows.follow(connection, artifact, by=by)
+                aliases.follow(connection, artifact, by=by)
             return read_versions(connection, ids=[each.id for each in given])
 
     @contextmanager
@@ -219,7 +220,7 @@ def _judge_by(
         "delete from artifact_aliases where artifact = ? and alias = 'best'",
         (version.artifact,),
     )
-    rows.follow(connection, version.artifact, by=by)
+    aliases.follow(connection, version.artifact, by=by)
 
 
 def _protected(
@@ -251,5 +252,5 @@ def _give_up(connection: sqlite3.Connection, version: int, why: Why, by: str) ->
     row = connection.execute(
         "select artifact, id, version from artifact_versions where id = ?", (version,)
     ).fetchone()
-    rows.note_event(connection, Version(*row), why, by=by)
+    aliases.note_event(connection, Version(*row), why, by=by)
     return int(row[0])

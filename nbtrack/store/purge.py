@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from nbtrack.errors import RunNotFoundError, StoreError
-from nbtrack.store.artifact_rows import follow
+from nbtrack.store.artifact_aliases import follow
 from nbtrack.store.database import Database
 from nbtrack.store.described import forget_sources
 from nbtrack.store.edits import forget_edits
