@@ -68,9 +68,9 @@ def find(ref: str, *, store: Store | None = None) -> ArtifactRecord:
     --------
     >>> import nbtrack
     >>> with nbtrack.start("base") as run:
-    ...     logged = run.log_artifact({"a": 1}, "settings")
-    >>> find("settings").ref
-    'settings:v0'
+    ...     logged = run.log_artifact({"a": 1}, "labels")
+    >>> find("labels").ref
+    'labels:v0'
     """
     return _settled(store).artifact(ref)
 
@@ -90,9 +90,9 @@ def list(
     --------
     >>> import nbtrack
     >>> with nbtrack.start("base") as run:
-    ...     logged = run.log_artifact({"a": 1}, "settings")
-    >>> list("settings")[["ref", "type"]].values.tolist()
-    [['settings:v0', 'file']]
+    ...     logged = run.log_artifact({"a": 1}, "classes")
+    >>> list("classes")[["ref", "type"]].values.tolist()
+    [['classes:v0', 'file']]
     """
     import pandas
 
@@ -114,9 +114,9 @@ def files(ref: str, *, store: Store | None = None) -> pandas.DataFrame:
     --------
     >>> import nbtrack
     >>> with nbtrack.start("base") as run:
-    ...     logged = run.log_artifact({"a": 1}, "settings")
-    >>> files("settings")["path"].tolist()
-    ['settings.json']
+    ...     logged = run.log_artifact({"a": 1}, "vocabulary")
+    >>> files("vocabulary")["path"].tolist()
+    ['vocabulary.json']
     """
     import pandas
 
@@ -140,8 +140,8 @@ def alias(ref: str, alias: str, *, store: Store | None = None) -> ArtifactRecord
     --------
     >>> import nbtrack
     >>> with nbtrack.start("base") as run:
-    ...     logged = run.log_artifact({"a": 1}, "settings")
-    >>> alias("settings:v0", "reviewed").aliases
+    ...     logged = run.log_artifact({"a": 1}, "limits")
+    >>> alias("limits:v0", "reviewed").aliases
     ('latest', 'reviewed')
     """
     from nbtrack.tracking.artifacts.plan import checked_alias
@@ -156,8 +156,8 @@ def unalias(ref: str, *, store: Store | None = None) -> ArtifactRecord:
     --------
     >>> import nbtrack
     >>> with nbtrack.start("base") as run:
-    ...     logged = run.log_artifact({"a": 1}, "settings", aliases="reviewed")
-    >>> unalias("settings:reviewed").aliases
+    ...     logged = run.log_artifact({"a": 1}, "mask", aliases="reviewed")
+    >>> unalias("mask:reviewed").aliases
     ('latest',)
     """
     name, colon, which = str(ref).partition(":")
@@ -195,8 +195,8 @@ def edit(
     --------
     >>> import nbtrack
     >>> with nbtrack.start("base") as run:
-    ...     logged = run.log_artifact({"a": 1}, "settings")
-    >>> edit("settings:v0", description="by hand", tags="draft").description
+    ...     logged = run.log_artifact({"a": 1}, "notes")
+    >>> edit("notes:v0", description="by hand", tags="draft").description
     'by hand'
     """
     from nbtrack.tracking.artifacts.judging import checked_judge
@@ -231,8 +231,8 @@ def delete(ref: str, *, store: Store | None = None) -> ArtifactRecord:
     --------
     >>> import nbtrack
     >>> with nbtrack.start("base") as run:
-    ...     logged = run.log_artifact({"a": 1}, "settings")
-    >>> delete("settings:v0").gone_why
+    ...     logged = run.log_artifact({"a": 1}, "draft")
+    >>> delete("draft:v0").gone_why
     'deleted'
     """
     if not str(ref).partition(":")[2]:
@@ -264,8 +264,8 @@ def verify(ref: str | None = None, *, store: Store | None = None) -> Verified:
     --------
     >>> import nbtrack
     >>> with nbtrack.start("base") as run:
-    ...     logged = run.log_artifact({"a": 1}, "settings")
-    >>> verify("settings")
+    ...     logged = run.log_artifact({"a": 1}, "table")
+    >>> verify("table")
     1 files of 1 versions: all whole
     """
     from nbtrack.tracking.artifacts.verifying import verify_versions
@@ -286,9 +286,9 @@ def diff(a: str, b: str, *, store: Store | None = None) -> ArtifactDiff:
     --------
     >>> import nbtrack
     >>> with nbtrack.start("base") as run:
-    ...     _ = run.log_artifact({"a": 1}, "settings")
-    ...     _ = run.log_artifact({"a": 2}, "settings")
-    >>> diff("settings:v0", "settings:v1").files[0].change
+    ...     _ = run.log_artifact({"a": 1}, "config")
+    ...     _ = run.log_artifact({"a": 2}, "config")
+    >>> diff("config:v0", "config:v1").files[0].change
     'changed'
     """
     from nbtrack.analysis.artifact_diff import diff_artifacts
