@@ -19,6 +19,7 @@ export function runMeta(fields: Partial<RunMeta> = {}): RunMeta {
     ghost: null,
     system: null,
     metrics: [],
+    checkpoints: [],
     ...fields,
   };
 }

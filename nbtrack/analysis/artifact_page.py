@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nbtrack.analysis.artifacts_table import local_time, tags_text
 from nbtrack.analysis.lineage import trace
 from nbtrack.analysis.lineage_nodes import DIGEST_SHOWN, Node, files, gone
+from nbtrack.analysis.marks import load_line
 from nbtrack.analysis.run_page import Row, Section
 from nbtrack.analysis.wording import number
 from nbtrack.records import ArtifactEvent, ArtifactFile, ArtifactRecord, ArtifactUse
@@ -85,7 +86,7 @@ def load_lines(known: KnownArtifact) -> list[str]:
 
 def checkpoint_line(use: ArtifactUse) -> str:
     """Python that loads the checkpoint that a run saved at a step."""
-    return f"nbtrack.load_checkpoint({use.run!r}, step={use.step}, name={use.name!r})"
+    return load_line(use.run, use.step or 0, use.name)
 
 
 def sections_of_artifact(known: KnownArtifact) -> list[Section]:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.families import headline, split_role
 from nbtrack.analysis.ghost import best_earlier_run, ghost_series
+from nbtrack.analysis.marks import mark_key, marks_of, n_marks
 from nbtrack.analysis.progress import ProgressMeter, bound_by_param
 from nbtrack.analysis.series_feed import SeriesFeed, Triple
 from nbtrack.analysis.wire import (
+    CheckpointMeta,
     FrameHead,
     GhostMeta,
     GradeMeta,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from nbtrack.store import Store
 
 METRICS_MAX = 200  # of one panel; the rest is in the store and in tables
+MARKS_PER_FRAME = 60  # some 8 KB
 ERROR_CHARS = 300
 Totals = Mapping[str, int] | Callable[[], Mapping[str, int]] | None
 _NOTHING: Triple = ((), (), ())
@@ -84,6 +87,9 @@ class RunFeed:
         self._ghost: RunRecord | None = None
         self._ghost_by: str | None = None  # the metric by which it was chosen
         self._told: dict[str, MetricMeta] = {}
+        self._marked: object = None  # the checkpoints that were looked at last
+        self._waiting: dict[str, CheckpointMeta] = {}
+        self._told_marks: dict[str, CheckpointMeta] = {}
         self._meter: ProgressMeter | None = None
         self._needs_full = True
         self.record: RunRecord | None = None
@@ -105,6 +111,8 @@ class RunFeed:
         full, self._needs_full = full or self._needs_full, False
         if full:
             self._told.clear()
+            self._told_marks.clear()
+            self._marked = None
         feeds = [*self._series.values(), *filter(None, self._ghosts.values())]
         deltas = [feed.delta(full=full) for feed in feeds]
         return self._meta(record), [delta for delta in deltas if delta], full
@@ -159,6 +167,8 @@ class RunFeed:
             "ghost": _ghost_meta(self._ghost),
             "system": None,
             "metrics": self._changed_metrics(record),
+            "checkpoints": self._changed_marks(record),
+            "n_checkpoints": n_marks(record),
         }
 
     def _changed_metrics(self, record: RunRecord) -> list[MetricMeta]:
@@ -169,6 +179,18 @@ class RunFeed:
                 self._told[summary.name] = meta
                 changed.append(meta)
         return changed
+
+    def _changed_marks(self, record: RunRecord) -> list[CheckpointMeta]:
+        """A part of them a frame, so that its header stays small."""
+        if self._marked is not record.checkpoints:
+            self._marked = record.checkpoints
+            marks = [(mark_key(mark), mark) for mark in marks_of(record)]
+            told = self._told_marks
+            self._waiting = {key: m for key, m in marks if told.get(key) != m}
+        keys = list(self._waiting)[:MARKS_PER_FRAME]
+        part = {key: self._waiting.pop(key) for key in keys}
+        self._told_marks |= part
+        return list(part.values())
 
     def _all_totals(self, record: RunRecord, meter: ProgressMeter) -> dict[str, int]:
         declared = self._totals() if callable(self._totals) else self._totals

@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING
 from nbtrack.analysis.decimate import pick, thin
 from nbtrack.analysis.families import in_order, split_role
 from nbtrack.analysis.frames import METRICS_MAX, RunFeed
-from nbtrack.analysis.svg import GHOST, PALETTE, Line, chart_svg
-from nbtrack.analysis.wire import GradeMeta, MetricMeta, RunMeta, SeriesDelta
+from nbtrack.analysis.marks import load_line, mark_index, marks_of, n_marks
+from nbtrack.analysis.svg import GHOST, PALETTE, Line, Mark, chart_svg
+from nbtrack.analysis.wire import (
+    CheckpointMeta,
+    GradeMeta,
+    MetricMeta,
+    RunMeta,
+    SeriesDelta,
+)
 from nbtrack.analysis.wording import count, duration, number, sparkline
 from nbtrack.analysis.xaxis import has_repeats, positions, shared_axis
 from nbtrack.records import RunRecord
@@ -31,6 +38,7 @@ POINTS_BUDGET = 3_600  # of all curves: ten bytes each, a third more as base64
 POINTS_PER_CURVE = 300  # about one per pixel of the picture
 LAST = 5
 PARAMS_MAX = 12
+CHECKPOINTS_MAX = 20
 _DOTS = {
     "running": "#2e9d57",
     "finished": "#2e9d57",
@@ -125,8 +133,9 @@ def _html(record: RunRecord, run: RunMeta, deltas: Sequence[SeriesDelta]) -> str
             _best(run),
             _params(record),
             _error(run),
-            _charts(run, families),
+            _charts(run, families, marks_of(record)),
             _table(run, deltas),
+            _checkpoints(record),
             "</div>",
         ]
     )
@@ -185,15 +194,19 @@ def _error(run: RunMeta) -> str:
     return f"<div style='color:#d64545'>{escape(' '.join(last_line))}</div>"
 
 
-def _charts(run: RunMeta, families: Mapping[str, list[SeriesDelta]]) -> str:
+def _charts(
+    run: RunMeta,
+    families: Mapping[str, list[SeriesDelta]],
+    marks: Sequence[CheckpointMeta],
+) -> str:
     axis = shared_axis(list(families.values()))
     shown = list(families.items())[:CHARTS_MAX]
     n_curves = sum(len(family) for _, family in shown)
     most = max(20, min(POINTS_PER_CURVE, POINTS_BUDGET // max(1, n_curves)))
     every = [series for family in families.values() for series in family]
     spread = axis is not None and any(has_repeats(one, axis) for one in every)
-    pictures = [_picture(*one, axis, most, spread=spread) for one in shown]
-    notes = []
+    pictures = [_picture(*one, axis, most, marks, spread=spread) for one in shown]
+    notes = ["◆ a saved checkpoint"] if marks and shown else []
     if run["ghost"]:
         name = escape(run["ghost"]["name"])
         notes.append(f"grey: {name}, the best earlier run of this cell")
@@ -208,12 +221,13 @@ def _picture(
     family: Sequence[SeriesDelta],
     axis: str | None,
     most: int,
+    marks: Sequence[CheckpointMeta],
     *,
     spread: bool,
 ) -> str:
     own = [one for one in family if not one.ghost]
     lines = [
-        _line(one, axis, most, spread=spread, colour=colour)
+        _line(one, axis, most, marks, spread=spread, colour=colour)
         for one, colour in [
             *((one, GHOST) for one in family if one.ghost),
             *zip(own, _colours(own), strict=True),
@@ -227,15 +241,71 @@ def _picture(
 
 
 def _line(
-    series: SeriesDelta, axis: str | None, most: int, *, spread: bool, colour: str
+    series: SeriesDelta,
+    axis: str | None,
+    most: int,
+    marks: Sequence[CheckpointMeta],
+    *,
+    spread: bool,
+    colour: str,
 ) -> Line:
     # Positions first: an axis that is spread needs the neighbours of each point.
     x = positions(series, axis, spread=spread)
     kept = thin(series.values, most) if len(x) else []
     values = pick(series, kept).values
+    own = [] if series.ghost or not len(x) else _marks(series, x, marks)
     return Line(
-        series.metric, [x[i] for i in kept], values, colour, is_ghost=series.ghost
+        series.metric, [x[i] for i in kept], values, colour, is_ghost=series.ghost,
+        marks=own,
+    )  # fmt: skip
+
+
+def _marks(
+    series: SeriesDelta, x: Sequence[float], marks: Sequence[CheckpointMeta]
+) -> list[Mark]:
+    found = []
+    for mark in marks:
+        place = mark_index(
+            mark, series.metric, steps=series.steps, values=series.values, at=series.at
+        )
+        if place is not None:
+            is_gone = mark["gone"] is not None
+            found.append(Mark(x[place], series.values[place], is_hollow=is_gone))
+    return found
+
+
+def _checkpoints(record: RunRecord) -> str:
+    """The saved checkpoints, the last ones first, each with the line that loads it."""
+    marks = marks_of(record)[::-1]
+    if not marks:
+        return ""
+    n_all = n_marks(record)
+    n_more = n_all - CHECKPOINTS_MAX
+    more = f"<div style='{_MUTED}'>and {n_more} more: %artifacts</div>"
+    rows = "".join(_checkpoint(record, mark) for mark in marks[:CHECKPOINTS_MAX])
+    n = f"{count(n_all)} checkpoint{'s' * (n_all != 1)}"
+    return (
+        f"<details style='margin-top:4px'><summary style='cursor:pointer'>{n}</summary>"
+        "<table style='border-collapse:collapse;font-size:12px'><tbody>"
+        f"{rows}</tbody></table>{more if n_more > 0 else ''}</details>"
     )
+
+
+def _checkpoint(record: RunRecord, mark: CheckpointMeta) -> str:
+    numbers = ", ".join(f"{n} {number(v)}" for n, v in mark["metrics"].items())
+    load = escape(load_line(record.id, mark["step"], mark["name"]))
+    line = f"<code>{load}</code>"
+    if mark["gone"]:
+        line = f"<span style='{_MUTED}'>{escape(mark['gone'])}: not kept now</span>"
+    style = f"{_CELL};text-align:left;padding-left:0;padding-right:16px"
+    cells = (
+        escape(shorten(f"{mark['name']}:v{mark['version']}", 60)),
+        f"@ step {mark['step']}",
+        escape(shorten(numbers, 100)),
+        line,
+    )
+    row = "".join(f"<td style='{style}'>{cell}</td>" for cell in cells)
+    return f"<tr style='border:0'>{row}</tr>"
 
 
 def _x_label(axis: str | None, *, spread: bool) -> str:

@@ -21,6 +21,16 @@ _INK = "#7c7c7c"
 _CHAR = 6.4  # px, about the width of a letter
 _FONT = "font-family='system-ui,sans-serif' font-size='11'"
 _TITLE_CHARS, _LABEL_CHARS = 18, 14
+_MARK, _MARK_GAP = 4, 5  # px: half the width of a mark; from one to the next
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A diamond on a curve, hollow for what is not there any more."""
+
+    x: float
+    y: float
+    is_hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,7 @@ class Line:
     y: Sequence[float]
     colour: str
     is_ghost: bool = False
+    marks: Sequence[Mark] = ()
 
 
 def chart_svg(title: str, lines: Sequence[Line], *, x_label: str) -> str:
@@ -97,7 +108,25 @@ def _curve(line: Line, box: _Box) -> str:
     dots = (_dot(one[0], line.colour) for one in runs if len(one) == 1)
     path = "".join(_path(one) for one in runs if len(one) > 1)
     drawn = f"<path d='{path}' {style}/>" if path else ""
-    return drawn + "".join(dots)
+    return drawn + "".join(dots) + "".join(_marks(line, box))
+
+
+def _marks(line: Line, box: _Box) -> list[str]:
+    """Those that can be told apart."""
+    parts, last = [], -math.inf
+    for mark in line.marks:
+        if not (math.isfinite(mark.x) and math.isfinite(mark.y)):
+            continue
+        x, y = box.x(mark.x), box.y(mark.y)
+        if x - last < _MARK_GAP:
+            continue
+        last = x
+        fill = "none" if mark.is_hollow else line.colour
+        parts.append(
+            f"<path d='M{x:.1f},{y - _MARK:.1f}l{_MARK},{_MARK}l-{_MARK},{_MARK}"
+            f"l-{_MARK},-{_MARK}z' fill='{fill}' stroke='{line.colour}'/>"
+        )
+    return parts
 
 
 def _finite_runs(line: Line, box: _Box) -> list[list[tuple[float, float]]]:

@@ -57,8 +57,19 @@ class GradeMeta(TypedDict):
     why: list[str]
 
 
+class CheckpointMeta(TypedDict):
+    """A saved checkpoint; of one whose file was given up it is said why."""
+
+    name: str
+    version: int
+    step: int
+    at: float
+    metrics: dict[str, float]
+    gone: str | None
+
+
 class RunMeta(TypedDict):
-    """The run as it stands; `metrics` holds only those that changed."""
+    """The run as it stands; `metrics` and `checkpoints` hold only what changed."""
 
     id: str
     name: str
@@ -75,6 +86,8 @@ class RunMeta(TypedDict):
     ghost: GhostMeta | None
     system: dict[str, float] | None
     metrics: list[MetricMeta]
+    checkpoints: list[CheckpointMeta]
+    n_checkpoints: int  # all of them; only the newest are marks
 
 
 # `from` is a word of Python, so this one is declared as a call.

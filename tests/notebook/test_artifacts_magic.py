@@ -107,7 +107,7 @@ def test_a_page_has_files_lineage_and_the_line_that_loads_it(logged):
 
     for said in (
         "mlp:v1 · checkpoint · 2.0 KiB, 1 file · best, prod",
-        f"nbtrack.load_checkpoint('{run.id}', step=1, name='mlp')",
+        f'nbtrack.load_checkpoint("{run.id}", step=1, name="mlp")',
         "nbtrack.artifacts.get('mlp:v1')",
         "mlp.pt  2.0 KiB  sha256",
         "batch  32",

@@ -5,10 +5,12 @@ import uPlot from 'uplot';
 import { align, type Curve } from './align';
 import { h, setText } from './dom';
 import { number } from './format';
+import { drawDiamond, indexAt, isClick, onCurve } from './marking';
+import { markIndex, pickAt, type Pick } from './marks';
 import type { Family, PanelModel, Series } from './model';
 import { remarks } from './table';
 import { colourIndices, themeOf, type Theme } from './theme';
-import type { Disposable } from './wire';
+import type { CheckpointMeta, Disposable } from './wire';
 import { label, xOf, type XChoice } from './xaxis';
 
 const HEIGHT = 144; // px, as .nbt-plot
@@ -40,6 +42,7 @@ export class FamilyChart implements Disposable {
   private readonly hidden = new Set<string>();
   private plot: uPlot | null = null;
   private lines: Line[] = [];
+  private curves: Curve[] = [];
   private readonly values = new Map<string, HTMLElement>();
   private drawn = '';
   private theme: Theme;
@@ -47,6 +50,7 @@ export class FamilyChart implements Disposable {
   constructor(
     private readonly model: PanelModel,
     readonly name: string,
+    private readonly onPick: (pick: Pick) => void,
   ) {
     this.theme = themeOf(this.element);
     this.element.append(
@@ -104,18 +108,18 @@ export class FamilyChart implements Disposable {
     const version = this.versions();
     if (!width || (this.plot && version === this.drawn)) return;
     this.drawn = version;
-    const data = align(
-      this.lines.map((line) => this.curve(line, x)),
-    ) as uPlot.AlignedData;
+    this.curves = this.lines.map((line) => this.curve(line, x));
+    const data = align(this.curves) as uPlot.AlignedData;
     if (!this.plot) this.plot = new uPlot(this.options(width, x), data, this.plotHome);
     else this.plot.setData(data, !this.isZoomed());
     this.showValues();
   }
 
   private versions(): string {
-    return this.lines
-      .map((line) => `${line.key}${this.series(line)?.version ?? 0}`)
-      .join('\n');
+    const versions = this.lines.map(
+      (line) => `${line.key}${this.series(line)?.version ?? 0}`,
+    );
+    return [this.model.marksVersion, ...versions].join('\n');
   }
 
   private curve(line: Line, x: XSettings): Curve {
@@ -182,7 +186,11 @@ export class FamilyChart implements Disposable {
         { label: label(x.choice, x.spread) },
         ...this.lines.map((l) => this.style(l)),
       ],
-      hooks: { setCursor: [() => this.showValues()] },
+      hooks: {
+        setCursor: [() => this.showValues()],
+        draw: [(plot) => this.drawMarks(plot)],
+        ready: [(plot) => this.hearClicks(plot)],
+      },
     };
   }
 
@@ -262,6 +270,54 @@ export class FamilyChart implements Disposable {
     const index = this.plot?.cursor.idx;
     if (!column || index == null) return number(this.series(line)?.value.view().at(-1));
     return number(nearest(column as (number | null | undefined)[], index));
+  }
+
+  /** A diamond where each checkpoint was saved, hollow where its file is gone. */
+  private drawMarks(plot: uPlot): void {
+    this.eachShown((line, series, curve) => {
+      let last = -Infinity;
+      for (const mark of this.model.marks.values()) {
+        const place = markIndex(mark, series);
+        const at = onCurve(plot, curve, place);
+        if (!at || Math.abs(at.x - last) < at.width) continue;
+        last = at.x;
+        drawDiamond(plot.ctx, at, this.colour(line), mark.gone !== null);
+      }
+    });
+  }
+
+  private hearClicks(plot: uPlot): void {
+    let pressed: MouseEvent | null = null;
+    plot.over.addEventListener('mousedown', (event) => (pressed = event));
+    plot.over.addEventListener('click', (event) => {
+      if (isClick(pressed, event)) this.pick(plot, event.offsetX, event.offsetY);
+    });
+  }
+
+  /** The curve nearest to the click, at its last point up to there. */
+  private pick(plot: uPlot, left: number, top: number): void {
+    const x = plot.posToVal(left, 'x');
+    let nearest = Infinity;
+    let chosen: [Series, number] | null = null;
+    this.eachShown((_, series, curve) => {
+      const index = indexAt(plot, curve, left, x);
+      const far = Math.abs(plot.valToPos(curve.y[index] ?? NaN, 'y') - top);
+      if (index < 0 || !(far < nearest || chosen === null)) return;
+      [nearest, chosen] = [far, [series, index]];
+    });
+    if (chosen) this.onPick(pickAt(...(chosen as [Series, number]), this.marks()));
+  }
+
+  private marks(): CheckpointMeta[] {
+    return [...this.model.marks.values()];
+  }
+
+  private eachShown(visit: (line: Line, series: Series, curve: Curve) => void): void {
+    this.lines.forEach((line, i) => {
+      const [series, curve] = [this.series(line), this.curves[i]];
+      const isShown = !line.isGhost && !this.hidden.has(line.group);
+      if (isShown && series && curve?.x.length) visit(line, series, curve);
+    });
   }
 
   private isZoomed(): boolean {

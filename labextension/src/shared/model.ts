@@ -1,6 +1,7 @@
 /** All that a panel knows of its run: the header, and growing columns per series. */
 
-import type { Frame, MetricMeta, RunMeta, SeriesDelta } from './wire';
+import { markKey } from './marks';
+import type { CheckpointMeta, Frame, MetricMeta, RunMeta, SeriesDelta } from './wire';
 
 /** A Float64Array that grows by doubling; `view()` is what is filled. */
 export class Column {
@@ -74,6 +75,10 @@ export class PanelModel {
   readonly metrics = new Map<string, MetricMeta>();
   readonly series = new Map<string, Series>();
   readonly ghosts = new Map<string, Series>();
+  /** The saved checkpoints, in the order of saving. */
+  readonly marks = new Map<string, CheckpointMeta>();
+  /** Grows with every checkpoint that comes or changes. */
+  marksVersion = 0;
   /** When the last header came, on this page's clock (ms). */
   headerAt = 0;
 
@@ -84,6 +89,7 @@ export class PanelModel {
       this.run = frame.run;
       this.headerAt = now;
       for (const meta of frame.run.metrics) this.metrics.set(meta.name, meta);
+      for (const mark of frame.run.checkpoints ?? []) this.take(mark);
     }
     return frame.series
       .map((delta) => this.seriesFor(delta).apply(delta))
@@ -118,6 +124,11 @@ export class PanelModel {
     return [...byName.values()].sort((a, b) => hasNone(a) - hasNone(b));
   }
 
+  private take(mark: CheckpointMeta): void {
+    this.marks.set(markKey(mark), mark);
+    this.marksVersion += 1;
+  }
+
   private seriesFor(delta: SeriesDelta): Series {
     const all = delta.ghost ? this.ghosts : this.series;
     let series = all.get(delta.metric);
@@ -132,6 +143,7 @@ export class PanelModel {
     this.metrics.clear();
     this.series.clear();
     this.ghosts.clear();
+    this.marks.clear();
   }
 }
 

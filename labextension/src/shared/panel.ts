@@ -10,6 +10,7 @@ import { FrameScheduler, h, setText } from './dom';
 import { bytes, number } from './format';
 import { Header } from './header';
 import { PanelModel } from './model';
+import { PickCard } from './pick';
 import { ensureStyle } from './style';
 import { LastValues } from './table';
 import { isDarkPage } from './theme';
@@ -36,6 +37,7 @@ class Panel implements Disposable {
   private readonly header: Header;
   private readonly charts = h('div', { class: 'nbt-charts' });
   private readonly empty = h('div', { class: 'nbt-empty' }, 'no metrics yet');
+  private readonly pickCard = new PickCard();
   private readonly table = new LastValues(this.model);
   private readonly foot = h('div', { class: 'nbt-foot' });
   private readonly byFamily = new Map<string, FamilyChart>();
@@ -52,7 +54,7 @@ class Panel implements Disposable {
   ) {
     this.header = new Header(this.model, actions, (choice) => this.pick(choice));
     this.root.append(this.header.element, this.empty, this.charts);
-    this.root.append(this.table.element, this.foot);
+    this.root.append(this.pickCard.element, this.table.element, this.foot);
     el.append(this.root);
     ensureStyle(this.root);
     this.watchPage();
@@ -109,7 +111,11 @@ class Panel implements Disposable {
   private chart(name: string): FamilyChart {
     let chart = this.byFamily.get(name);
     if (!chart) {
-      chart = new FamilyChart(this.model, name);
+      chart = new FamilyChart(this.model, name, (pick) => {
+        const { run, marks } = this.model;
+        const hasOlder = (run?.n_checkpoints ?? 0) > marks.size;
+        this.pickCard.show(run?.id ?? '', pick, hasOlder);
+      });
       this.byFamily.set(name, chart);
       this.charts.append(chart.element);
       // A chart that joins a row makes the others narrower.
@@ -175,6 +181,8 @@ function footTexts(model: PanelModel): string[] {
   }
   if (run?.ghost)
     parts.push(`grey: ${run.ghost.name}, the best earlier run of this cell`);
+  if (model.marks.size > 0)
+    parts.push('◆ a saved checkpoint: click a curve to load the one before');
   const hidden = model.families().length - CHARTS_MAX;
   if (hidden > 0) parts.push(`${hidden} more charts are not drawn`);
   return parts;

@@ -101,6 +101,21 @@ const CSS = `
 .nbt-legend-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 22ch; unicode-bidi: isolate; }
 .nbt-legend-value { min-width: 5ch; text-align: right; color: var(--nbt-muted); }
 .nbt-plot { position: relative; height: 144px; min-width: 0; overflow: hidden; }
+.nbt-pick {
+  display: flex; flex-wrap: wrap; align-items: center; gap: 2px 8px; margin: 4px 12px 0;
+  padding: 4px 8px; border: 1px solid var(--nbt-line); border-radius: 4px; background: var(--nbt-raised);
+}
+.nbt-pick[hidden], .nbt-pick [hidden] { display: none; }
+.nbt-pick b { overflow-wrap: anywhere; unicode-bidi: isolate; }
+.nbt-panel .nbt-load {
+  padding: 1px 6px; border-radius: 3px; background: var(--nbt-surface); color: var(--nbt-text);
+  font-size: 12px; overflow-wrap: anywhere; user-select: all;
+}
+.nbt-panel .nbt-copy, .nbt-panel .nbt-close {
+  padding: 0 8px; border: 1px solid var(--nbt-line); background: var(--nbt-surface);
+}
+.nbt-panel .nbt-close { margin-left: auto; border-color: transparent; background: transparent; }
+.nbt-plot .u-over { cursor: crosshair; }
 .nbt-table-scroll { overflow-x: auto; padding: 6px 12px 0; }
 .nbt-panel .nbt-table { border-collapse: collapse; font-size: 12px; margin: 0; table-layout: auto; width: auto; border: 0; }
 .nbt-panel .nbt-table th, .nbt-panel .nbt-table td {

@@ -42,7 +42,17 @@ export interface GradeMeta {
   why: string[];
 }
 
-/** The run as it stands; `metrics` holds only those that changed. */
+/** A saved checkpoint; of one whose file was given up `gone` says why. */
+export interface CheckpointMeta {
+  name: string;
+  version: number;
+  step: number;
+  at: number;
+  metrics: Record<string, number>;
+  gone: string | null;
+}
+
+/** The run as it stands; `metrics` and `checkpoints` hold only what changed. */
 export interface RunMeta {
   id: string;
   name: string;
@@ -59,6 +69,10 @@ export interface RunMeta {
   ghost: { id: string; name: string; started_at: number } | null;
   system: SystemMeta | null;
   metrics: MetricMeta[];
+  /** Not sent by a kernel with an older nbtrack. */
+  checkpoints?: CheckpointMeta[];
+  /** All of them; only the newest are marks. */
+  n_checkpoints?: number;
 }
 
 /**
