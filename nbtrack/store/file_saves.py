@@ -1,15 +1,16 @@
 """Keeps files: cut, hashed, and what is new of them written into one pack.
 
-Each file is read once for the hashes of its chunks. Where a file with just these chunks
-is known, that is all. Else it is read again: the new chunks go into the pack while a
-second thread takes the sha256 of the whole, and each chunk must hash as before. Then
-the index is written, in one transaction that sees to it that nothing the files rely on
-was collected meanwhile; what was, is written anew. At most 10 MiB are in memory.
+A file is read once, a few MiB at a time. As long as all its chunks are known nothing
+else is done: a file that is kept already is told by the list of its chunks. From the
+first new chunk on, new ones go into the pack, while a second thread takes the sha256
+of the whole. Then the index is written, in one transaction that sees to it that nothing
+the files rely on was collected meanwhile; if it was, they are read again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +25,10 @@ from nbtrack.store.blobs import (
     keep_blob,
     touch_blob,
 )
-from nbtrack.store.cuts import LONGEST_CHUNK_BYTES
+from nbtrack.store.cuts import LONGEST_CHUNK_BYTES, lengths_of
 from nbtrack.store.database import Database
-from nbtrack.store.file_scan import FileScan, naming, read_again, read_small, scan_file
+from nbtrack.store.file_scan import OpenFile, naming, read_small, reading_file
 from nbtrack.store.packs import (
-    HASH_BYTES,
     ChunkReader,
     NewPack,
     Place,
@@ -40,11 +40,21 @@ from nbtrack.store.packs import (
 from nbtrack.store.sha_thread import ShaThread
 from nbtrack.store.values import iso
 
+WINDOW_BYTES = 4 << 20  # read at a time; three of them are in memory
 _TRIES = 8  # each lost to a collector that took just what this save relied on
 _FRESH_S = 600.0  # a file kept so lately is in no danger: not written down again
 
 Reading = Callable[[], AbstractContextManager[Connection]]
 Writing = Callable[[], AbstractContextManager[Database]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file that was read to its end."""
+
+    ref: FileRef
+    chunks: bytes  # their hashes
+    is_whole: bool = False  # kept as a blob of its own already
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +72,12 @@ class FileSaves:
             if content is not None:
                 with naming(paths[0]):
                     return [self.put_bytes(content)]
-        scans = [scan_file(path, WHOLE_BYTES) for path in paths]
         own: dict[bytes, Place] = {}
         try:
             for _ in range(_TRIES):
-                if self._try(scans, own):
-                    return [scan.ref() for scan in scans]
+                read = self._read_all(paths, own)
+                if self._index([file for file in read if not file.is_whole], own):
+                    return [file.ref for file in read]
         finally:
             self._drop_unnamed(own)
         raise StoreError(f"{paths[0]} cannot be kept: the store is being emptied.")
@@ -83,8 +93,7 @@ class FileSaves:
 
     def missing_chunks(self, hashes: bytes) -> list[bytes]:
         """Which of these chunks are not here, each once."""
-        with self.reading() as reader:
-            known = file_index.find_places(reader, hashes)
+        known = self._known(hashes)
         return [h for h in dict.fromkeys(hashes_in(hashes)) if h not in known]
 
     def put_chunks(self, chunks: Sequence[tuple[bytes, bytes]]) -> None:
@@ -95,39 +104,32 @@ class FileSaves:
                     f"Chunk {hash_.hex()[:12]}… has another content than its name says."
                 )
         missing = set(self.missing_chunks(b"".join(hash_ for hash_, _ in chunks)))
-        with naming(self.blobs), new_pack(self.blobs) as pack:
-            for hash_, content in chunks:
-                if hash_ in missing:
-                    pack.add(hash_, content)
-            pack.settle()
+        own: dict[bytes, Place] = {}
         try:
-            with self.writing() as database:
-                own = self._still_there(pack.places)
-                file_index.add_chunks(database.connection, own)
+            with naming(self.blobs), new_pack(self.blobs) as pack:
+                for hash_, content in chunks:
+                    if hash_ in missing:
+                        pack.add(hash_, content)
+                pack.settle()
+            own.update(pack.places)
+            self._index([], own)
         finally:
-            self._drop_unnamed(pack.places)
+            self._drop_unnamed(own)
 
     def put_listed(self, digest: str, chunks: bytes) -> FileRef:
         """Keep a file that is made of these chunks, whose sha256 must be `digest`."""
         size = self._check_listed(checked_digest(digest), chunks)
-        with self.writing() as database:
-            connection = database.connection
-            places = file_index.find_places(connection, chunks)
-            if not places.keys() >= set(hashes_in(chunks)):
-                raise StoreError(f"Chunks of file {digest[:12]}… were collected.")
-            file_index.add_file(connection, digest, size, chunks)
-        return FileRef(digest, size)
+        ref = FileRef(digest, size)
+        if not self._index([_Read(ref, chunks)], {}):
+            raise StoreError(f"Chunks of file {digest[:12]}… were collected meanwhile.")
+        return ref
 
     def _check_listed(self, digest: str, chunks: bytes) -> int:
         """The size of a file of these chunks, whose sha256 must be this one."""
         import hashlib
 
-        def find(hashes: bytes) -> dict[bytes, Place]:
-            with self.reading() as reader:
-                return file_index.find_places(reader, hashes)
-
         sha, size = hashlib.sha256(), 0
-        with ChunkReader(self.blobs, chunks, find) as reader:
+        with ChunkReader(self.blobs, chunks, self._known) as reader:
             for hash_ in hashes_in(chunks):
                 content = reader.read(hash_)
                 sha.update(content)
@@ -147,66 +149,79 @@ class FileSaves:
         with self.writing() as database:
             return file_index.touch_file(database.connection, digest)
 
-    def _try(self, scans: list[FileScan], own: dict[bytes, Place]) -> bool:
-        """Keep the files, relying on what is known; False where that went away."""
-        left, relied = self._look_up(scans, own)
-        if left:
-            own.update(self._write(left, {*own, *relied}))
-        open_ = [scan for scan in scans if not scan.is_whole]
-        if not own and self._are_fresh(open_):
+    def _known(self, hashes: bytes) -> dict[bytes, Place]:
+        with self.reading() as reader:
+            return file_index.find_places(reader, hashes)
+
+    def _read_all(self, paths: Sequence[Path], own: dict[bytes, Place]) -> list[_Read]:
+        """Read the files; what is new of them is in packs then, and in `own`."""
+        with (
+            naming(self.blobs),
+            new_pack(self.blobs) as pack,
+            ShaThread(WINDOW_BYTES) as sha,
+        ):
+            files = [self._read(path, pack, own, sha) for path in paths]
+            if all(file.is_whole for file in files):
+                return files
+            pack.settle()
+        own.update(pack.places)
+        return files
+
+    def _read(
+        self, path: Path, pack: NewPack, own: dict[bytes, Place], sha: ShaThread
+    ) -> _Read:
+        """Read a file to its end, once where that will do."""
+        with reading_file(path) as file:
+            lengths = lengths_of(file.file.fileno(), file.size_bytes)
+            hashes: list[bytes] = []
+            has_new = file.size_bytes < WHOLE_BYTES  # then its sha256 says all
+            for window in _windows(lengths):
+                view, buffer = _fill(file, window, sha)
+                found = _hash(view, window)
+                places = self._known(b"".join(found))
+                is_new = [h not in places and h not in own for h in found]
+                if any(is_new) and not has_new:
+                    has_new = True
+                    _hash_again(file, lengths, hashes, sha)
+                if has_new:
+                    sha.hash(buffer, len(view))
+                    _add(pack, view, window, found, is_new)
+                else:
+                    sha.give(buffer)
+                hashes += found
+            digest = None if has_new else self._listed_as(file.size_bytes, hashes)
+            if digest is None:
+                if not has_new:
+                    _hash_again(file, lengths, hashes, sha)
+                digest = sha.digest()
+        # Small ones, and those of version 3 of the store, may be kept whole.
+        is_whole = has_new and touch_blob(self.blobs, digest)
+        return _Read(FileRef(digest, file.size_bytes), b"".join(hashes), is_whole)
+
+    def _listed_as(self, size_bytes: int, hashes: list[bytes]) -> str | None:
+        """The sha256 of the file that is made of just these chunks, if one is kept."""
+        with self.reading() as reader:
+            listed = file_index.find_by_chunks(reader, size_bytes, b"".join(hashes))
+        return None if listed is None else listed.digest
+
+    def _index(self, files: list[_Read], own: dict[bytes, Place]) -> bool:
+        """Write all down; False where something was collected that they rely on."""
+        if not own and self._are_fresh(files):
             return True
         with self.writing() as database:
             there = self._still_there(own)
             for lost in own.keys() - there.keys():
                 del own[lost]
             file_index.add_chunks(database.connection, own)
-            kept = [_index(database.connection, scan) for scan in open_]
+            kept = [_index_file(database.connection, file) for file in files]
         return all(kept)
 
-    def _look_up(
-        self, scans: list[FileScan], own: dict[bytes, Place]
-    ) -> tuple[list[FileScan], set[bytes]]:
-        """The files that must be read again, and which of their chunks are known."""
-        relied: set[bytes] = set()
-        left = []
-        with self.reading() as reader:
-            for scan in scans:
-                if scan.digest is not None and touch_blob(self.blobs, scan.digest):
-                    scan.is_whole = True
-                    continue
-                listed = file_index.find_by_chunks(reader, scan.size_bytes, scan.chunks)
-                if listed is not None:
-                    scan.digest = listed.digest
-                    continue
-                known = file_index.find_places(reader, scan.chunks)
-                relied |= known.keys()
-                there = known.keys() | own.keys()
-                if scan.digest is None or not there >= set(hashes_in(scan.chunks)):
-                    left.append(scan)
-        return left, relied
-
-    def _write(self, scans: list[FileScan], known: set[bytes]) -> dict[bytes, Place]:
-        """Write what is not known into a pack, and take each file's sha256."""
-        with (
-            naming(self.blobs),
-            new_pack(self.blobs) as pack,
-            ShaThread(LONGEST_CHUNK_BYTES) as sha,
-        ):
-            for scan in scans:
-                _copy(scan, pack, known, sha)
-                # A store of version 3 kept large files whole.
-                scan.is_whole = touch_blob(self.blobs, scan.ref().digest)
-            if all(scan.is_whole for scan in scans):
-                return {}
-            pack.settle()
-        return pack.places
-
-    def _are_fresh(self, scans: list[FileScan]) -> bool:
+    def _are_fresh(self, files: list[_Read]) -> bool:
         """Whether all are kept, and lately: there is nothing to write down then."""
         since = _lately()
         with self.reading() as reader:
-            listed = [file_index.find_file(reader, scan.ref().digest) for scan in scans]
-        return all(file is not None and file.kept_at > since for file in listed)
+            found = [file_index.find_file(reader, file.ref.digest) for file in files]
+        return all(listed is not None and listed.kept_at > since for listed in found)
 
     def _still_there(self, places: dict[bytes, Place]) -> dict[bytes, Place]:
         """Those whose pack is there: a collector may have taken it for an orphan."""
@@ -217,43 +232,82 @@ class FileSaves:
     def _drop_unnamed(self, places: dict[bytes, Place]) -> None:
         """Remove packs that the index does not name after all: an error, or a rival."""
         for pack in {place.pack for place in places.values()}:
-            with suppress(
-                StoreError
-            ):  # what cannot be asked now is left to be collected
+            with suppress(StoreError):  # what cannot be asked now is garbage later
                 with self.reading() as reader:
                     is_named = file_index.is_named(reader, pack)
                 if not is_named:
                     pack_path(self.blobs, pack).unlink(missing_ok=True)
 
 
-def _copy(scan: FileScan, pack: NewPack, known: set[bytes], sha: ShaThread) -> None:
-    """Read a file again, for the pack and for its sha256."""
-    with read_again(scan) as file:
-        for nth, length in enumerate(scan.lengths):
-            hash_ = scan.chunks[nth * HASH_BYTES :][:HASH_BYTES]
-            buffer = sha.next_buffer()
-            view = file.fill(buffer[:length])
-            sha.update(buffer, length)
-            if hash_of(view) != hash_:
-                raise file.changed()
-            if hash_ not in known:
-                pack.add(hash_, view)
-    scan.digest = sha.digest()
+def _windows(lengths: list[int]) -> Iterator[list[int]]:
+    """Lengths of chunks that are read at a time."""
+    window: list[int] = []
+    size = 0
+    for length in lengths:
+        if window and size + length > WINDOW_BYTES:
+            yield window
+            window, size = [], 0
+        window.append(length)
+        size += length
+    if window:
+        yield window
 
 
-def _index(connection: Connection, scan: FileScan) -> bool:
+def _fill(
+    file: OpenFile, window: list[int], sha: ShaThread
+) -> tuple[memoryview, memoryview]:
+    buffer = sha.take()
+    return file.fill(buffer[: sum(window)]), buffer
+
+
+def _hash(view: memoryview, window: list[int]) -> list[bytes]:
+    found, at = [], 0
+    for length in window:
+        found.append(hash_of(view[at : at + length]))
+        at += length
+    return found
+
+
+def _add(
+    pack: NewPack,
+    view: memoryview,
+    window: list[int],
+    hashes: list[bytes],
+    is_new: list[bool],
+) -> None:
+    at = 0
+    for length, hash_, new in zip(window, hashes, is_new, strict=True):
+        if new:
+            pack.add(hash_, view[at : at + length])
+        at += length
+
+
+def _hash_again(
+    file: OpenFile, lengths: list[int], hashes: list[bytes], sha: ShaThread
+) -> None:
+    """Take the sha256 of the chunks that were only looked at before; as they were."""
+    here = file.file.tell()
+    file.file.seek(0)
+    at = 0
+    for window in _windows(lengths[: len(hashes)]):
+        view, buffer = _fill(file, window, sha)
+        if _hash(view, window) != hashes[at : at + len(window)]:
+            raise file.changed()
+        sha.hash(buffer, len(view))
+        at += len(window)
+    file.file.seek(here)
+
+
+def _index_file(connection: Connection, file: _Read) -> bool:
     """Write a file into the index; False where a chunk of it is gone."""
-    digest = scan.ref().digest
-    if file_index.touch_file(connection, digest):
+    if file_index.touch_file(connection, file.ref.digest):
         return True
-    places = file_index.find_places(connection, scan.chunks)
-    if not places.keys() >= set(hashes_in(scan.chunks)):
+    places = file_index.find_places(connection, file.chunks)
+    if not places.keys() >= set(hashes_in(file.chunks)):
         return False
-    file_index.add_file(connection, digest, scan.size_bytes, scan.chunks)
+    file_index.add_file(connection, file.ref.digest, file.ref.size_bytes, file.chunks)
     return True
 
 
 def _lately() -> str:
-    import time
-
     return iso(time.time() - _FRESH_S) or ""

@@ -15,34 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbtrack.errors import StoreError
-from nbtrack.store.blobs import FileRef
-from nbtrack.store.cuts import lengths_of
-from nbtrack.store.packs import hash_of
 
 Stamp = tuple[int, int, int, int]  # device, inode, bytes, time of the last change in ns
-
-
-@dataclass(slots=True)
-class FileScan:
-    """A file as it was read the first time; `digest` is its sha256, once known."""
-
-    path: Path
-    stamp: Stamp
-    lengths: list[int]
-    chunks: bytes  # their hashes
-    digest: str | None = None
-    is_whole: bool = False  # kept as a blob of its own already
-
-    @property
-    def size_bytes(self) -> int:
-        """How long the file is."""
-        return self.stamp[2]
-
-    def ref(self) -> FileRef:
-        """What is said of it when it is kept."""
-        if self.digest is None:
-            raise StoreError(f"{self.path} was not kept.")
-        return FileRef(self.digest, self.size_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +26,11 @@ class OpenFile:
     path: Path
     file: io.FileIO
     stamp: Stamp
+
+    @property
+    def size_bytes(self) -> int:
+        """How long the file is."""
+        return self.stamp[2]
 
     def fill(self, view: memoryview) -> memoryview:
         """Read until the view is full."""
@@ -77,44 +56,26 @@ class OpenFile:
         )
 
 
+@contextmanager
+def reading_file(path: Path) -> Iterator[OpenFile]:
+    """A file to keep; StoreError where it cannot be read, or is not what it was."""
+    with naming(path):
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, "rb", buffering=0) as file:
+            info = os.fstat(handle)
+            if not stat.S_ISREG(info.st_mode):
+                raise StoreError(f"{path} cannot be kept: it is not a regular file.")
+            reading = OpenFile(path, file, _stamp(info))
+            yield reading
+            reading.check()
+
+
 def read_small(path: Path, less_than: int) -> bytes | None:
     """All of a file, or None where it is too large for that."""
-    with _reading(path) as file:
-        size = file.stamp[2]
-        if size >= less_than:
+    with reading_file(path) as file:
+        if file.size_bytes >= less_than:
             return None
-        content = bytes(file.fill(memoryview(bytearray(size))))
-        file.check()
-    return content
-
-
-def scan_file(path: Path, small_bytes: int) -> FileScan:
-    """Read a file for the hashes of its chunks; a small one for its sha256 too."""
-    import hashlib
-
-    with _reading(path) as file:
-        size = file.stamp[2]
-        lengths = lengths_of(file.file.fileno(), size)
-        buffer = memoryview(bytearray(max(lengths, default=0)))
-        hashes, sha = bytearray(), hashlib.sha256()
-        for length in lengths:
-            view = file.fill(buffer[:length])
-            hashes += hash_of(view)
-            if size < small_bytes:
-                sha.update(view)
-        file.check()
-    digest = sha.hexdigest() if size < small_bytes else None
-    return FileScan(path, file.stamp, lengths, bytes(hashes), digest)
-
-
-@contextmanager
-def read_again(scan: FileScan) -> Iterator[OpenFile]:
-    """The file a second time; StoreError where it is, or becomes, another."""
-    with _reading(scan.path) as file:
-        if file.stamp != scan.stamp:
-            raise file.changed()
-        yield file
-        file.check()
+        return bytes(file.fill(memoryview(bytearray(file.size_bytes))))
 
 
 @contextmanager
@@ -124,17 +85,6 @@ def naming(path: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         raise StoreError(f"{path} cannot be kept: {exc.strerror}.") from exc
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[OpenFile]:
-    with naming(path):
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(handle, "rb", buffering=0) as file:
-            info = os.fstat(handle)
-            if not stat.S_ISREG(info.st_mode):
-                raise StoreError(f"{path} cannot be kept: it is not a regular file.")
-            yield OpenFile(path, file, _stamp(info))
 
 
 def _stamp(info: os.stat_result) -> Stamp:

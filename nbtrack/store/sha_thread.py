@@ -10,41 +10,49 @@ import hashlib
 import queue
 import threading
 
-_N_BUFFERS = 4  # one is read, one is hashed, the others wait
+N_BUFFERS = 3  # one is read and written, one is hashed, one waits
 
 
 class ShaThread:
-    """One thread, started with the first buffer that is asked for.
+    """Buffers to read into, and one thread that hashes them; started when it must.
 
     >>> with ShaThread(1024) as sha:
-    ...     buffer = sha.next_buffer()
+    ...     buffer = sha.take()
     ...     buffer[:3] = b"abc"
-    ...     sha.update(buffer, 3)
+    ...     sha.hash(buffer, 3)
     ...     sha.digest()[:16]
     'ba7816bf8f01cfea'
     """
 
     def __init__(self, buffer_bytes: int) -> None:
-        self._buffer_bytes = buffer_bytes
         self._thread: threading.Thread | None = None
         self._free: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
         # A buffer and how much of it; "" for the digest so far; None for the end.
         self._full: queue.SimpleQueue[tuple[memoryview, int] | str | None]
         self._full = queue.SimpleQueue()
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+        for _ in range(N_BUFFERS):
+            self._free.put(memoryview(bytearray(buffer_bytes)))
 
-    def next_buffer(self) -> memoryview:
-        """A buffer to read into; the one before may be written over from now on."""
-        if self._thread is None:
-            self._start()
+    def take(self) -> memoryview:
+        """A buffer; the one before may be written over from now on."""
         return self._free.get()
 
-    def update(self, buffer: memoryview, length: int) -> None:
-        """Hash the first bytes of a buffer; it may be read until the next one."""
+    def give(self, buffer: memoryview) -> None:
+        """Hand a buffer back that need not be hashed."""
+        self._free.put(buffer)
+
+    def hash(self, buffer: memoryview, length: int) -> None:
+        """Hash the first bytes of a buffer; it may be read until the next `take`."""
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._run, name="nbtrack-sha256", daemon=True
+            )
+            self._thread.start()
         self._full.put((buffer, length))
 
     def digest(self) -> str:
-        """The sha256 of all since the last digest."""
+        """The sha256 of all that was hashed since the last digest."""
         if self._thread is None:
             return hashlib.sha256().hexdigest()
         self._full.put("")
@@ -58,13 +66,6 @@ class ShaThread:
             self._full.put(None)
             self._thread.join()
             self._thread = None
-
-    def _start(self) -> None:
-        for _ in range(_N_BUFFERS):
-            self._free.put(memoryview(bytearray(self._buffer_bytes)))
-        self._thread = threading.Thread(target=self._run, name="nbtrack-sha256")
-        self._thread.daemon = True
-        self._thread.start()
 
     def _run(self) -> None:
         sha = hashlib.sha256()
