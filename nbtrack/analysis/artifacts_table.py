@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbtrack.analysis.lineage_nodes import gone, metric_texts
 from nbtrack.errors import ArtifactNotFoundError
@@ -16,8 +16,6 @@ from nbtrack.records import ArtifactRecord
 from nbtrack.text import did_you_mean, shorten, shown_bytes
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from nbtrack.store import Store
 
 ALWAYS = ("artifact", "aliases", "type", "size", "files", "run", "step", "metrics")
@@ -121,33 +119,6 @@ def cells_of(versions: Versions) -> tuple[list[str], list[list[str]]]:
 
 def _any(versions: Versions, name: str) -> bool:
     return any(_TEXTS[name](versions, record) for record in versions.records)
-
-
-def frame_of_versions(versions: Versions) -> pd.DataFrame:
-    """One row for each version, the newest first."""
-    import pandas as pd
-
-    rows = [_frame_row(versions, record) for record in versions.records]
-    columns = (
-        "ref", "name", "version", "type", "aliases", "size_bytes", "n_files", "run",
-        "run_id", "step", "metrics", "tags", "description", "metadata", "digest",
-        "created_at", "expires_at", "gone_at", "gone_why", "models",
-    )  # fmt: skip
-    frame = pd.DataFrame(rows, columns=list(columns)).astype({"step": "Int64"})
-    for name in ("created_at", "expires_at", "gone_at"):
-        frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
-    return frame
-
-
-def _frame_row(versions: Versions, record: ArtifactRecord) -> tuple[Any, ...]:
-    models = [name for name, _ in versions.models.get(record.id, ())]
-    return (
-        record.ref, record.name, record.version, record.type, list(record.aliases),
-        record.size_bytes, record.n_files, versions.run_of(record), record.run,
-        record.step, dict(record.metrics), dict(record.tags), record.description,
-        dict(record.metadata), record.digest, record.created_at, record.expires_at,
-        record.gone_at, record.gone_why, models,
-    )  # fmt: skip
 
 
 def local_time(text: str) -> str:

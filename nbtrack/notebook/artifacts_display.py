@@ -13,7 +13,7 @@ from nbtrack.analysis.artifact_page import (
     artifact_headline,
     sections_of_artifact,
 )
-from nbtrack.analysis.artifacts_table import Versions, cells_of, frame_of_versions
+from nbtrack.analysis.artifacts_table import Versions, cells_of
 from nbtrack.notebook.run_page import plain_section, section_html
 from nbtrack.notebook.runs_display import as_text, short
 from nbtrack.text import escape, shown_bytes, visible
@@ -39,8 +39,10 @@ class ArtifactsTable:
 
     @property
     def df(self) -> pd.DataFrame:
-        """The versions as a pandas frame, all of its columns."""
-        return frame_of_versions(self.versions)
+        """The versions as `nbtrack.artifacts.list` gives them."""
+        from nbtrack.tracking.artifacts.api import frame_of
+
+        return frame_of(self.versions.records)
 
     def __len__(self) -> int:
         return len(self.versions)

@@ -17,11 +17,15 @@ from nbtrack.notebook.artifacts_display import (
     ArtifactsTable,
 )
 from nbtrack.notebook.display import show_line
-from nbtrack.text import clean_name, shorten, visible
+from nbtrack.text import shorten, visible
+from nbtrack.tracking.artifacts import api
 
 if TYPE_CHECKING:
+    from nbtrack.analysis.artifact_diff import ArtifactDiff
     from nbtrack.analysis.lineage_walk import Walk
+    from nbtrack.records import ArtifactRecord
     from nbtrack.store import Store
+    from nbtrack.tracking.artifacts.verifying import Verified
 
 SETTLE_S = 5.0  # what was saved a moment ago is still on its way
 OPTIONS = (
@@ -115,8 +119,8 @@ def _whole_number(found: Arguments, name: str) -> int | None:
 
 def _act(store: Store, action: str, words: list[str]) -> Any:
     n_words, how, act = ACTIONS[action]
-    is_open = how.endswith("...")
-    if not (len(words) == n_words or (is_open and len(words) > n_words)):
+    most = {"]": 1, ".": len(words)}.get(how[-1], n_words)
+    if not n_words <= len(words) <= most:
         raise OptionError(f"Write %artifacts {action} {how}.")
     return act(store, words)
 
@@ -127,49 +131,38 @@ def _show(store: Store, words: list[str]) -> ArtifactPage:
 
 def _alias(store: Store, words: list[str]) -> None:
     ref, alias = words
-    record = store.set_alias(ref, clean_name(alias))
+    record = api.alias(ref, alias, store=store)
     show_line(f"{record.name}:{alias} is {record.ref} now")
 
 
 def _unalias(store: Store, words: list[str]) -> None:
-    name, _, alias = words[0].partition(":")
-    record = store.drop_alias(name, alias)
+    record = api.unalias(words[0], store=store)
     show_line(f"{record.ref} has the aliases {', '.join(record.aliases) or 'none'}")
 
 
 def _note(store: Store, words: list[str]) -> None:
-    from nbtrack.redact import redact_source
-
-    text = redact_source(" ".join(words[1:]))[0]
-    show_line(
-        f"description of {store.edit_artifact(words[0], description=text).ref} kept"
-    )
+    record = api.edit(words[0], description=" ".join(words[1:]), store=store)
+    show_line(f"description of {record.ref} kept")
 
 
 def _tag(store: Store, words: list[str]) -> None:
-    from nbtrack.tracking.tags import as_tags
-
-    record = store.edit_artifact(words[0], tags=as_tags(words[1:]))
-    show_line(f"{record.ref} · tags {tags_text(record) or 'none'}")
+    _say_tags(api.edit(words[0], tags=words[1:], store=store))
 
 
 def _untag(store: Store, words: list[str]) -> None:
-    from nbtrack.tracking.tags import as_tags
+    _say_tags(api.edit(words[0], untag=words[1:], store=store))
 
-    record = store.edit_artifact(words[0], untag=as_tags(words[1:]))
+
+def _say_tags(record: ArtifactRecord) -> None:
     show_line(f"{record.ref} · tags {tags_text(record) or 'none'}")
 
 
-def _diff(store: Store, words: list[str]) -> Any:
-    from nbtrack.tracking.artifacts.api import diff
-
-    return diff(*words)
+def _diff(store: Store, words: list[str]) -> ArtifactDiff:
+    return api.diff(*words, store=store)
 
 
-def _verify(store: Store, words: list[str]) -> Any:
-    from nbtrack.tracking.artifacts.api import verify
-
-    return verify(words[0])
+def _verify(store: Store, words: list[str]) -> Verified:
+    return api.verify(words[0] if words else None, store=store)
 
 
 Action = Callable[["Store", list[str]], Any]
@@ -181,5 +174,5 @@ ACTIONS: dict[str, tuple[int, str, Action]] = {
     "note": (2, "REF TEXT...", _note),
     "tag": (2, "REF TAG...", _tag),
     "untag": (2, "REF TAG...", _untag),
-    "verify": (1, "REF", _verify),
+    "verify": (0, "[REF]", _verify),
 }

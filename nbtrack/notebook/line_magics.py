@@ -154,7 +154,7 @@ def artifacts(line: str) -> Any:
     %artifacts diff mlp:v2 mlp:v3     what changed
     %artifacts alias mlp:v3 prod      %artifacts unalias mlp:prod
     %artifacts note mlp:v3 'text'     %artifacts tag mlp:v3 checked    untag
-    %artifacts verify mlp:v3          are its files as they were logged?
+    %artifacts verify [mlp:v3]        are its files, or all, as they were logged?
 
     It returns the table; its `.df` is a pandas frame.
     """

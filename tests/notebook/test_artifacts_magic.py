@@ -96,8 +96,8 @@ def test_the_frame_has_every_column(logged):
     assert frame["ref"].tolist() == ["mlp:v2", "mlp:v1", "mlp:v0"]
     assert frame["step"].tolist() == [2, 1, 0]
     assert frame["aliases"].tolist() == [["latest"], ["best", "prod"], []]
-    assert frame["gone_at"].notna().tolist() == [False, False, True]
-    assert frame["run"].tolist() == ["train"] * 3
+    assert frame["gone"].fillna("").tolist() == ["", "", "pruned"]
+    assert frame["metrics.val_loss"].tolist() == [0.5, 0.2, 0.9]
     assert artifacts_magic("--type nothing").df.empty
 
 
@@ -158,6 +158,16 @@ def test_slips_are_named(logged):
         lineage_magic("mlp ds")
     with pytest.raises(OptionError, match="goes with --walk"):
         lineage_magic("mlp --metric loss")
+
+
+def test_two_versions_are_compared_and_one_is_verified(store_path):
+    with nbtrack.start("base") as run:
+        run.log_artifact({"a": 1}, "config")
+        run.log_artifact({"a": 2}, "config")
+
+    assert artifacts_magic("diff config:v0 config:v1").files[0].change == "changed"
+    assert "all whole" in repr(artifacts_magic("verify config:v1"))
+    assert "2 files" in repr(artifacts_magic("verify"))
 
 
 def test_lineage_by_its_options(logged):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import getpass
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -94,11 +94,15 @@ def list(
     >>> list("classes")[["ref", "type"]].values.tolist()
     [['classes:v0', 'file']]
     """
+    return frame_of(_settled(store).artifact_versions(name=name, type=type)[::-1])
+
+
+def frame_of(records: Sequence[ArtifactRecord]) -> pandas.DataFrame:
+    """The frame of `list` for these versions, in their order."""
     import pandas
 
-    found = _settled(store).artifact_versions(name=name, type=type)
-    rows = [_row(record) for record in reversed(found)]
-    columns = [*_row_columns(), *_metric_columns(found)]
+    rows = [_row(record) for record in records]
+    columns = [*_row_columns(), *_metric_columns(records)]
     table = pandas.DataFrame(rows, columns=columns)
     times = {
         column: pandas.to_datetime(table[column], format="ISO8601", utc=True)
