@@ -9,7 +9,8 @@
     ├── MetricNotFoundError   the run has no such metric
     ├── CheckpointError       none such, damaged, or unpickling it needs trust
     ├── ArtifactError         a file, name or reference that cannot be an artifact
-    │   └── ArtifactNotFoundError  no artifact or version answers to that reference
+    │   ├── ArtifactNotFoundError  no artifact or version answers to that reference
+    │   └── RemoteError       a remote that cannot be reached, or is not sound
     ├── ModelError            what the registry refuses, with the way out
     │   └── ModelNotFoundError     no model or version answers to that reference
     ├── QueryError            a query text that cannot be understood, with the place
@@ -70,6 +71,10 @@ class ArtifactNotFoundError(ArtifactError, KeyError):
     """No artifact, or no version of it, answers to that reference."""
 
     __str__ = Exception.__str__
+
+
+class RemoteError(ArtifactError):
+    """A remote cannot be reached or written, or what lies there is not sound."""
 
 
 class ModelError(NbtrackError):

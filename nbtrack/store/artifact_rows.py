@@ -123,11 +123,18 @@ def _new_version(
         """
         insert into artifact_versions(artifact, version, digest, size_bytes, n_files,
           created_at)
-        select ?, coalesce(max(version) + 1, 0), ?, ?, ?, ? from artifact_versions
-        where artifact = ? returning id, version
+        select :artifact,
+          iif(:wish is null or :wish in (
+              select version from artifact_versions where artifact = :artifact),
+            coalesce(max(version) + 1, 0), :wish),
+          :digest, :size, :n, :at
+        from artifact_versions where artifact = :artifact returning id, version
         """,
-        (artifact, digest, size, len(files), at, artifact),
-    ).fetchall()
+        {
+            "artifact": artifact, "digest": digest, "size": size, "n": len(files),
+            "at": at, "wish": event.get("number"),
+        },
+    ).fetchall()  # fmt: skip
     version = Version(artifact, *rows[0])
     connection.execute(
         """

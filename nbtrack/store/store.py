@@ -42,6 +42,7 @@ from nbtrack.store.locate import (
     prepare_folder,
     refuse_foreign_link,
 )
+from nbtrack.store.model_copies import CopiesModels
 from nbtrack.store.mounts import is_network
 from nbtrack.store.process import PROCESS
 from nbtrack.store.queries import (
@@ -69,7 +70,9 @@ if TYPE_CHECKING:
 # the store is most of the time until the first metric is taken.
 
 
-class Store(Details, KeepsFiles, ReadsArtifacts, EditsArtifacts, ReadsLineage):
+class Store(
+    Details, KeepsFiles, ReadsArtifacts, EditsArtifacts, ReadsLineage, CopiesModels
+):
     """A `.nbtrack` folder, open. Make one with `Store.open`.
 
     `path` is the folder, `created` whether this call made it, `read_only` whether it

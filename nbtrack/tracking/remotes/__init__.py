@@ -1,0 +1,1 @@
+"""Artifacts elsewhere: pushed to, and pulled from, any place that fsspec can reach."""
