@@ -73,14 +73,33 @@ def touch_file(connection: sqlite3.Connection, digest: str) -> bool:
     return touched.rowcount > 0
 
 
-def add_file(
-    connection: sqlite3.Connection, digest: str, size_bytes: int, chunks: bytes
-) -> None:
-    """A file, whose chunks are there."""
+def which_kept(
+    connection: sqlite3.Connection, digests: Iterable[str], *, since: str = ""
+) -> set[str]:
+    """Which of these files are kept in chunks, and were kept last after `since`."""
+    (found,) = connection.execute(
+        "select json_group_array(digest) from files where kept_at > ?"
+        " and digest in (select value from json_each(?))",
+        (since, json.dumps(list(digests))),
+    ).fetchone()
+    return set(json.loads(found))
+
+
+def add_files(connection: sqlite3.Connection, files: Iterable[Listed]) -> None:
+    """Files whose chunks are there; of one that is known the age counts anew."""
+    listed, chunks = [], bytearray()
+    for file in files:
+        listed.append((file.digest, file.size_bytes, len(chunks), len(file.chunks)))
+        chunks += file.chunks
     connection.execute(
-        "insert into files(digest, size_bytes, chunks, kept_at) values (?, ?, ?, ?)"
-        " on conflict(digest) do update set kept_at = excluded.kept_at",
-        (digest, size_bytes, chunks, now()),
+        """
+        insert into files(digest, size_bytes, chunks, kept_at)
+        select value ->> 0, value ->> 1,
+          substr(:chunks, 1 + (value ->> 2), value ->> 3), :now
+        from json_each(:files) where true
+        on conflict(digest) do update set kept_at = excluded.kept_at
+        """,
+        {"files": json.dumps(listed), "chunks": bytes(chunks), "now": now()},
     )
 
 
@@ -142,16 +161,23 @@ def is_named(connection: sqlite3.Connection, pack: str) -> bool:
     return row is not None
 
 
-def named_files(connection: sqlite3.Connection) -> set[str]:
-    """The files that something names: a version that is kept, a rich value."""
+def named_files(
+    connection: sqlite3.Connection, without: Collection[int] = ()
+) -> set[str]:
+    """The files that something names: a version that is kept, a rich value.
+
+    `without` are versions that are looked at as if they were given up.
+    """
     rows = connection.execute(
         """
         select files.digest from artifact_files as files
         join artifact_versions as versions on versions.id = files.version
         where versions.gone_at is null and files.digest is not null
+          and versions.id not in (select value from json_each(?))
         union
         select digest from media where digest is not null
-        """
+        """,
+        (json.dumps(list(without)),),
     )
     return {digest for (digest,) in rows}
 

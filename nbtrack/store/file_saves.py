@@ -172,9 +172,11 @@ class FileSaves:
     ) -> _Read:
         """Read a file to its end, once where that will do."""
         with reading_file(path) as file:
+            if file.size_bytes < WHOLE_BYTES:
+                return self._read_small(file, pack, own)
             lengths = lengths_of(file.file.fileno(), file.size_bytes)
             hashes: list[bytes] = []
-            has_new = file.size_bytes < WHOLE_BYTES  # then its sha256 says all
+            has_new = False
             for window in _windows(lengths):
                 view, buffer = _fill(file, window, sha)
                 found = _hash(view, window)
@@ -194,9 +196,24 @@ class FileSaves:
                 if not has_new:
                     _hash_again(file, lengths, hashes, sha)
                 digest = sha.digest()
-        # Small ones, and those of version 3 of the store, may be kept whole.
+        # Version 3 of the store kept files of any size whole.
         is_whole = has_new and touch_blob(self.blobs, digest)
         return _Read(FileRef(digest, file.size_bytes), b"".join(hashes), is_whole)
+
+    def _read_small(
+        self, file: OpenFile, pack: NewPack, own: dict[bytes, Place]
+    ) -> _Read:
+        """Read a file that is one chunk, and may be kept as a blob."""
+        import hashlib
+
+        content = file.fill(memoryview(bytearray(file.size_bytes)))
+        ref = FileRef(hashlib.sha256(content).hexdigest(), file.size_bytes)
+        if touch_blob(self.blobs, ref.digest):
+            return _Read(ref, b"", is_whole=True)
+        chunks = hash_of(content) if content else b""
+        if content and chunks not in own and not self._known(chunks):
+            pack.add(chunks, content)
+        return _Read(ref, chunks)
 
     def _listed_as(self, size_bytes: int, hashes: list[bytes]) -> str | None:
         """The sha256 of the file that is made of just these chunks, if one is kept."""
@@ -213,15 +230,13 @@ class FileSaves:
             for lost in own.keys() - there.keys():
                 del own[lost]
             file_index.add_chunks(database.connection, own)
-            kept = [_index_file(database.connection, file) for file in files]
-        return all(kept)
+            return _add_files(database.connection, files)
 
     def _are_fresh(self, files: list[_Read]) -> bool:
         """Whether all are kept, and lately: there is nothing to write down then."""
-        since = _lately()
+        digests = {file.ref.digest for file in files}
         with self.reading() as reader:
-            found = [file_index.find_file(reader, file.ref.digest) for file in files]
-        return all(listed is not None and listed.kept_at > since for listed in found)
+            return file_index.which_kept(reader, digests, since=_lately()) == digests
 
     def _still_there(self, places: dict[bytes, Place]) -> dict[bytes, Place]:
         """Those whose pack is there: a collector may have taken it for an orphan."""
@@ -298,14 +313,23 @@ def _hash_again(
     file.file.seek(here)
 
 
-def _index_file(connection: Connection, file: _Read) -> bool:
-    """Write a file into the index; False where a chunk of it is gone."""
-    if file_index.touch_file(connection, file.ref.digest):
-        return True
-    places = file_index.find_places(connection, file.chunks)
-    if not places.keys() >= set(hashes_in(file.chunks)):
+def _add_files(connection: Connection, files: list[_Read]) -> bool:
+    """Write files into the index; False where a chunk of one is gone."""
+    kept = file_index.which_kept(connection, {file.ref.digest for file in files})
+    needed = {
+        hash_
+        for file in files
+        if file.ref.digest not in kept
+        for hash_ in hashes_in(file.chunks)
+    }
+    places = file_index.find_places(connection, b"".join(needed))
+    if len(places) < len(needed):
         return False
-    file_index.add_file(connection, file.ref.digest, file.ref.size_bytes, file.chunks)
+    listed = [
+        file_index.Listed(file.ref.digest, file.ref.size_bytes, file.chunks, "")
+        for file in files
+    ]
+    file_index.add_files(connection, listed)
     return True
 
 

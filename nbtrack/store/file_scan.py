@@ -59,15 +59,10 @@ class OpenFile:
 @contextmanager
 def reading_file(path: Path) -> Iterator[OpenFile]:
     """A file to keep; StoreError where it cannot be read, or is not what it was."""
-    with naming(path):
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(handle, "rb", buffering=0) as file:
-            info = os.fstat(handle)
-            if not stat.S_ISREG(info.st_mode):
-                raise StoreError(f"{path} cannot be kept: it is not a regular file.")
-            reading = OpenFile(path, file, _stamp(info))
-            yield reading
-            reading.check()
+    with naming(path), io.FileIO(path, opener=_open_regular) as file:
+        reading = OpenFile(path, file, _stamp(os.fstat(file.fileno())))
+        yield reading
+        reading.check()
 
 
 def read_small(path: Path, less_than: int) -> bytes | None:
@@ -85,6 +80,14 @@ def naming(path: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         raise StoreError(f"{path} cannot be kept: {exc.strerror}.") from exc
+
+
+def _open_regular(path: str, flags: int) -> int:
+    handle = os.open(path, flags | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return handle
+    os.close(handle)
+    raise StoreError(f"{path} cannot be kept: it is not a regular file.")
 
 
 def _stamp(info: os.stat_result) -> Stamp:
