@@ -18,8 +18,11 @@ from nbtrack.text import did_you_mean, shorten, shown_bytes
 if TYPE_CHECKING:
     from nbtrack.store import Store
 
-ALWAYS = ("artifact", "aliases", "type", "size", "files", "run", "step", "metrics")
-LAST = ("created", "kept")
+ALWAYS = (
+    "artifact", "aliases", "type", "size", "files", "run", "step", "metrics",
+    "created", "kept",
+)  # fmt: skip
+IF_ANY = ("models", "tags", "about")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +113,8 @@ def _texts(every: Versions, record: ArtifactRecord) -> list[str]:
 
 def cells_of(versions: Versions) -> tuple[list[str], list[list[str]]]:
     """The heads and the rows of the table, as texts; empty columns are left out."""
-    extra = [name for name in ("models", "tags", "about") if _any(versions, name)]
-    heads = [*ALWAYS, *extra, *LAST]
+    extra = [name for name in IF_ANY if _any(versions, name)]
+    heads = [*ALWAYS, *extra]
     texts = [_TEXTS[name] for name in heads]
     rows = [[text(versions, record) for text in texts] for record in versions.records]
     return heads, rows

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-LAYERS_PER_ROW = 6
+LAYERS_PER_ROW = 5
 _SWEEPS = 8
 _THIN = 0.45  # the room of an edge that passes a layer, in nodes
 Pair = tuple[str, str]
@@ -193,7 +193,7 @@ def _apart(wanted: Sequence[float], rooms: Sequence[float]) -> list[float]:
 def _in_rows(
     layer: Mapping[str, int], y: Mapping[str, float]
 ) -> tuple[dict[str, Place], tuple[float, ...]]:
-    """Layers in rows of six, each row beginning at its own top."""
+    """Layers in rows, each row beginning at its own top."""
     n_rows = max(layer.values(), default=0) // LAYERS_PER_ROW + 1
     tops, ends = [float("inf")] * n_rows, [float("-inf")] * n_rows
     for node, at in layer.items():

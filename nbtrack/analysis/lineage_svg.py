@@ -17,10 +17,10 @@ from nbtrack.analysis.lineage_edges import Edge
 from nbtrack.analysis.lineage_nodes import Node
 from nbtrack.text import escape, shorten
 
-BOX_WIDTH, BOX_HEIGHT = 142, 38
-_STEP_X, _STEP_Y = BOX_WIDTH + 38, BOX_HEIGHT + 12
-_LEFT, _TOP, _BETWEEN = 22, 8, 34  # px around the rows; between two of them
-_LABEL_CHARS, _NOTE_CHARS = 19, 23
+BOX_WIDTH, BOX_HEIGHT = 130, 38  # five in a row fit under a cell
+_STEP_X, _STEP_Y = BOX_WIDTH + 34, BOX_HEIGHT + 12
+_LEFT, _TOP, _BETWEEN = 20, 8, 34  # px around the rows; between two of them
+_LABEL_CHARS, _NOTE_CHARS = 17, 21
 COLOURS = {"run": "#2c7a5b", "artifact": "#2f6db0", "data": "#8a6a1c"}
 _EDGE, _START = "#8f8f8f", "#e0912f"
 _STATUS = {"failed": "#ff8a80", "crashed": "#ff8a80", "stopped": "#ffcf6b"}

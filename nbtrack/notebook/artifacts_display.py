@@ -58,7 +58,9 @@ class ArtifactsTable:
             return f"<div>{escape(self._none())}</div>"
         heads, rows = self._cells()
         gone = [record.gone_at is not None for record in self._shown().records]
-        top = "".join(f"<th>{escape(name)}</th>" for name in heads)
+        top = "".join(
+            f"<th style='{_align(name)}'>{escape(name)}</th>" for name in heads
+        )
         body = "".join(
             _row(heads, row, is_gone) for row, is_gone in zip(rows, gone, strict=True)
         )
@@ -102,9 +104,12 @@ def _row(heads: list[str], row: list[str], is_gone: bool) -> str:
 
 
 def _cell(head: str, text: str) -> str:
-    if head in _RIGHT:
-        return f"<td>{escape(text)}</td>"  # Jupyter sets them to the right
-    return f"<td style='text-align:left'>{escape(text)}</td>"
+    return f"<td style='{_align(head)}'>{escape(text)}</td>"
+
+
+def _align(head: str) -> str:
+    side = "right" if head in _RIGHT else "left"
+    return f"text-align:{side};white-space:nowrap"
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def test_the_table_has_the_newest_first_and_says_what_was_pruned(logged):
     assert refs(table) == ["mlp:v2", "mlp:v1", "mlp:v0", "ds:v0"]
     assert text[0].split() == [
         "artifact", "aliases", "type", "size", "files", "run", "step", "metrics",
-        "tags", "about", "created", "kept",
+        "created", "kept", "tags", "about",
     ]  # fmt: skip
     assert "best, prod" in text[2]
     assert "val_loss 0.2000" in text[2]

@@ -294,13 +294,12 @@ export class FamilyChart implements Disposable {
     });
   }
 
-  /** The curve nearest to the click, at its last point up to there. */
+  /** The curve nearest to the click, at its point nearest to it. */
   private pick(plot: uPlot, left: number, top: number): void {
-    const x = plot.posToVal(left, 'x');
     let nearest = Infinity;
     let chosen: [Series, number] | null = null;
     this.eachShown((_, series, curve) => {
-      const index = indexAt(plot, curve, left, x);
+      const index = indexAt(plot, curve, left);
       const far = Math.abs(plot.valToPos(curve.y[index] ?? NaN, 'y') - top);
       if (index < 0 || !(far < nearest || chosen === null)) return;
       [nearest, chosen] = [far, [series, index]];

@@ -48,14 +48,15 @@ export function drawDiamond(
   ctx.restore();
 }
 
-/** The last point up to a click; a point that the click is upon counts. */
-export function indexAt(plot: uPlot, curve: Curve, left: number, x: number): number {
+/** The point nearest to a click, which is the one that the cursor has marked. */
+export function indexAt(plot: uPlot, curve: Curve, left: number): number {
   const xs = Float64Array.from(curve.x);
-  const before = lastAtOrBelow(xs, x);
-  const next = xs[before + 1];
-  if (next === undefined) return before;
-  const isOnNext = plot.valToPos(next, 'x') - left <= STILL;
-  return isOnNext ? before + 1 : before;
+  const before = lastAtOrBelow(xs, plot.posToVal(left, 'x'));
+  const far = (index: number): number => {
+    const x = xs[index];
+    return x === undefined ? Infinity : Math.abs(plot.valToPos(x, 'x') - left);
+  };
+  return far(before) <= far(before + 1) ? before : before + 1;
 }
 
 /** Whether the button was let go where it was pressed. */
