@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Key = str | int  # a run by its id, a version by its number in the store
 LINES_SHOWN = 30
+SETTLE_S = 5.0  # for what this process logged a moment ago
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,8 @@ def lineage(
     from nbtrack.analysis.runs_table import store_here
 
     store = store or getattr(start, "store", None) or store_here()
-    store.journal.flush(5.0)
+    if not store.read_only:
+        store.journal.flush(SETTLE_S)
     return trace(store, _key_of(store, start), up=up, down=down, depth=depth)
 
 

@@ -105,7 +105,8 @@ def _settled_store() -> Store:
 
     background.settle(SETTLE_S)
     store = store_here()
-    store.journal.flush(SETTLE_S)
+    if not store.read_only:
+        store.journal.flush(SETTLE_S)
     return store
 
 

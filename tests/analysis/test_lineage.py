@@ -345,3 +345,10 @@ def test_the_picture_is_whole_svg_without_script(guide):
     assert "<script" not in html
     texts = [t.text for t in trees[0].iter("{http://www.w3.org/2000/svg}text")]
     assert {"cnn:v0", "base", "raw.csv"} <= set(texts)
+
+
+def test_a_store_that_can_only_be_read_has_lineage_too(guide, store_path, monkeypatch):
+    monkeypatch.setattr("nbtrack.store.store.why_read_only", lambda *_: "a test")
+    with Store.open(store_path) as opened:
+        assert opened.read_only
+        assert len(lineage(None, store=opened).nodes) == 10

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from nbtrack.analysis.lineage import lineage
 from nbtrack.errors import ArtifactError
 from nbtrack.text import shorten
 from nbtrack.tracking.artifacts.ttl import Ttl, expiry_of
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from nbtrack.tracking.artifacts.watching import Callback, Watch
 
 __all__ = [
-    "alias", "delete", "diff", "edit", "files", "find", "get", "list", "on", "unalias",
-    "verify",
+    "alias", "delete", "diff", "edit", "files", "find", "get", "lineage", "list", "on",
+    "unalias", "verify",
 ]  # fmt: skip
 
 FLUSH_S = 5.0  # for what this process logged a moment ago
