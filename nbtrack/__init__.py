@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nbtrack.analysis.data_view import diff_inputs, inputs
     from nbtrack.analysis.environment_view import diff_environment, environment
     from nbtrack.analysis.groups import groups
+    from nbtrack.analysis.lineage import lineage
     from nbtrack.analysis.media_view import media
     from nbtrack.analysis.metric_edits import delete_metric, edits, rename_metric, undo
     from nbtrack.analysis.plots import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.run_page import show
     from nbtrack.slices.slice import slice
+    from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
     from nbtrack.tracking.callbacks.huggingface import TransformersCallback
     from nbtrack.tracking.callbacks.keras import KerasCallback
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.epochs import epochs
     from nbtrack.tracking.fork import fork
     from nbtrack.tracking.model_watch import watch
+    from nbtrack.tracking.models import api as models
     from nbtrack.tracking.opening import open
     from nbtrack.tracking.run import Run
     from nbtrack.tracking.session import current, log, start
@@ -70,6 +73,7 @@ _HOME = {
     "TorchCallback": "nbtrack.tracking.callbacks.torch",
     "TransformersCallback": "nbtrack.tracking.callbacks.huggingface",
     "XGBoostCallback": "nbtrack.tracking.callbacks.xgboost",
+    "artifacts": "nbtrack.tracking.artifacts.api",
     "autolog": "nbtrack.tracking.autolog",
     "cells": "nbtrack.analysis.code_view",
     "code": "nbtrack.analysis.code_view",
@@ -86,11 +90,13 @@ _HOME = {
     "groups": "nbtrack.analysis.groups",
     "inputs": "nbtrack.analysis.data_view",
     "join_predictions": "nbtrack.analysis.plots",
+    "lineage": "nbtrack.analysis.lineage",
     "load_checkpoint": "nbtrack.tracking.checkpoints",
     "log": "nbtrack.tracking.session",
     "logs": "nbtrack.analysis.system_view",
     "mean_ci": "nbtrack.analysis.confidence",
     "media": "nbtrack.analysis.media_view",
+    "models": "nbtrack.tracking.models.api",
     "open": "nbtrack.tracking.opening",
     "plot_confusion": "nbtrack.analysis.plots",
     "plot_histograms": "nbtrack.analysis.plots",
@@ -110,6 +116,8 @@ _HOME = {
     "watch": "nbtrack.tracking.model_watch",
 }
 
+_MODULES = {"artifacts", "models"}  # are used as `nbtrack.models.load(...)`
+
 __all__ = [
     "KerasCallback",
     "LightGBMCallback",
@@ -121,6 +129,7 @@ __all__ = [
     "TorchCallback",
     "TransformersCallback",
     "XGBoostCallback",
+    "artifacts",
     "autolog",
     "cells",
     "code",
@@ -137,11 +146,13 @@ __all__ = [
     "groups",
     "inputs",
     "join_predictions",
+    "lineage",
     "load_checkpoint",
     "log",
     "logs",
     "mean_ci",
     "media",
+    "models",
     "open",
     "plot_confusion",
     "plot_histograms",
@@ -168,7 +179,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'nbtrack' has no attribute {name!r}")
     import importlib
 
-    value = getattr(importlib.import_module(_HOME[name]), name)
+    home = importlib.import_module(_HOME[name])
+    value = home if name in _MODULES else getattr(home, name)
     globals()[name] = value
     return value
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 Status = Literal["running", "finished", "failed", "stopped", "crashed", "pruned"]
 Goal = Literal["min", "max"]
 Origin = Literal["option", "literal", "inherited", "object", "call"]
+Stage = Literal["development", "staging", "production", "archived"]
 
 SYSTEM_PREFIX = "system/"  # series of the machine: not among a run's own metrics
 
@@ -175,6 +176,46 @@ class ArtifactEvent:
     detail: str
     by: str
     run: str | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One version of a registered model."""
+
+    id: int
+    name: str
+    version: str  # SemVer
+    stage: Stage
+    artifact: int  # id of the artifact version that holds its files
+    run: str | None  # that made it
+    signature: Mapping[str, Any] | None  # inputs and outputs, see tracking.models
+    parts: tuple[Mapping[str, Any], ...]  # role, path, format, in order of use
+    notes: str
+    created_at: str
+    created_by: str
+    aliases: tuple[str, ...] = ()
+    approved_by: str | None = None  # of the latest approval
+    approved_at: str | None = None
+
+    @property
+    def ref(self) -> str:
+        """How people write it: `fraud@1.2.0`."""
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEvent:
+    """Something that happened to a registered model."""
+
+    id: int
+    name: str
+    version: str | None
+    what: str  # registered, approved, promoted, archived, rolled back, restored, ...
+    from_stage: str | None
+    to_stage: str | None
+    by: str
+    why: str
     at: str
 
 

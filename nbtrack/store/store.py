@@ -43,7 +43,9 @@ from nbtrack.store.locate import (
     refuse_foreign_link,
 )
 from nbtrack.store.model_copies import CopiesModels
+from nbtrack.store.models import KeepsModels
 from nbtrack.store.mounts import is_network
+from nbtrack.store.owners import MeasuresDisk
 from nbtrack.store.process import PROCESS
 from nbtrack.store.queries import (
     find_run_id,
@@ -71,7 +73,14 @@ if TYPE_CHECKING:
 
 
 class Store(
-    Details, KeepsFiles, ReadsArtifacts, EditsArtifacts, ReadsLineage, CopiesModels
+    Details,
+    KeepsFiles,
+    ReadsArtifacts,
+    EditsArtifacts,
+    ReadsLineage,
+    KeepsModels,
+    CopiesModels,
+    MeasuresDisk,
 ):
     """A `.nbtrack` folder, open. Make one with `Store.open`.
 

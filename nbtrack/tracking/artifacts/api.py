@@ -7,7 +7,6 @@ one of this folder. What changes something says who did it in the store's event 
 from __future__ import annotations
 
 import builtins
-import getpass
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,8 @@ from nbtrack.analysis.lineage import lineage
 from nbtrack.errors import ArtifactError
 from nbtrack.text import shorten
 from nbtrack.tracking.artifacts.ttl import Ttl, expiry_of
+from nbtrack.tracking.settled import settled as _settled
+from nbtrack.tracking.settled import who as _who
 
 if TYPE_CHECKING:
     import pandas
@@ -31,8 +32,6 @@ __all__ = [
     "alias", "delete", "diff", "edit", "files", "find", "get", "lineage", "list", "on",
     "unalias", "verify",
 ]  # fmt: skip
-
-FLUSH_S = 5.0  # for what this process logged a moment ago
 
 
 def get(
@@ -341,28 +340,6 @@ def on(
     from nbtrack.tracking.artifacts.watching import watch
 
     return watch(_settled(store), pattern, callback, what)
-
-
-def _settled(store: Store | None) -> Store:
-    """The store, with what this process logged so far."""
-    if store is None:
-        from nbtrack.tracking.session import process_session
-
-        session = process_session()
-        current = session.current
-        is_kept = current is not None and current.is_recorded
-        store = current.store if current and is_kept else session.store_for()
-    if store.why_read_only is None:
-        store.journal.flush(FLUSH_S)
-    return store
-
-
-def _who() -> str:
-    """Who changes something, as the event log has it."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a user without an entry in the system's list
-        return ""
 
 
 def _row_columns() -> builtins.list[str]:

@@ -1,0 +1,1 @@
+"""The model registry: versions with a signature, stages, approval, rollback, cards."""

@@ -1,0 +1,33 @@
+"""Which store a call without a run is about, and who makes it."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbtrack.store import Store
+
+FLUSH_S = 5.0  # for what this process logged a moment ago
+
+
+def settled(store: Store | None) -> Store:
+    """The store, with what this process logged so far."""
+    if store is None:
+        from nbtrack.tracking.session import process_session
+
+        session = process_session()
+        current = session.current
+        is_kept = current is not None and current.is_recorded
+        store = current.store if current and is_kept else session.store_for()
+    if store.why_read_only is None:
+        store.journal.flush(FLUSH_S)
+    return store
+
+
+def who() -> str:
+    """Who changes something, as the event log has it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without an entry in the system's list
+        return ""
