@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.models.signature import Signature
 
 __all__ = [
-    "alias", "approve", "compare", "delete", "events", "find", "list", "load",
+    "alias", "approve", "card", "compare", "delete", "events", "find", "list", "load",
     "promote", "register", "rollback", "unalias", "versions",
 ]  # fmt: skip
 
@@ -321,6 +321,26 @@ def events(name: str, *, store: Store | None = None) -> pandas.DataFrame:
     frame = pd.DataFrame([asdict(event) for event in found.model_events(name)])
     times = pd.to_datetime(frame["at"], format="ISO8601", utc=True)
     return frame.assign(at=times).drop(columns=["id", "name"])
+
+
+def card(ref: str, *, store: Store | None = None) -> str:
+    """The model card of a version, in Markdown, from what the store knows.
+
+    Configuration, metrics (with mean and confidence interval over the run's group),
+    data with digests, code, signature and history. Intended use, limits and ethics are
+    marked as to be written by a person.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> made = nbtrack.models.register({"weights": [1]}, "toys")
+    >>> print(nbtrack.models.card("toys").splitlines()[0])
+    # toys
+    """
+    from nbtrack.analysis.model_card import model_card
+
+    found = settled(store)
+    return model_card(found, found.model(ref))
 
 
 def alias(

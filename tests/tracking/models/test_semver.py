@@ -22,7 +22,7 @@ IN_ORDER = [
 def test_the_order_is_that_of_the_specification():
     for low, high in itertools.combinations(IN_ORDER, 2):
         assert SemVer.parse(low) < SemVer.parse(high), (low, high)
-    assert sorted(reversed(IN_ORDER), key=SemVer.parse) == IN_ORDER
+    assert sorted(IN_ORDER[5:] + IN_ORDER[:5], key=SemVer.parse) == IN_ORDER
 
 
 @pytest.mark.parametrize(
