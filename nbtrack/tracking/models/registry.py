@@ -256,6 +256,9 @@ def _saved(part: Any, folder: Path, role: str) -> Saved:
 def _keep(
     store: Store, name: str, files: list[ArtifactFile], *, by: str
 ) -> ArtifactRecord:
+    other = store.artifact_versions(name=name)
+    if other and other[0].type != MODEL:  # a data set may have the model's name
+        name = f"{name}-{MODEL}"
     rows = [[f.path, f.digest, f.size_bytes, f.uri, f.etag] for f in files]
     event = {"kind": "artifact", "name": name, "type": MODEL, "files": rows, "by": by}
     return store.keep_artifact({**event, "run": _current_run(store)})

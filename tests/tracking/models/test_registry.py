@@ -77,6 +77,15 @@ def test_a_checkpoint_of_a_run_is_registered_where_it_logged_no_model():
     )
 
 
+def test_a_model_does_not_become_a_version_of_a_data_set_of_its_name():
+    with nbtrack.start() as run:
+        run.log_artifact(FRAME, "fraud")
+    made = registered()
+    [kept] = nbtrack.open().artifact_versions(ids=[made.artifact])
+    assert (kept.ref, kept.type) == ("fraud-model:v0", "model")
+    assert len(nbtrack.open().artifact_versions(name="fraud")) == 1
+
+
 @pytest.mark.parametrize("what", ["nothing", "net:v9", None])
 def test_nothing_to_register_is_an_error_that_says_so(what):
     with nbtrack.start("empty") as run:
