@@ -7,7 +7,7 @@ when it is read, and what nothing names any more is garbage until `free_files`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from sqlite3 import Connection
@@ -94,7 +94,11 @@ class KeepsFiles:
         self._reads().verify_file(digest)
 
     def free_files(
-        self, *, dry_run: bool = False, older_than_s: float = 3600.0
+        self,
+        *,
+        dry_run: bool = False,
+        older_than_s: float = 3600.0,
+        without: Collection[int] = (),
     ) -> Freed:
         """Remove files that nothing names, and all else that is garbage.
 
@@ -104,6 +108,8 @@ class KeepsFiles:
             Only say what would go: the same numbers.
         older_than_s
             What was kept or used more lately stays: its artifact may be on its way.
+        without
+            For a dry run: versions that would be given up first.
 
         Examples
         --------
@@ -121,7 +127,15 @@ class KeepsFiles:
         if self._journal is not None:
             self._journal.flush(1.0)  # what was logged a moment ago names its files
         before = time.time() - older_than_s
-        collector = Collector(self.path, self._reading, self._writing, before=before)
+        if without and not dry_run:
+            raise StoreError("Give the versions up first: give_up(ids, why=...).")
+        collector = Collector(
+            self.path,
+            self._reading,
+            self._writing,
+            before=before,
+            without=frozenset(without),
+        )
         return collector.count() if dry_run else collector.collect()
 
     def file_usage(self) -> FileUsage:

@@ -60,7 +60,8 @@ class Collector:
     """Collects in one store, whose database it reads and writes like this.
 
     `only` are files that may be removed, all where it is None; `before` is when a file
-    must have been kept last to be old enough.
+    must have been kept last to be old enough, `without` are versions that are looked at
+    as if they were given up.
     """
 
     store: Path
@@ -68,6 +69,7 @@ class Collector:
     writing: Callable[[], AbstractContextManager[Database]]
     before: float
     only: frozenset[str] | None = None
+    without: frozenset[int] = frozenset()
 
     def count(self) -> Freed:
         """What `collect` would remove."""
@@ -98,7 +100,7 @@ class Collector:
         )
 
     def _plan(self, connection: Connection, packs: dict[str, DiskFile]) -> _Plan:
-        plan = _Plan(named=file_index.named_files(connection))
+        plan = _Plan(named=file_index.named_files(connection, self.without))
         live, dead = set[bytes](), set[bytes]()
         since = iso(self.before) or ""
         for file in file_index.all_files(connection):

@@ -146,7 +146,7 @@ def artifact_folder(name: str) -> str:
     """Where the versions of an artifact are; any name makes a harmless path.
 
     >>> artifact_folder("../mlp")
-    'artifacts/_mlp-0a8e49aaae26'
+    'artifacts/mlp-543ce815e1de'
     """
     return f"artifacts/{_harmless(name)}"
 
