@@ -21,6 +21,8 @@ ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
 BESIDE = NOTEBOOKS.parent.parent / "shared/data/mnist"
 MNIST = Path(os.environ.get("NBTRACK_TEST_MNIST", BESIDE))
 
+OFF = "environment code system"  # what a story does not tell need not be looked at
+
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="torch is not installed"
 )
@@ -199,3 +201,37 @@ def test_slices_are_told_and_proven(tmp_path, monkeypatch, no_network):
     assert "2 of 19 cells made variable best_guess" in text_of(cells["variable"])
     assert "grade" in text_of(cells["grades"])
     assert "8 cells of run base put below" in text_of(cells["restore"])
+
+
+@needs_torch
+def test_artifacts_and_models_tell_their_story(tmp_path, monkeypatch, no_mnist):
+    settings = {
+        "NBTRACK_DATA": str(no_mnist),
+        "NBTRACK_EPOCHS": "2",
+        "NBTRACK_OFF": OFF,
+    }
+    notebook = opened("04_artifacts_and_models.ipynb")
+    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+
+    store = nbtrack.open(tmp_path / ".nbtrack")
+    assert "digits:v0" in text_of(cells["data"])
+    sizes = ("256", "32", "64", "128")
+    names = {version.name for version in store.artifact_versions()}
+    assert names == {"digits", *(f"mlp-{n}" for n in sizes)} | {
+        f"digits-net-{n}" for n in sizes
+    }
+    one, two = store.artifact_versions(name="mlp-32")
+    assert two.metrics["val_acc"] > one.metrics["val_acc"]
+    assert set(two.aliases) == {"latest", "best", "for-the-talk"}
+    assert "mlp-32:v0 → mlp-32:v1" in text_of(cells["diff"])
+    walk = text_of(cells["walk"])
+    assert walk.index("val_acc") < walk.index("mlp-32:v1") < walk.index("digits:v0")
+    assert "digits:v0 ── used ─▶ batch-128" in text_of(cells["graph"])
+    accuracy = store.run("batch-32").metrics["val_acc"].best
+    assert f"checkpoint of batch-32: {accuracy:.4f}" in text_of(cells["point"])
+    stages = {v.version: v.stage for v in store.model_versions("reader")}
+    assert stages == {"1.0.0": "production", "1.1.0": "archived"}
+    assert "rolled back" in text_of(cells["rollback"])
+    assert "reader@1.0.0 reads [" in text_of(cells["use"])
+    assert "bytes would be freed" in text_of(cells["clean"])
+    assert "models=('reader',)" in text_of(cells["remote"])

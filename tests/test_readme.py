@@ -12,6 +12,8 @@ import nbformat
 import pytest
 from notebook_cells import execute, text_of
 
+from nbtrack.notebook.artifacts_magic import LINEAGE_OPTIONS
+from nbtrack.notebook.artifacts_magic import OPTIONS as ARTIFACT_OPTIONS
 from nbtrack.notebook.options import OPTIONS
 from nbtrack.notebook.slice_magic import OPTIONS as SLICE_OPTIONS
 
@@ -97,6 +99,13 @@ def test_every_option_of_slice_is_in_readme():
     assert [flag for flag in flags if f"`{flag}" not in README] == []
     assert "`%slice" in README
     assert "`%restore" in README
+
+
+def test_every_option_of_artifacts_and_lineage_is_in_readme():
+    flags = [option.flags[-1] for option in (*ARTIFACT_OPTIONS, *LINEAGE_OPTIONS)]
+    assert [flag for flag in flags if f"`{flag}" not in README] == []
+    assert "`%artifacts" in README
+    assert "`%lineage" in README
 
 
 def test_links_and_pictures_of_readme_are_files():

@@ -12,10 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from nbtrack.analysis.disk_use import du
 from nbtrack.analysis.lineage import lineage
 from nbtrack.errors import ArtifactError
 from nbtrack.text import shorten
+from nbtrack.tracking.artifacts.cleaning import gc
 from nbtrack.tracking.artifacts.ttl import Ttl, expiry_of
+from nbtrack.tracking.remotes.pull import pull
+from nbtrack.tracking.remotes.push import push
 from nbtrack.tracking.settled import settled as _settled
 from nbtrack.tracking.settled import who as _who
 
@@ -29,8 +33,8 @@ if TYPE_CHECKING:
     from nbtrack.tracking.artifacts.watching import Callback, Watch
 
 __all__ = [
-    "alias", "delete", "diff", "edit", "files", "find", "get", "lineage", "list", "on",
-    "unalias", "verify",
+    "alias", "delete", "diff", "du", "edit", "files", "find", "gc", "get", "lineage",
+    "list", "on", "pull", "push", "unalias", "verify",
 ]  # fmt: skip
 
 
