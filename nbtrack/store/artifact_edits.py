@@ -27,7 +27,7 @@ from nbtrack.text import shorten
 
 Why = Literal["pruned", "expired", "deleted"]
 # What else may stand behind `name:`, and would not be told from it.
-_NO_ALIAS = re.compile(r"v\d+|[^\w.\-+ ]|^\s*$")
+_NO_ALIAS = re.compile(r"^v\d+$|[^\w.\-+ ]|^\s*$")
 _GUARDS = """
   select versions.id, (
       select models.name || '@' || model_versions.version from model_versions

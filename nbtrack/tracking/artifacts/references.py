@@ -196,6 +196,7 @@ class _Web:
         try:
             answer = self._ask(uri, "HEAD")
         except urllib.error.HTTPError as exc:
+            exc.close()
             if exc.code not in (405, 501):
                 raise
             answer = self._ask(uri, "GET")  # it knows no HEAD; its body is left there
@@ -215,6 +216,7 @@ class _Web:
         try:
             return urllib.request.urlopen(asked, timeout=TIMEOUT_S)  # noqa: S310
         except urllib.error.HTTPError as exc:
+            exc.close()
             if exc.code in (404, 410):
                 raise _gone(uri) from exc
             raise
