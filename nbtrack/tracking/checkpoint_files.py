@@ -12,7 +12,9 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from nbtrack.text import clean_name
@@ -92,8 +94,14 @@ class CopyFolder:
     def _remove_stale(self) -> None:
         oldest = time.time() - STALE_S
         for path in self.path.iterdir():
-            if path.lstat().st_mtime < oldest:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another thread has just taken it away
+                found = path.lstat()
+                if found.st_mtime >= oldest:
+                    continue
+                if stat.S_ISDIR(found.st_mode):
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
 
 
 def copy_file(source: Path, target: Path) -> None:

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 FEATURE = "artifacts"
 SETTLE_WAIT_S = 60.0  # the longest the end of a run waits for what another thread logs
-# The caller's own; everything else must not reach the training.
-MISTAKES = (ArtifactError, OptionError, MissingExtraError, FileNotFoundError)
+# The caller's own, and a file that is not there; nothing else reaches the training.
+MISTAKES = (ArtifactError, OptionError, MissingExtraError)
 
 T = TypeVar("T")
 
@@ -52,14 +52,20 @@ def log_artifact(run: Run, what: Any, asked: Asked) -> LoggedArtifact:
     why = _why_nothing_is_kept(run)
     if why:
         return LoggedArtifact(None, shown, why=why)
+    plan: Plan | None = None
     mistakes: list[Exception] = []
     with guard(FEATURE), _under_way.of(run):
         try:
-            return _logged(run, what, asked)
+            plan = planned(run, what, asked)
+            return _logged(run, plan, only_if_better=asked.only_if_better)
         except MISTAKES as exc:
             mistakes.append(exc)
+        except FileNotFoundError as exc:
+            if plan is not None:  # one of ours is gone
+                return _not_kept(run, plan.name, exc)
+            mistakes.append(exc)
         except (OSError, NbtrackError) as exc:
-            return _not_kept(run, shown, exc)
+            return _not_kept(run, plan.name if plan else shown, exc)
     for mistake in mistakes:
         raise mistake
     return LoggedArtifact(None, shown, why="it failed; see the warning")
@@ -85,14 +91,13 @@ def _why_nothing_is_kept(run: Run) -> str:
     return ""
 
 
-def _logged(run: Run, what: Any, asked: Asked) -> LoggedArtifact:
-    plan = planned(run, what, asked)
+def _logged(run: Run, plan: Plan, *, only_if_better: bool) -> LoggedArtifact:
     if run.store.why_read_only is not None:
         raise StoreError(run.store.why_read_only)
     for remark in plan.remarks:
         guard.warn_once(f"{run.id} {remark}", remark)
     remarks = tuple(plan.remarks)
-    if asked.only_if_better:
+    if only_if_better:
         run.store.journal.flush(WAIT_S)  # the best so far may be on its way
         why = why_not_better(
             run.store, plan.name, plan.metrics, metric=plan.metric, goal=plan.goal
