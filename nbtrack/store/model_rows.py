@@ -49,6 +49,16 @@ def read_events(connection: sqlite3.Connection, name: str | None) -> list[ModelE
     return [ModelEvent(*row) for row in rows]
 
 
+def numbers_used(connection: sqlite3.Connection, name: str) -> set[str]:
+    """The numbers that a model ever had: one is never given to another version."""
+    rows = connection.execute(
+        "select detail ->> '$.version' from model_events"
+        " join models on models.id = model where name = ? and what = 'registered'",
+        (name,),
+    ).fetchall()
+    return {number for (number,) in rows}
+
+
 def find_model(connection: sqlite3.Connection, ref: str) -> ModelVersion:
     """The version that a reference names; see `KeepsModels.model`."""
     name, _, which = str(ref).partition("@")

@@ -17,7 +17,13 @@ from nbtrack.errors import ModelError
 from nbtrack.records import ModelEvent, ModelVersion, Stage
 from nbtrack.store.database import Database
 from nbtrack.store.journal import Journal
-from nbtrack.store.model_rows import find_model, model_of, note, read_events
+from nbtrack.store.model_rows import (
+    find_model,
+    model_of,
+    note,
+    numbers_used,
+    read_events,
+)
 from nbtrack.store.model_rows import read_versions as read
 from nbtrack.store.model_stages import (
     check_promotion,
@@ -54,6 +60,14 @@ class KeepsModels:
             rows = reader.execute("select name from models order by name").fetchall()
         return [name for (name,) in rows]
 
+    def model_description(self, name: str) -> str:
+        """What is said of a model as a whole; "" for one that is not there."""
+        with self._reading() as reader:
+            row = reader.execute(
+                "select description from models where name = ?", (name,)
+            ).fetchone()
+        return row[0] if row else ""
+
     def model(self, ref: str) -> ModelVersion:
         """The version that a reference names.
 
@@ -80,22 +94,27 @@ class KeepsModels:
     def register_model(
         self,
         new: NewModel,
-        number: Callable[[list[ModelVersion]], str],
+        number: Callable[[list[ModelVersion], set[str]], str],
         *,
         by: str,
     ) -> ModelVersion:
-        """Add a version; `number` gets those there are, lowest first, and names it.
+        """Add a version; `number` names it, told what there is and what ever was.
 
         It is called inside the transaction, so two processes cannot name one alike.
+        Raises ModelError where the files are gone, or the number was used before.
         """
         with self._alone() as connection:
+            _refuse_gone(connection, new)
             model = model_of(connection, new.name, by=by)
             known = sorted(read(connection, new.name), key=_order)
-            version = number(known)
-            if any(each.version == version for each in known):
+            used = numbers_used(connection, new.name)
+            version = number(known, used)
+            if version in used:
+                is_there = any(each.version == version for each in known)
+                what = "is registered already" if is_there else "was there, and deleted"
                 raise ModelError(
-                    f"{new.name}@{version} is registered already. A version is never "
-                    "changed: choose the next one, or bump=."
+                    f"{new.name}@{version} {what}. A version never becomes another: "
+                    "choose the next one, or bump=."
                 )
             connection.execute(
                 """
@@ -112,6 +131,11 @@ class KeepsModels:
             made = find_model(connection, f"{new.name}@{version}")
             note(connection, made, "registered", to="development", by=by, why=new.notes)
             return made
+
+    def numbers_used(self, name: str) -> set[str]:
+        """The numbers that this model ever had, those of deleted versions too."""
+        with self._reading() as reader:
+            return numbers_used(reader, name)
 
     def approve_model(self, ref: str, *, by: str, why: str) -> ModelVersion:
         """Record that somebody approves of this version for production."""
@@ -162,11 +186,12 @@ class KeepsModels:
         ref: str,
         *,
         notes: str | None = None,
+        description: str | None = None,  # of the model, not of the version
         alias: str | None = None,
         unalias: str | None = None,
         by: str,
     ) -> ModelVersion:
-        """Change the notes of a version, or give it an alias or take one away."""
+        """Change what is said of a version or of its model, or an alias."""
         with self._alone() as connection:
             version = find_model(connection, ref)
             model = model_of(connection, version.name, by=by)
@@ -175,7 +200,13 @@ class KeepsModels:
                     "update model_versions set notes = ? where id = ?",
                     (storable(notes), version.id),
                 )
-                note(connection, version, "edited", by=by)
+                note(connection, version, "edited", by=by, why="notes")
+            if description is not None:
+                connection.execute(
+                    "update models set description = ? where id = ?",
+                    (storable(description), model),
+                )
+                note(connection, version, "edited", by=by, why="description")
             if alias is not None:
                 connection.execute(
                     "insert or replace into model_aliases(model, alias, version, at)"
@@ -222,3 +253,13 @@ class KeepsModels:
 
 def _order(version: ModelVersion) -> SemVer:
     return SemVer.parse(version.version)
+
+
+def _refuse_gone(connection: sqlite3.Connection, new: NewModel) -> None:
+    """Their bytes may have been given up since the caller looked them up."""
+    row = connection.execute(
+        "select gone_why from artifact_versions where id = ? and gone_at is not null",
+        (new.artifact,),
+    ).fetchone()
+    if row is not None:
+        raise ModelError(f"The files for {new.name!r} are gone ({row[0]}).")

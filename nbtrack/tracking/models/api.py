@@ -8,12 +8,11 @@ production at any time. `store=` names another store than the one of this folder
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import ModelError
-from nbtrack.records import Goal, ModelVersion, Stage, goal_of, is_better
-from nbtrack.text import did_you_mean, shorten
+from nbtrack.records import Goal, ModelVersion, Stage
+from nbtrack.text import shorten
 from nbtrack.tracking.run import without_secrets
 from nbtrack.tracking.settled import settled, who
 
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
     from nbtrack.tracking.models.signature import Signature
 
 __all__ = [
-    "alias", "approve", "card", "compare", "delete", "events", "find", "list", "load",
-    "promote", "register", "rollback", "unalias", "versions",
+    "alias", "approve", "card", "compare", "delete", "edit", "events", "find", "list",
+    "load", "promote", "register", "rollback", "unalias", "versions",
 ]  # fmt: skip
 
 NOTE_MAX = 10_000  # characters
@@ -258,20 +257,9 @@ def list(*, store: Store | None = None) -> pandas.DataFrame:
     >>> nbtrack.models.list().set_index("name").at["spam", "latest"]
     '1.0.0'
     """
-    import pandas as pd
+    from nbtrack.tracking.models.tables import table_of_models
 
-    found = settled(store)
-    rows = []
-    for name in found.model_names():
-        known = found.model_versions(name)
-        at = {version.stage: version.version for version in known}
-        rows.append({
-            "name": name, "n_versions": len(known),
-            "latest": known[-1].version if known else None,
-            "staging": at.get("staging"), "production": at.get("production"),
-        })  # fmt: skip
-    columns = ["name", "n_versions", "latest", "staging", "production"]
-    return pd.DataFrame(rows, columns=columns)
+    return table_of_models(settled(store))
 
 
 def versions(name: str, *, store: Store | None = None) -> pandas.DataFrame:
@@ -284,24 +272,9 @@ def versions(name: str, *, store: Store | None = None) -> pandas.DataFrame:
     >>> nbtrack.models.versions("prices")[["version", "stage"]].values.tolist()
     [['1.0.0', 'development']]
     """
-    import pandas as pd
+    from nbtrack.tracking.models.tables import table_of_versions
 
-    found = settled(store)
-    found.model(name)  # an unknown name has its own error
-    known = found.model_versions(name)
-    made_of = {
-        v.id: v for v in found.artifact_versions(ids=[k.artifact for k in known])
-    }
-    rows = [
-        {"version": v.version, "stage": v.stage, "aliases": ", ".join(v.aliases),
-         "artifact": made_of[v.artifact].ref, "run": v.run,
-         "approved_by": v.approved_by, "created_at": v.created_at,
-         "created_by": v.created_by, "notes": v.notes}
-        for v in known
-    ]  # fmt: skip
-    frame = pd.DataFrame(rows)
-    times = pd.to_datetime(frame["created_at"], format="ISO8601", utc=True)
-    return frame.assign(created_at=times)
+    return table_of_versions(settled(store), name)
 
 
 def events(name: str, *, store: Store | None = None) -> pandas.DataFrame:
@@ -314,13 +287,9 @@ def events(name: str, *, store: Store | None = None) -> pandas.DataFrame:
     >>> nbtrack.models.events("clicks")[["what", "by"]].values.tolist()
     [['registered', 'ada']]
     """
-    import pandas as pd
+    from nbtrack.tracking.models.tables import table_of_events
 
-    found = settled(store)
-    found.model(name)
-    frame = pd.DataFrame([asdict(event) for event in found.model_events(name)])
-    times = pd.to_datetime(frame["at"], format="ISO8601", utc=True)
-    return frame.assign(at=times).drop(columns=["id", "name"])
+    return table_of_events(settled(store), name)
 
 
 def card(ref: str, *, store: Store | None = None) -> str:
@@ -385,10 +354,34 @@ def unalias(
     return settled(store).edit_model(ref, unalias=alias, by=_by(by))
 
 
+def edit(
+    ref: str,
+    *,
+    notes: str | None = None,
+    description: str | None = None,
+    by: str | None = None,
+    store: Store | None = None,
+) -> ModelVersion:
+    """Change the notes of a version, or what is said of its model as a whole.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> made = nbtrack.models.register({"weights": [1]}, "rain")
+    >>> nbtrack.models.edit("rain@1.0.0", notes="for Bergen only").notes
+    'for Bergen only'
+    """
+    texts = {"notes": notes, "description": description}
+    kept = {name: _text(text) for name, text in texts.items() if text is not None}
+    if not kept:
+        raise ModelError("edit() changes nothing: pass notes= or description=.")
+    return settled(store).edit_model(ref, **kept, by=_by(by))
+
+
 def delete(
     ref: str, *, note: str, by: str | None = None, store: Store | None = None
 ) -> ModelVersion:
-    """Take a version out of the registry; its events stay.
+    """Take a version out of the registry; its events stay, its number is used up.
 
     Raises
     ------
@@ -413,7 +406,7 @@ def compare(
     goal: Goal | None = None,
     store: Store | None = None,
 ) -> pandas.DataFrame:
-    """One metric over the versions of a model, the best one marked.
+    """One metric over the versions of a model, the best and the worst marked.
 
     The number of a version is that beside its artifact, else the best value of its run.
     It is one and the same metric for all: two metrics of one run are never compared.
@@ -434,45 +427,9 @@ def compare(
     >>> nbtrack.models.compare("net", "loss")[["version", "is_best"]].values.tolist()
     [['1.0.0', False], ['1.1.0', True]]
     """
-    import pandas as pd
+    from nbtrack.tracking.models.tables import compared
 
-    found = settled(store)
-    found.model(name)
-    known = found.model_versions(name)
-    values = {v.version: _value(found, v, metric) for v in known}
-    given = {version: value for version, value in values.items() if value is not None}
-    way = goal or goal_of(metric)
-    if not given:
-        names = {n for v in known for n in _metrics(found, v)}
-        raise ModelError(
-            f"No version of {name!r} has a metric {shorten(repr(metric))}."
-            f"{did_you_mean(metric, names)}"
-        )
-    if way is None:
-        raise ModelError(f"Nothing says which way {metric!r} gets better: pass goal=.")
-    best = None
-    for version, value in given.items():
-        if best is None or is_better(value, given[best], way):
-            best = version
-    rows = [
-        {"version": v.version, "stage": v.stage, metric: values[v.version],
-         "is_best": v.version == best}
-        for v in known
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _value(store: Store, version: ModelVersion, metric: str) -> float | None:
-    return _metrics(store, version).get(metric)
-
-
-def _metrics(store: Store, version: ModelVersion) -> dict[str, float]:
-    [made_of] = store.artifact_versions(ids=[version.artifact])
-    of_run: dict[str, float] = {}
-    if version.run is not None:
-        summaries = store.run(version.run).metrics
-        of_run = {name: summary.best for name, summary in summaries.items()}
-    return {**of_run, **made_of.metrics}
+    return compared(settled(store), name, metric, goal)
 
 
 def _required(note: str, verb: str) -> str:

@@ -20,6 +20,7 @@ from nbtrack.capture.file_patches import patches
 from nbtrack.errors import MissingExtraError, ModelError
 from nbtrack.text import shorten
 from nbtrack.tracking.checkpoint_objects import unwrapped
+from nbtrack.tracking.models import boosters
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,14 @@ def load(
         When the library that reads it is not installed.
     """
     path = folder / saved.path
-    reader = _READERS.get(saved.format)
-    if reader is None:
+    if saved.format not in _READERS and saved.format not in boosters.READERS:
         return path
     try:
         with patches.unwatched():
-            found = reader(path, trust, ref)
+            if saved.format in boosters.READERS:
+                found = boosters.READERS[saved.format](path, saved.detail)
+            else:
+                found = _READERS[saved.format](path, trust, ref)
     except ImportError as exc:
         if isinstance(exc, MissingExtraError):
             raise
@@ -224,15 +227,6 @@ def _write_pickle(what: Any, path: Path) -> None:
         raise TypeError(str(exc)) from exc
 
 
-def _write_xgboost(what: Any, path: Path) -> dict[str, Any]:
-    what.save_model(path)
-    return {"class": type(what).__name__}
-
-
-def _write_lightgbm(what: Any, path: Path) -> None:
-    getattr(what, "booster_", what).save_model(path)
-
-
 def _write_onnx(what: Any, path: Path) -> None:
     if isinstance(what, str | os.PathLike):
         _copy(what, path)
@@ -263,8 +257,8 @@ _WRITERS: dict[str, tuple[Callable[[Any, Path], dict[str, Any] | None], str]] = 
     "skops": (_write_skops, ".skops"),
     "joblib": (_write_joblib, ".joblib"),
     "pickle": (_write_pickle, ".pkl"),
-    "xgboost": (_write_xgboost, ".ubj"),
-    "lightgbm": (_write_lightgbm, ".txt"),
+    "xgboost": (boosters.write_xgboost, ".ubj"),
+    "lightgbm": (boosters.write_lightgbm, ".txt"),
     "onnx": (_write_onnx, ".onnx"),
     "json": (_write_json, ".json"),
     "npy": (_write_array, ".npy"),
@@ -318,20 +312,6 @@ def _read_pickle(path: Path, trust: bool, ref: str) -> Any:
     return pickle.loads(path.read_bytes())  # noqa: S301 - the caller said trust=True
 
 
-def _read_xgboost(path: Path, trust: bool, ref: str) -> Any:
-    import xgboost
-
-    booster = xgboost.Booster()
-    booster.load_model(path)
-    return booster
-
-
-def _read_lightgbm(path: Path, trust: bool, ref: str) -> Any:
-    import lightgbm
-
-    return lightgbm.Booster(model_file=path)
-
-
 def _read_json(path: Path, trust: bool, ref: str) -> Any:
     return json.loads(path.read_text("utf-8"))
 
@@ -348,8 +328,6 @@ _READERS: dict[str, Callable[[Path, bool, str], Any]] = {
     "skops": _read_skops,
     "joblib": _read_joblib,
     "pickle": _read_pickle,
-    "xgboost": _read_xgboost,
-    "lightgbm": _read_lightgbm,
     "json": _read_json,
     "npy": _read_array,
 }

@@ -7,6 +7,7 @@ is a new major version, and nothing less.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -74,6 +75,7 @@ def files_and_parts(
 
 def next_version(
     known: list[ModelVersion],
+    used: set[str],  # numbers that are not given again
     *,
     version: str | None,
     bump: Bump,
@@ -93,7 +95,7 @@ def next_version(
         chosen = SemVer.parse(version)
     else:
         base = max(releases, default=None) or max(numbers, default=None)
-        chosen = _chosen(numbers, base, bump, pre)
+        chosen = _chosen({SemVer.parse(each) for each in used}, base, bump, pre)
     if releases and chosen.major <= max(releases).major:
         [old] = [each for each in known if each.version == str(max(releases))]
         _refuse_break(old, signature, chosen)
@@ -101,15 +103,17 @@ def next_version(
 
 
 def _chosen(
-    numbers: list[SemVer], base: SemVer | None, bump: Bump, pre: str | None
+    used: set[SemVer], base: SemVer | None, bump: Bump, pre: str | None
 ) -> SemVer:
     SemVer(0, 0, 0).bumped(bump, pre=pre)  # a bad word is refused for the first, too
     target = FIRST
     if base is not None:  # a candidate becomes the release that it is one of
         target = base.release if base.pre else base.bumped(bump)
+    while target in used:  # a version that was deleted had it
+        target = target.bumped(bump)
     if pre is None:
         return target
-    same = [n for n in numbers if n.release == target and n.pre.split(".")[0] == pre]
+    same = [n for n in used if n.release == target and n.pre.split(".")[0] == pre]
     return max(same).next_candidate() if same else SemVer.parse(f"{target}-{pre}.1")
 
 
@@ -161,10 +165,13 @@ def register(
     name = checkpoint_name(name)
     told = signature_for(store, signature, data, _model_in(what, parts))
 
-    def number(known: list[ModelVersion]) -> str:
-        return next_version(known, version=version, bump=bump, pre=pre, signature=told)
+    def number(known: list[ModelVersion], used: set[str]) -> str:
+        return next_version(
+            known, used, version=version, bump=bump, pre=pre, signature=told
+        )
 
-    number(store.model_versions(name))  # refused before any file is written
+    # Refused before any file is written.
+    number(store.model_versions(name), store.numbers_used(name))
     record, roles = files_and_parts(store, what, parts, name, by=by)
     new = NewModel(
         name, record.id, record.run, None if told is None else told.to_json(), roles,
@@ -197,6 +204,8 @@ def _known_version(store: Store, what: Any) -> ArtifactRecord | None:
         try:
             return _best_of_run(store, store.run(what).id)
         except RunNotFoundError:
+            if os.path.isfile(what):  # Path's own raises for a name too long
+                return None  # the path of a model that somebody else wrote
             raise unknown from None
 
 

@@ -13,6 +13,7 @@ import pytest
 import nbtrack
 from nbtrack.errors import ModelError, ModelNotFoundError
 from nbtrack.store import Store
+from nbtrack.store.models import NewModel
 
 models = nbtrack.models
 FRAME = pd.DataFrame({"age": [1, 2, 3, 4], "sum": [1.0, 2.0, 3.0, 4.5]})
@@ -421,5 +422,65 @@ def test_best_and_worst_compare_one_metric_over_the_versions():
     assert by_loss["loss"].tolist() == [0.5, 0.3, 0.4]
     assert by_loss["is_best"].tolist() == [False, True, False]
     assert by_acc["is_best"].tolist() == [False, False, True]
+    assert by_loss["is_worst"].tolist() == [True, False, False]
+    assert by_acc["is_worst"].tolist() == [False, True, False]
     with pytest.raises(ModelError, match="Did you mean loss"):
         models.compare("fraud", "los")
+
+
+def test_a_version_without_a_number_is_neither_best_nor_worst():
+    for n, loss in enumerate([float("nan"), 0.3, 0.4, None]):
+        with nbtrack.start(f"run-{n}") as run:
+            run.log({"other": 1.0} if loss is None else {"loss": loss})
+            logged = run.log_artifact({"n": n}, "net", type="model")
+        models.register(logged.ref, "fraud")
+    found = models.compare("fraud", "loss")
+    assert found["is_best"].tolist() == [False, True, False, False]
+    assert found["is_worst"].tolist() == [False, False, True, False]
+    with pytest.raises(ModelError, match="pass goal"):
+        models.compare("fraud", "other")
+    assert models.compare("fraud", "other", goal="max")["is_best"].tolist()[-1]
+
+
+def test_the_number_of_a_deleted_version_is_never_given_to_another():
+    registered(n=2)
+    models.delete("fraud@1.1.0", note="a mistake")
+    with pytest.raises(ModelError, match=r"fraud@1\.1\.0 was there, and deleted"):
+        registered(version="1.1.0")
+    assert registered().version == "1.2.0"
+    models.delete("fraud@1.2.0", note="again")
+    assert registered(pre="rc").version == "1.3.0-rc.1"
+
+
+def test_files_that_were_given_up_meanwhile_are_not_registered():
+    with nbtrack.start() as run:
+        run.log_artifact({"w": 1}, "net", type="model")
+    store = nbtrack.open()
+    kept = store.artifact("net")
+    store.give_up([kept.id], why="deleted")
+    with pytest.raises(nbtrack.NbtrackError, match="gone"):
+        models.register("net:v0", "fraud")
+    with pytest.raises(ModelError, match="gone"):  # between the look and the entry
+        store.register_model(NewModel("fraud", kept.id), lambda *_: "1.0.0", by="")
+    assert store.model_names() == []
+
+
+def test_the_path_of_a_file_is_registered_as_text_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("net.onnx").write_bytes(b"graph")
+    assert models.register("net.onnx", "fraud").parts[0]["format"] == "onnx"
+    assert models.load("fraud").model.read_bytes() == b"graph"
+    with pytest.raises(nbtrack.NbtrackError, match="no artifact"):
+        models.register("x" * 5000, "fraud")
+
+
+def test_notes_and_the_description_are_edited_and_logged():
+    registered(n=2)
+    models.edit("fraud@1.0.0", notes="for Bergen", by="ada")
+    models.edit("fraud", description="tells fraud", by="bob")
+    assert models.find("fraud@1.0.0").notes == "for Bergen"
+    assert models.list()["description"].tolist() == ["tells fraud"]
+    last = models.events("fraud")[["what", "why", "by"]].values.tolist()[-2:]
+    assert last == [["edited", "notes", "ada"], ["edited", "description", "bob"]]
+    with pytest.raises(ModelError, match="changes nothing"):
+        models.edit("fraud")
