@@ -188,3 +188,51 @@ def test_an_address_of_another_machine_is_no_file_here(run):
     with pytest.raises(ArtifactError, match="file:///absolute/path"):
         run.log_artifact("file://host/a.csv")
     assert references.local_path("https://host/a") is None
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """A bucket behind a real S3 interface on this machine; puts a file into it."""
+    pytest.importorskip("s3fs")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    import boto3
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="data-of-ours")
+    yield lambda key, body: client.put_object(Bucket="data-of-ours", Key=key, Body=body)
+    client.close()
+    s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_objects_in_s3_are_known_by_etag(run, bucket):
+    bucket("data/a.csv", b"x\n1\n")
+    bucket("data/sub/b.csv", b"x\n2\n")
+    run.log_artifact("s3://data-of-ours/data/a.csv")
+    run.log_artifact("s3://data-of-ours/data", "data")
+    [row] = api.files("a").to_dict("records")
+    assert (row["uri"], row["digest"], len(row["etag"])) == (
+        "s3://data-of-ours/data/a.csv", None, 32,
+    )  # fmt: skip
+    assert api.files("data")["path"].tolist() == ["a.csv", "sub/b.csv"]
+    assert no_blobs(run)
+    assert run.use_artifact("a").read_bytes() == b"x\n1\n"
+    assert (run.use_artifact("data") / "sub" / "b.csv").read_bytes() == b"x\n2\n"
+    assert api.verify("data")
+    bucket("data/sub/b.csv", b"x\n3\n")
+    assert [p.path for p in api.verify("data").problems] == ["sub/b.csv"]
+    with pytest.raises(ArtifactError, match="etag was"):
+        run.use_artifact("data", path="fresh")
+    assert run.log_artifact("s3://data-of-ours/data", "data").ref == "data:v1"
+    with pytest.raises(FileNotFoundError):
+        run.log_artifact("s3://data-of-ours/none.csv")
