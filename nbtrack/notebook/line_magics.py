@@ -183,10 +183,32 @@ def lineage(line: str) -> Any:
     return lineage_magic(line)
 
 
+@_friendly
+def models(line: str) -> Any:
+    """Show registered models, or change one: %models [NAME[@VERSION]] [options].
+
+    %models                             all of them, and what is in production
+    %models fraud                       its versions; %models events fraud: all changes
+    %models fraud@1.2.0                 signature, parts, history, how to load it
+    %models card fraud@production       its model card
+    %models compare fraud val_loss      one metric over the versions; --goal min|max
+    %models approve fraud@1.2.0 'looked at 100 mistakes'
+    %models promote fraud@1.2.0 staging 'beats the old one'     --force past staging
+    %models rollback fraud 'too slow'   what was in production before; --to 1.0.0
+    %models alias fraud@1.2.0 champion  unalias; note fraud@1.2.0 'text'
+
+    A table's `.df` is a pandas frame. The changes are functions of `nbtrack.models`.
+    """
+    from nbtrack.notebook.models_magic import models_magic
+
+    return models_magic(line)
+
+
 LINE_MAGICS: dict[str, LineMagic] = {
     "artifacts": artifacts,
     "lineage": lineage,
     "media": media,
+    "models": models,
     "runs": runs,
     "panel": panel,
     "restore": restore,
