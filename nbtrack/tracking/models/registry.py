@@ -96,8 +96,9 @@ def next_version(
     else:
         base = max(releases, default=None) or max(numbers, default=None)
         chosen = _chosen({SemVer.parse(each) for each in used}, base, bump, pre)
-    if releases and chosen.major <= max(releases).major:
-        [old] = [each for each in known if each.version == str(max(releases))]
+    same_major = [number for number in releases if number.major == chosen.major]
+    if same_major:  # a repair of 1.x is held against 1.x where 2.0.0 is out
+        [old] = [each for each in known if each.version == str(max(same_major))]
         _refuse_break(old, signature, chosen)
     return str(chosen)
 

@@ -268,6 +268,15 @@ def test_a_dropped_input_column_refuses_a_minor_bump():
     assert registered(bump="major", data=FRAME[["age"]]).version == "2.0.0"
 
 
+def test_a_repair_of_an_older_major_is_held_against_that_major():
+    registered(data=FRAME)
+    registered(bump="major", data=FRAME[["age"]])
+    assert registered(version="1.0.1", data=FRAME).version == "1.0.1"
+    with pytest.raises(ModelError, match=r"fraud@1\.0\.2 would break.*fraud@1\.0\.1"):
+        registered(version="1.0.2", data=FRAME[["age"]])
+    assert models.find("fraud").version == "2.0.0"
+
+
 # -- parts -------------------------------------------------------------------------
 
 
