@@ -99,6 +99,7 @@ class KeepsFiles:
         dry_run: bool = False,
         older_than_s: float = 3600.0,
         without: Collection[int] = (),
+        only: Collection[str] | None = None,
     ) -> Freed:
         """Remove files that nothing names, and all else that is garbage.
 
@@ -110,6 +111,8 @@ class KeepsFiles:
             What was kept or used more lately stays: its artifact may be on its way.
         without
             For a dry run: versions that would be given up first.
+        only
+            Digests: remove none but these files, and what only they were made of.
 
         Examples
         --------
@@ -134,6 +137,7 @@ class KeepsFiles:
             self._reading,
             self._writing,
             before=before,
+            only=None if only is None else frozenset(only),
             without=frozenset(without),
         )
         return collector.count() if dry_run else collector.collect()
