@@ -30,6 +30,8 @@ OPTIONS = (
     Option("seed", "one", ("--seed",)),
     Option("experiment", "one", ("--experiment",)),
     Option("off", "words", ("--off",)),
+    Option("keep", "many", ("--keep",)),
+    Option("budget", "one", ("--budget",)),
     Option("resume", "one", ("--resume",)),
 )
 
@@ -63,6 +65,8 @@ class TrackOptions:
     live: bool = True
     zero_edit: bool = True
     resume: str | None = None  # a run, or "last"
+    keep: str | None = None  # words, see `nbtrack.configure`
+    budget: int | None = None  # bytes
     off: frozenset[str] = frozenset()  # features, see `nbtrack.configure`
 
 
@@ -95,6 +99,8 @@ def parse_options(line: str) -> TrackOptions:
         live=not found.has("no_live"),
         zero_edit=not found.has("no_watch") and "watching" not in off,
         resume=found.one("resume"),
+        keep=_keep(found.many("keep")),
+        budget=_budget(found.one("budget")),
         off=off,
     )
 
@@ -180,6 +186,22 @@ def _goals(texts: tuple[str, ...]) -> dict[str, Goal]:
 def _names(texts: tuple[str, ...]) -> tuple[str, ...]:
     parts = [part for text in texts for part in text.split(",") if part]
     return tuple(dict.fromkeys(parts))
+
+
+def _keep(words: tuple[str, ...]) -> str | None:
+    if not words:
+        return None
+    from nbtrack.tracking.checkpoint_policy import keep_text, parse_keep
+
+    return keep_text(parse_keep(",".join(words)))
+
+
+def _budget(text: str | None) -> int | None:
+    if text is None:
+        return None
+    from nbtrack.tracking.checkpoint_policy import parse_budget
+
+    return parse_budget(unquoted(text))
 
 
 def _seed(text: str | None) -> int | None:

@@ -163,6 +163,8 @@ class TrackedCell:
             notes=options.notes,
             near=beside,
             off=options.off,
+            keep=options.keep,
+            budget=options.budget,
             resume=options.resume,
             notebook=str(notebook) if notebook else None,
             cell_id=cell.cell_id,

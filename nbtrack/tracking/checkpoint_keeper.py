@@ -23,6 +23,8 @@ from nbtrack.errors import StoreError
 from nbtrack.guard import guard
 from nbtrack.text import shown_bytes, visible
 from nbtrack.tracking.checkpoint_files import CopyFolder
+from nbtrack.tracking.checkpoint_policy import Saved
+from nbtrack.tracking.checkpoint_pruning import CHECKPOINT, Pruner
 
 GIB = 1 << 30
 # Copied while the caller waits: at 1.5 GB/s or more, at most 45 ms.
@@ -90,8 +92,14 @@ class CheckpointKeeper:
     """The checkpoints of one run, from the first save to `settle`."""
 
     def __init__(
-        self, store: FileStore, run_id: str, *, limits: Limits | None = None
+        self,
+        store: FileStore,
+        run_id: str,
+        *,
+        limits: Limits | None = None,
+        pruner: Pruner | None = None,
     ) -> None:
+        self.pruner = pruner
         self._store = store
         self._run_id = run_id
         self._limits = limits or Limits()
@@ -145,6 +153,8 @@ class CheckpointKeeper:
             self._worker = None
         if worker is None:
             return True
+        if self.pruner is not None:  # once more: aliases and goals may have moved
+            jobs.append(worker.submit(self._prune_at_end, self.pruner))
         left = wait(jobs, timeout_s).not_done
         worker.shutdown(wait=not left)
         return not left
@@ -238,6 +248,18 @@ class CheckpointKeeper:
                 metrics=dict(moment.metrics),
                 created_at=moment.created_at,
             )
+            if self.pruner is not None and moment.type == CHECKPOINT:
+                self._prune(self.pruner, kept, moment)
+
+    def _prune(self, pruner: Pruner, kept: Kept, moment: Moment) -> None:
+        """What the policy does not keep goes; trouble with that loses no checkpoint."""
+        with guard("giving up checkpoints"):
+            size, metrics = kept.size_bytes, moment.metrics
+            pruner.saved(Saved(moment.name, kept.digest, size, moment.step, metrics))
+
+    def _prune_at_end(self, pruner: Pruner) -> None:
+        with guard("giving up checkpoints"):
+            pruner.prune()
 
     def _emit(self, kind: str, **fields: Any) -> None:
         self._store.journal.emit({"kind": kind, "run": self._run_id, **fields})

@@ -29,12 +29,14 @@ from nbtrack.tracking.checkpoint_files import (
 from nbtrack.tracking.checkpoint_keeper import CheckpointKeeper, Moment
 from nbtrack.tracking.checkpoint_load import checked_path, load_file
 from nbtrack.tracking.checkpoint_objects import state_of, write_object
+from nbtrack.tracking.checkpoint_pruning import Pruner
 from nbtrack.tracking.run import Run, utc_text, without_secrets
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
 
 SETTLE_WAIT_S = 60.0  # a checkpoint of 2 GiB is hashed and on disk in about 10 s
+PRUNE_WAIT_S = 5.0  # for the rows of what was saved; later the next save prunes
 
 _keepers: WeakKeyDictionary[Run, CheckpointKeeper] = WeakKeyDictionary()
 _lock = threading.Lock()
@@ -215,8 +217,20 @@ def keeper_of(run: Run) -> CheckpointKeeper:
     with _lock:
         keeper = _keepers.get(run)
         if keeper is None:
-            keeper = _keepers[run] = CheckpointKeeper(run.store, run.id)
+            keeper = CheckpointKeeper(run.store, run.id, pruner=_pruner_of(run))
+            _keepers[run] = keeper
         return keeper
+
+
+def _pruner_of(run: Run) -> Pruner:
+    store, journal = run.store, run.store.journal
+    return Pruner(
+        store,
+        run.id,
+        run.keep_policy,
+        goals=run.said_goals,
+        settle=lambda: journal.flush(PRUNE_WAIT_S),
+    )
 
 
 def moment_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar, overload
 
 from nbtrack.guard import guard
@@ -18,7 +18,11 @@ R = TypeVar("R")
 def track(function: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
 def track(
-    *, name: str | None = None, experiment: str | None = None
+    *,
+    name: str | None = None,
+    experiment: str | None = None,
+    keep: Iterable[str] | str | None = None,
+    budget: int | str | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def track(
     function: Callable[P, R] | None = None,
@@ -26,6 +30,8 @@ def track(
     *,
     name: str | None = None,
     experiment: str | None = None,
+    keep: Iterable[str] | str | None = None,
+    budget: int | str | None = None,
 ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
     """Record each call of a function as a run; its arguments are the params.
 
@@ -37,6 +43,8 @@ def track(
         Default: the function's name.
     experiment : str, optional
         Default: "default".
+    keep, budget : optional
+        Which checkpoints stay, and how much they may take; see `nbtrack.start`.
 
     Examples
     --------
@@ -49,17 +57,18 @@ def track(
     >>> train(lr=0.5)
     'done'
     """
+    about = {"experiment": experiment, "keep": keep, "budget": budget}
     if function is None:
-        return lambda wrapped: _tracked(wrapped, name, experiment)
-    return _tracked(function, name, experiment)
+        return lambda wrapped: _tracked(wrapped, name, about)
+    return _tracked(function, name, about)
 
 
 def _tracked(
-    function: Callable[P, R], name: str | None, experiment: str | None
+    function: Callable[P, R], name: str | None, about: Mapping[str, Any]
 ) -> Callable[P, R]:
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        run = process_session().start(name or function.__name__, experiment=experiment)
+        run = process_session().start(name or function.__name__, **about)
         with run:
             with guard("arguments of tracked functions"):
                 run.log_params(_plain(_arguments(function, args, kwargs)))

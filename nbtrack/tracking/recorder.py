@@ -185,6 +185,10 @@ class Recorder:
         kept = self._metrics.kept_name(metric)
         self._emit("metric_changed", name=kept, fields={"goal": goal})
 
+    def said_goals(self) -> dict[str, Goal]:
+        """The goals that `set_goal` was told, by metric."""
+        return dict(self._metrics.goals)
+
     def latest_metrics(self) -> dict[str, float]:
         """The last value of every metric, logged or watched."""
         return self._metrics.latest()

@@ -31,6 +31,7 @@ from nbtrack.tracking.tags import as_tags
 if TYPE_CHECKING:
     from nbtrack.records import RunRecord
     from nbtrack.store import Store
+    from nbtrack.tracking.checkpoint_policy import KeepPolicy
     from nbtrack.tracking.ranks import Place
     from nbtrack.tracking.resume import Earlier
 
@@ -90,6 +91,7 @@ class Run(RichValues, ReadsData, LogsArtifacts):
         parent: str | None = None,
         notebook: str | None = None,
         off: frozenset[str] = frozenset(),
+        keep: KeepPolicy | None = None,
         earlier: Earlier | None = None,
         started_at: float | None = None,
         on_finish: Callable[[Run], None] | None = None,
@@ -102,6 +104,7 @@ class Run(RichValues, ReadsData, LogsArtifacts):
         self.folder = _working_folder()  # the training may go elsewhere
         self.reason = ""
         self.off = off
+        self._policy = keep
         self.remarks: list[str] = []  # for the line under the cell
         self._parts = RunParts()
         self.earlier = earlier  # of a run that was resumed
@@ -117,6 +120,15 @@ class Run(RichValues, ReadsData, LogsArtifacts):
     def captures(self, feature: str) -> bool:
         """Whether this feature is on for the run; see `nbtrack.configure`."""
         return feature not in self.off
+
+    @property
+    def keep_policy(self) -> KeepPolicy:
+        """Which of its checkpoints stay: as it was said for the run, or the store."""
+        if self._policy is None:
+            from nbtrack.tracking.settings import keep_policy
+
+            self._policy = keep_policy(self.store.path)
+        return self._policy
 
     def begin_parts(self) -> None:
         """Begin what is looked at during every run; called once, by the session."""

@@ -23,7 +23,7 @@ from nbtrack.tracking.ids import new_run_id
 from nbtrack.tracking.moments import as_epoch_seconds
 from nbtrack.tracking.ranks import is_data_worker, place_here
 from nbtrack.tracking.run import Run, utc_text, without_secrets
-from nbtrack.tracking.settings import switched_off
+from nbtrack.tracking.settings import keep_policy, switched_off
 from nbtrack.tracking.tags import as_tags
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ class Session:
         parent: Run | str | None = None,
         near: str | Path | None = None,
         off: Iterable[str] | str = (),
+        keep: Iterable[str] | str | None = None,
+        budget: int | str | None = None,
         resume: Run | str | None = None,
         started_at: datetime | float | str | None = None,
         id: str | None = None,
@@ -124,6 +126,9 @@ class Session:
         """Begin a run in this process, whatever its rank, and make it current."""
         self.inert = False  # a forked child too may have a run of its own
         store = self.store_for(near)
+        policy = None
+        if keep is not None or budget is not None:
+            policy = keep_policy(store.path, keep, budget)
         earlier = None if resume is None else self._earlier(store, resume, experiment)
         begun = (
             None if started_at is None else as_epoch_seconds("started_at", started_at)
@@ -135,6 +140,7 @@ class Session:
                 **self._identity(store, name, experiment, parent, earlier, id),
                 notebook=about.get("notebook"),
                 off=switched_off(store.path, off),
+                keep=policy,
                 earlier=earlier,
                 started_at=begun,
                 on_finish=self.ended,
@@ -344,6 +350,8 @@ def start(
     notes: str = "",
     parent: Run | str | None = None,
     off: Iterable[str] | str = (),
+    keep: Iterable[str] | str | None = None,
+    budget: int | str | None = None,
     resume: Run | str | None = None,
     started_at: datetime | float | str | None = None,
     ranks: str | None = None,
@@ -369,6 +377,9 @@ def start(
         Default: the run that is current now, if any.
     off : words, optional
         What not to capture, such as `"system output"`; see `nbtrack.configure`.
+    keep, budget : optional
+        Which checkpoints stay, as `"best,last,top3"`, and how much they may take, as
+        `"5 GB"`; see `nbtrack.configure`, which says it for all runs of a store.
     resume : Run, id, name or "last", optional
         Go on with this run instead of beginning one: the same id, steps behind the
         last ones, durations added up. "last" is the newest run of the experiment,
@@ -391,7 +402,8 @@ def start(
     StoreError
         When no store can be opened or made here.
     OptionError
-        For an unknown word in `off` or `ranks`, or a `started_at` that is no time.
+        For an unknown word in `off`, `keep` or `ranks`, a `budget` that is no size, or
+        a `started_at` that is no time.
     RunNotFoundError, ResumeError
         When the run to resume is not there, still goes on, or is in the trash.
 
@@ -410,6 +422,8 @@ def start(
         notes=notes,
         parent=parent,
         off=off,
+        keep=keep,
+        budget=budget,
         resume=resume,
         started_at=started_at,
         ranks=ranks,

@@ -10,11 +10,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import OptionError, StoreError
 from nbtrack.text import did_you_mean, shorten, visible
+
+if TYPE_CHECKING:
+    from nbtrack.tracking.checkpoint_policy import KeepPolicy
 
 FILE_NAME = "settings.json"
 FEATURES = {
@@ -117,6 +121,59 @@ def write_data_limit(store: Path, size: int | str) -> int:
     return parsed_size(size)
 
 
+def keep_policy(
+    store: Path,
+    keep: Iterable[str] | str | None = None,
+    budget: int | str | None = None,
+) -> KeepPolicy:
+    """Which checkpoints stay: as a run says it, else as the store does, else all.
+
+    Raises
+    ------
+    OptionError
+        For what the run says wrongly; what the store says wrongly is left out.
+    """
+    from nbtrack.tracking.checkpoint_policy import (
+        KeepPolicy,
+        parse_budget,
+        parse_keep,
+    )
+
+    rules = None if keep is None else parse_keep(keep)
+    size = None if budget is None else parse_budget(budget)
+    kept = _read(store)
+    with suppress(OptionError, TypeError):
+        if rules is None and kept.get("keep"):
+            rules = parse_keep(kept["keep"])
+    with suppress(OptionError, TypeError):
+        if size is None and kept.get("budget"):
+            size = parse_budget(kept["budget"])
+    return KeepPolicy(rules or KeepPolicy().rules, size)
+
+
+def write_keep(
+    store: Path, keep: Iterable[str] | str | None, budget: int | str | None
+) -> None:
+    """Keep with the store which checkpoints its runs keep; `None` changes nothing.
+
+    Raises
+    ------
+    OptionError
+        For an unknown word, or what is no size.
+    StoreError
+        When the file cannot be written.
+    """
+    from nbtrack.tracking.checkpoint_policy import keep_text, parse_budget, parse_keep
+
+    changed: dict[str, Any] = {}
+    if keep is not None:
+        changed["keep"] = keep_text(parse_keep(keep))
+    if budget is not None:
+        changed["budget"] = parse_budget(budget) if budget else None
+    if changed:
+        _write(store, **changed)
+
+
 def _read(store: Path) -> dict[str, Any]:
     try:
         found = json.loads((store / FILE_NAME).read_text("utf-8"))
@@ -140,9 +197,13 @@ def _write(store: Path, **changed: Any) -> None:
 
 
 def configure(
-    *, off: Iterable[str] | str | None = None, data_limit: int | str | None = None
+    *,
+    off: Iterable[str] | str | None = None,
+    data_limit: int | str | None = None,
+    keep: Iterable[str] | str | None = None,
+    budget: int | str | None = None,
 ) -> frozenset[str]:
-    """Say what is not to be captured in this folder's store; returns what is off.
+    """Say what is captured and kept in this folder's store; returns what is off.
 
     Parameters
     ----------
@@ -153,6 +214,12 @@ def configure(
         How large one input may be to be hashed in full, such as "20 GB" (2 GB unless
         said); of a larger one only size, shape and a sample digest are kept. The
         environment variable NBTRACK_DATA_LIMIT wins.
+    keep : words, optional
+        Which checkpoints of each run stay: "best", "last", "top3", "every:10" (steps),
+        "all", or several, as "best:val_acc,last". The others stay listed.
+    budget : bytes or text, optional
+        How much the checkpoints of one run may take, such as "5 GB"; 0 for no limit.
+        The worst and the oldest go first, the best and the last stay.
 
     Returns
     -------
@@ -175,6 +242,7 @@ def configure(
     from nbtrack.tracking.session import process_session
 
     store = process_session().store_for().path
+    write_keep(store, keep, budget)
     if data_limit is not None:
         write_data_limit(store, data_limit)
     return read_off(store) if off is None else write_off(store, off)
