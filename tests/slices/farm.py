@@ -1,15 +1,21 @@
 """Runs jobs in processes forked from a warm one, each in a scratch folder of its own.
 
-`python farm.py JOBS ANSWERS` is the warm process: it has imported what notebooks
-import (four seconds), so that a session costs a tenth of a second. A job that hangs is
-killed; what a job printed comes back with its answer.
+`python farm.py` is the warm process: it has imported what notebooks and a first session
+import (six seconds), so that a session costs a tenth of a second. There is one for all
+the calls of a process of tests; it reads pairs of paths, of jobs and of the answers
+that it is to write, until its input ends. A job that hangs is killed; what a job
+printed comes back with its answer.
 """
 
 from __future__ import annotations
 
+import atexit
+import functools
 import gc
+import importlib.util
 import os
 import pickle
+import select
 import shutil
 import signal
 import subprocess
@@ -22,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 JOBS_AT_ONCE = 2
+DONE = b"done\n"
 TESTS = Path(__file__).parent.parent
 
 
@@ -54,10 +61,21 @@ class _Child:
 def run_jobs(
     jobs: Sequence[Job], *, timeout_s: float = 900.0, python: str = sys.executable
 ) -> dict[Any, Answer]:
-    """The answers of all jobs by key, from a warm process of their own."""
-    with tempfile.TemporaryDirectory(prefix="farm-") as folder:
-        jobs_file, answers = Path(folder) / "jobs", Path(folder) / "answers"
-        jobs_file.write_bytes(pickle.dumps(list(jobs)))
+    """The answers of all jobs by key, from a warm process that is there to stay."""
+    farm = _farm(python)
+    try:
+        answers = farm.answers(jobs, timeout_s)
+    except BaseException:
+        _farm.cache_clear()  # the next call has another one
+        farm.close()
+        raise
+    return {one.key: one for one in answers}
+
+
+class Farm:
+    """The warm process, seen from the tests; it ends with them or when it is closed."""
+
+    def __init__(self, python: str) -> None:
         surroundings = os.environ | {
             "PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}",
             "PYTHONHASHSEED": "0",
@@ -65,18 +83,44 @@ def run_jobs(
             "MPLBACKEND": "agg",
         }
         surroundings.pop("NBTRACK_OFF", None)
-        done = subprocess.run(
-            [python, str(Path(__file__)), str(jobs_file), str(answers)],
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 -- it lives as the process
+        self._process = subprocess.Popen(
+            [python, str(Path(__file__))],
             env=surroundings,
-            cwd=folder,
-            timeout=timeout_s,
-            capture_output=True,
-            text=True,
-            check=False,
+            cwd=tempfile.gettempdir(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
         )
-        if not answers.exists():
-            raise RuntimeError(done.stdout[-2000:] + done.stderr[-4000:])
-        return {one.key: one for one in pickle.loads(answers.read_bytes())}
+
+    def answers(self, jobs: Sequence[Job], timeout_s: float) -> list[Answer]:
+        told, heard = self._process.stdin, self._process.stdout
+        assert told is not None
+        assert heard is not None
+        with tempfile.TemporaryDirectory(prefix="farm-") as folder:
+            jobs_file, answers = Path(folder) / "jobs", Path(folder) / "answers"
+            jobs_file.write_bytes(pickle.dumps(list(jobs)))
+            told.write(f"{jobs_file}\n{answers}\n".encode())
+            told.flush()
+            ready, _, _ = select.select([heard], [], [], timeout_s)
+            if not ready:
+                raise TimeoutError(f"no answers within {timeout_s} s")
+            if heard.readline() != DONE:
+                self._said.seek(0)
+                raise RuntimeError(self._said.read()[-4000:].decode(errors="replace"))
+            return pickle.loads(answers.read_bytes())
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._said.close()
+
+
+@functools.cache
+def _farm(python: str) -> Farm:
+    made = Farm(python)
+    atexit.register(made.close)
+    return made
 
 
 def answer_all(jobs: Sequence[Job]) -> list[Answer]:
@@ -126,8 +170,6 @@ def _fork(job: Job) -> _Child:
 
 
 def _call(job: Job) -> Any:
-    import importlib
-
     from slices.replays import fresh_randomness
 
     fresh_randomness()
@@ -152,8 +194,6 @@ def _answer_of(child: _Child, why: str) -> Answer:
 
 def warm_up(names: Sequence[str] = ()) -> None:
     """Import what the sessions import, with nothing computed and no thread begun."""
-    import importlib.util
-
     for name in names or WARM:
         if importlib.util.find_spec(name.partition(".")[0]) is not None:  # torch
             importlib.import_module(name)
@@ -162,7 +202,11 @@ def warm_up(names: Sequence[str] = ()) -> None:
     from slices.replays import shell_of_process
 
     shell_of_process()
-    # A collection in a child would touch, and so copy, all pages of this process.
+    keep_out_of_collections()
+
+
+def keep_out_of_collections() -> None:
+    """A collection in a child would touch, and so copy, all pages of this process."""
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -187,12 +231,24 @@ WARM = (
 )
 
 
+def rehearse() -> None:
+    """Import what a session and its script import too; found out in a child."""
+    [answer] = answer_all([Job("rehearsal", "slices.recording.rehearse", {})])
+    for name in answer.value or ():  # none where another tracker's Python is asked
+        importlib.import_module(name)
+    keep_out_of_collections()
+
+
 def main() -> None:
-    jobs = pickle.loads(Path(sys.argv[1]).read_bytes())
-    answers = Path(sys.argv[2])
+    out = os.dup(1)
+    os.dup2(2, 1)  # whatever is printed here is no answer
     warm_up()
-    done = answer_all(jobs)
-    answers.write_bytes(pickle.dumps(done))
+    rehearse()
+    for line in sys.stdin:
+        jobs = pickle.loads(Path(line.rstrip("\n")).read_bytes())
+        answers = Path(sys.stdin.readline().rstrip("\n"))
+        answers.write_bytes(pickle.dumps(answer_all(jobs)))
+        os.write(out, DONE)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from slices.corpus import Session
-from slices.replays import shell_of_process, write_files
+from slices.corpus import Session, parse
+from slices.replays import play_script, shell_of_process, write_files
 
 HOOKS = ("pre_execute", "pre_run_cell", "post_execute", "post_run_cell")
 
@@ -40,6 +40,30 @@ class HookClock:
 
     def _stop(self, *_: Any) -> None:
         self.spent += time.perf_counter() - self._begun
+
+
+# A little of what sessions do: imports, errors, a function, a file, a metric.
+REHEARSAL = """
+# %%
+import numpy as np
+open("lr.txt", "w").write("0.5")
+# %%
+never
+# %%
+def halved(x):
+    return x * float(open("lr.txt").read())
+# %%
+for step in range(3):
+    loss = halved(np.random.rand())
+"""
+
+
+def rehearse(_: Mapping[str, Any]) -> list[str]:
+    """Record a session and play its script; the names of what that has imported."""
+    before = set(sys.modules)
+    value = record({"session": parse("rehearsal", REHEARSAL)})
+    play_script({"source": value["source"], "files": value["files"]})
+    return [name for name in sys.modules if name not in before]
 
 
 def record(job: Mapping[str, Any]) -> dict[str, Any]:

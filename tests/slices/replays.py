@@ -162,6 +162,8 @@ def shell_of_process() -> Any:
         sys.path.insert(0, "")  # as in a kernel: modules beside the notebook
     settings = Config()
     settings.HistoryManager.enabled = False
+    # Nobody reads these tracebacks, 0.1 s each among the modules of the warm process.
+    settings.InteractiveShell.xmode = "Minimal"
     return InteractiveShell.instance(config=settings)
 
 
