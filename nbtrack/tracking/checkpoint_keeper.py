@@ -13,18 +13,25 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from nbtrack.capture.file_sweep import Stamp, stamp_of
-from nbtrack.errors import StoreError
+from nbtrack.errors import StoreError, ValueNotLoggedError
 from nbtrack.guard import guard
 from nbtrack.text import shown_bytes, visible
 from nbtrack.tracking.checkpoint_files import CopyFolder
+from nbtrack.tracking.checkpoint_objects import write_object
 from nbtrack.tracking.checkpoint_policy import Saved
 from nbtrack.tracking.checkpoint_pruning import CHECKPOINT, Pruner
+from nbtrack.tracking.checkpoint_snapshots import (
+    SAID_AFTER_S,
+    NoSnapshotError,
+    Places,
+    snapshot,
+)
 
 GIB = 1 << 30
 # Copied while the caller waits: at 1.5 GB/s or more, at most 45 ms.
@@ -110,6 +117,7 @@ class CheckpointKeeper:
         self._jobs: list[Future[None]] = []
         self._copying: dict[Path, threading.Event] = {}
         self._worker: ThreadPoolExecutor | None = None
+        self._places = Places()
         self._pid = os.getpid()
 
     def keep_file(self, path: Path, moment: Moment) -> None:
@@ -133,6 +141,34 @@ class CheckpointKeeper:
             copy.unlink(missing_ok=True)
             return
         self._submit(self._keep, copy, moment)
+
+    def keep_state(self, state: Any, suffix: str, moment: Moment) -> bool:
+        """Keep tensors and plain values as they are now; False: write them yourself.
+
+        Returns once they are copied in memory; the worker writes the copy.
+        """
+        if os.getpid() != self._pid:
+            return True
+        waited = self._places.take()
+        if waited is None:
+            return False
+        if waited > SAID_AFTER_S:
+            guard.warn_once(
+                f"{self._run_id} waited for the disk",
+                "checkpoints are saved faster than the disk takes them: the training "
+                f"waits for it ({waited:.1f} s just now). Save less often.",
+            )
+        copy = None
+        try:
+            with suppress(NoSnapshotError):
+                copy = [snapshot(state)]
+        finally:
+            if copy is None:
+                self._places.free()
+        if copy is None:
+            return False
+        self._submit(self._write_and_keep, copy, suffix, moment)
+        return True
 
     def new_path(self) -> Path:
         """A path in the store for a file that `keep_copy` will take."""
@@ -205,7 +241,7 @@ class CheckpointKeeper:
         with guard("checkpoint"):
             try:
                 yield
-            except (OSError, StoreError) as exc:
+            except (OSError, StoreError, ValueNotLoggedError) as exc:
                 why = getattr(exc.__cause__ or exc, "strerror", None) or str(exc)
                 what = f"{visible(moment.path)} was not kept as a checkpoint: {why}"
                 self._say(f"not kept: {why}", what)
@@ -230,6 +266,19 @@ class CheckpointKeeper:
         else:
             copy.unlink(missing_ok=True)
             self._say("overwritten", _overwritten(moment))
+
+    def _write_and_keep(self, copy: list[Any], suffix: str, moment: Moment) -> None:
+        path = self.new_path()
+        written = False
+        try:
+            with self._saying_why(moment):
+                write_object(copy[0], path, suffix)
+                written = True
+        finally:
+            copy.clear()  # the queue of jobs holds on to it
+            self._places.free()
+        if written:
+            self._keep(path, moment)
 
     def _keep(self, copy: Path, moment: Moment) -> None:
         with self._saying_why(moment):

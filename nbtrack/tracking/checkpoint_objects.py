@@ -1,7 +1,8 @@
 """Models and other objects written to a file that becomes a checkpoint.
 
-What has a `state_dict` (modules, optimizers, schedulers) is saved as that by torch,
-everything else by joblib, or pickle where joblib is missing.
+What has a `state_dict` (modules, optimizers, schedulers) is saved as that: plain
+tensors by safetensors where it is installed, all else of it by torch. Everything else
+is saved by joblib, or pickle where joblib is missing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from nbtrack.capture.file_patches import patches
 from nbtrack.errors import ValueNotLoggedError
 from nbtrack.text import shorten
+from nbtrack.tracking.checkpoint_snapshots import fits_safetensors
 
 
 def state_of(what: Any) -> tuple[Any, str]:
@@ -25,9 +27,10 @@ def state_of(what: Any) -> tuple[Any, str]:
     if torch is None:
         return what, ".joblib"
     state = getattr(what, "state_dict", None)
-    if callable(state):
-        return state(), ".pt"
-    return what, ".pt" if _holds_tensors(what, torch.Tensor) else ".joblib"
+    if not callable(state) and not _holds_tensors(what, torch.Tensor):
+        return what, ".joblib"
+    found = state() if callable(state) else what
+    return found, ".safetensors" if fits_safetensors(found) else ".pt"
 
 
 def _holds_tensors(what: Any, tensor: type) -> bool:
@@ -67,6 +70,11 @@ def _dump(state: Any, path: Path, suffix: str) -> None:
         import torch
 
         torch.save(state, path)
+    elif suffix == ".safetensors":
+        from safetensors.torch import save_file
+
+        save_file(dict(state), path)
+        path.chmod(0o600)
     elif importlib.util.find_spec("joblib") is not None:
         import joblib
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nbtrack.store import Store
 
 SETTLE_WAIT_S = 60.0  # a checkpoint of 2 GiB is hashed and on disk in about 10 s
+IN_MEMORY = (".pt", ".safetensors")  # copied there, and written by the worker
 PRUNE_WAIT_S = 5.0  # for the rows of what was saved; later the next save prunes
 
 _keepers: WeakKeyDictionary[Run, CheckpointKeeper] = WeakKeyDictionary()
@@ -94,9 +95,10 @@ def save_checkpoint(
         metrics=metrics,
     )
     keeper = keeper_of(run)
-    copy = keeper.new_path()
-    write_object(state, copy, suffix)
-    keeper.keep_copy(copy, moment)
+    if suffix not in IN_MEMORY or not keeper.keep_state(state, suffix, moment):
+        copy = keeper.new_path()
+        write_object(state, copy, suffix)
+        keeper.keep_copy(copy, moment)
     run.log_measured(model_bytes=modules_bytes([what]))
 
 
