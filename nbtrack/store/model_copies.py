@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -29,8 +29,10 @@ _VERSION_FIELDS = (
     "version", "artifact", "digest", "run", "stage", "signature", "parts", "notes",
     "created_at", "created_by",
 )  # fmt: skip
+# By `detail` first: the event of a version that is deleted later stays what it was.
 _EVENTS = """
-  select versions.version, what, from_stage, to_stage, by, why, detail, at
+  select coalesce(detail ->> '$.version', versions.version), what, from_stage, to_stage,
+    by, why, detail, at
   from model_events as events
   left join model_versions as versions on versions.id = events.version
   where events.model = ? order by events.id
@@ -161,6 +163,7 @@ def _take(
         " where model = ? and stage = 'production'",
         (model,),
     )
+    _drop_versions(connection, model, artifacts)
     for version in copy["versions"]:
         _take_version(connection, model, version, artifacts[version["version"]])
     ids = dict(
@@ -179,6 +182,22 @@ def _take(
                 *(storable(event[field]) for field in _EVENT_FIELDS[1:]),
             ),
         )
+
+
+def _drop_versions(
+    connection: sqlite3.Connection, model: int, but: Collection[str]
+) -> None:
+    """Versions that were deleted where the copy comes from; their events stay."""
+    gone = """
+      select id from model_versions where model = ?
+        and version not in (select value from json_each(?))
+    """
+    asked = (model, json.dumps(list(but)))
+    connection.execute(
+        f"update model_events set version = null where version in ({gone})",  # noqa: S608 - constants only
+        asked,
+    )
+    connection.execute(f"delete from model_versions where id in ({gone})", asked)  # noqa: S608 - constants only
 
 
 def _take_version(

@@ -7,12 +7,14 @@ stay as they are on both sides, and a notice says so. Files go as artifacts.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.errors import ModelNotFoundError, RemoteError
+from nbtrack.errors import ModelNotFoundError, NbtrackError, RemoteError
+from nbtrack.store.model_rows import STAGES
+from nbtrack.store.semver import SemVer
 from nbtrack.text import clean_name, shorten, visible
+from nbtrack.tracking.artifacts.metadata import as_metadata
 from nbtrack.tracking.checkpoint_files import checkpoint_name
 from nbtrack.tracking.remotes.hostile import (
     digest_in,
@@ -38,8 +40,6 @@ if TYPE_CHECKING:
 
 _TEXT_MAX = 1_000_000
 _N_MAX = 100_000
-_VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}([-+][0-9A-Za-z.+-]{1,100})?")
-_STAGES = frozenset({"development", "staging", "production", "archived"})
 _Done = tuple[tuple[str, ...], tuple[str, ...]]  # models, notices
 
 
@@ -151,9 +151,10 @@ def _read(place: Place, path: str) -> Copy | None:
     content = place.read(path, at_most=MANIFEST_MAX_BYTES)
     if content is None:
         return None
+    body = parsed(content, path)
     try:
-        copy = _checked(object_in(parsed(content, path)["model"]))
-    except (KeyError, TypeError, ValueError, RecursionError) as exc:
+        copy = _checked(object_in(body["model"]))
+    except (KeyError, TypeError, ValueError, NbtrackError, RecursionError) as exc:
         said = visible(shorten(str(exc) or type(exc).__name__, 200))
         raise RemoteError(f"{place.shown}: {path} is damaged: {said}") from exc
     if model_path(copy["name"]) != path:
@@ -185,8 +186,9 @@ def _checked(body: dict[str, Any]) -> Copy:  # Any: JSON of a stranger's, here a
 
 def _version(row: dict[str, Any]) -> dict[str, Any]:
     number = text_in(row["version"], 200)
-    if not _VERSION.fullmatch(number) or row["stage"] not in _STAGES:
-        raise ValueError(f"{shorten(repr(number))} is no version in a known stage.")
+    SemVer.parse(number)
+    if row["stage"] not in STAGES:
+        raise ValueError(f"{shorten(repr(row['stage']))} is no stage.")
     signature, run = row["signature"], row["run"]
     return {
         "version": number,
@@ -194,8 +196,8 @@ def _version(row: dict[str, Any]) -> dict[str, Any]:
         "digest": digest_in(row["digest"]),
         "run": None if run is None else text_in(run, 100),
         "stage": row["stage"],
-        "signature": None if signature is None else _json_in(signature),
-        "parts": _json_in(row["parts"]),
+        "signature": None if signature is None else _json_in(signature, dict),
+        "parts": _json_in(row["parts"], list),
         "notes": text_in(row["notes"], _TEXT_MAX),
         "created_at": moment_in(row["created_at"]),
         "created_by": text_in(row["created_by"], 300),
@@ -213,13 +215,16 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
         "to_stage": maybe(row["to_stage"]),
         "by": text_in(row["by"], 300),
         "why": text_in(row["why"], _TEXT_MAX),
-        "detail": _json_in(row["detail"]),
+        "detail": _json_in(row["detail"], dict),
         "at": moment_in(row["at"]),
     }
 
 
-def _json_in(value: Any) -> str:
-    """A text that is JSON, as the columns of the store hold it."""
+def _json_in(value: Any, kind: type) -> str:
+    """A text that is JSON, as the columns of the store hold it; not nested deeply."""
     text = text_in(value, _TEXT_MAX)
-    json.loads(text)
+    found = json.loads(text)
+    if not isinstance(found, kind):
+        raise ValueError(f"{shorten(repr(text))} is no JSON {kind.__name__}.")
+    as_metadata({"": found})  # raises where it is too deep, or too long
     return text
