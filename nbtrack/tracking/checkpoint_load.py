@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nbtrack.errors import CheckpointError
 from nbtrack.records import CheckpointRecord
+from nbtrack.text import shorten
 
 _PICKLE_SUFFIXES = frozenset({".joblib", ".pkl", ".pickle", ".sav", ".model"})
 _TORCH_SUFFIXES = frozenset({".pt", ".pth", ".ckpt", ".bin"})
@@ -138,3 +140,53 @@ def _needs_trust(record: CheckpointRecord) -> CheckpointError:
         "use load_checkpoint(..., trust=True). To only get the file: `from "
         "nbtrack.tracking.checkpoints import checkpoint_path`."
     )
+
+
+def put_into(into: Any, state: Any, record: CheckpointRecord) -> Any:
+    """Load a state into a module; of several states its own, called "model".
+
+    Raises
+    ------
+    CheckpointError
+        When it does not fit: names and shapes are compared before anything is changed.
+    """
+    ref = f"{record.name}:v{record.version}"
+    if not callable(getattr(into, "load_state_dict", None)):
+        raise CheckpointError(
+            f"into={shorten(repr(into), 40)} has no load_state_dict. Leave it out to "
+            "get the state itself."
+        )
+    if not isinstance(state, Mapping):
+        raise CheckpointError(
+            f"Checkpoint {ref} is no state: it is {shorten(type(state).__name__, 60)}."
+        )
+    if callable(getattr(into, "named_parameters", None)):
+        own = into.state_dict()
+        inner = state.get("model")
+        if isinstance(inner, Mapping) and "model" not in own:
+            state = inner
+        if misfit := _misfit(own, state):
+            raise CheckpointError(f"Checkpoint {ref} does not fit the model: {misfit}")
+    try:
+        into.load_state_dict(state)
+    except (RuntimeError, ValueError, KeyError) as exc:
+        raise CheckpointError(f"Checkpoint {ref} does not fit: {exc}") from exc
+    return into
+
+
+def _misfit(own: Mapping[str, Any], state: Mapping[str, Any]) -> str:
+    """The first few names that are missing, too many, or of another shape."""
+    missing, more = own.keys() - state.keys(), state.keys() - own.keys()
+    reshaped = [
+        f"{name} is {tuple(state[name].shape)}, not {tuple(own[name].shape)}"
+        for name in own.keys() & state.keys()
+        if hasattr(own[name], "shape")
+        and getattr(state[name], "shape", None) != own[name].shape
+    ]
+    told = {"it lacks": missing, "it has also": more, "shapes differ:": reshaped}
+    parts = [
+        f"{words} {shorten(', '.join(map(str, sorted(names, key=str))), 120)}"
+        for words, names in told.items()
+        if names
+    ]
+    return "; ".join(parts) + "." if parts else ""

@@ -17,17 +17,17 @@ from weakref import WeakKeyDictionary
 
 from nbtrack.capture.file_patches import patches
 from nbtrack.capture.module_size import modules_bytes
-from nbtrack.errors import CheckpointError, StoreError
 from nbtrack.guard import guard
 from nbtrack.records import CheckpointRecord, RunRecord
-from nbtrack.tracking.checkpoint_choice import choose_checkpoint
+from nbtrack.tracking.checkpoint_choice import Asked
 from nbtrack.tracking.checkpoint_files import (
     checkpoint_name,
     name_of_file,
     type_of_file,
 )
+from nbtrack.tracking.checkpoint_finding import find_checkpoint, kept_path
 from nbtrack.tracking.checkpoint_keeper import CheckpointKeeper, Moment
-from nbtrack.tracking.checkpoint_load import checked_path, load_file
+from nbtrack.tracking.checkpoint_load import load_file, put_into
 from nbtrack.tracking.checkpoint_objects import state_of, write_object
 from nbtrack.tracking.checkpoint_pruning import Pruner
 from nbtrack.tracking.run import Run, utc_text, without_secrets
@@ -119,23 +119,30 @@ def load_checkpoint(
     *,
     name: str | None = None,
     metric: str | None = None,
+    nearest: bool = False,
+    into: Any = None,  # a torch module, or what else has `load_state_dict`
     trust: bool = False,
     map_location: Any = None,  # whatever torch.load takes
     store: Store | None = None,
 ) -> Any:
-    """Read a checkpoint of a run back.
+    """Read a checkpoint back.
 
     Parameters
     ----------
     run : Run, RunRecord or str
-        The run, or its id, name or "last".
+        The run, or its id, name or "last"; or a version by its own name: "mlp:best",
+        "mlp:v3".
     step : int, "last", "best" or None
-        Which one; None is the last. "best" goes by `metric`.
+        Which one of the run; None is the last that is kept. "best" goes by `metric`.
     name : str, optional
         Of which file, where the run saved several.
     metric : str, optional
         What "best" means. Default: the validation loss if there is one, else the first
         metric whose name says whether it should be small or large.
+    nearest : bool
+        The last kept one at or before `step`: of a point on a curve.
+    into : module, optional
+        Load the state into this and return it; it is unchanged if it does not fit.
     trust : bool
         Allow unpickling, which can run any code that is in the file.
     map_location : optional
@@ -147,12 +154,13 @@ def load_checkpoint(
     -------
     object
         A state dict, arrays, or with `trust` the pickled object; the path of the kept
-        file where only another library reads it (ONNX, Keras, HDF5).
+        file where only another library reads it (ONNX, Keras, HDF5); `into`.
 
     Raises
     ------
     CheckpointError
-        When there is no such checkpoint, it is damaged, or needs `trust=True`.
+        When there is no such checkpoint, it was given up, is damaged, needs
+        `trust=True`, or does not fit `into`.
 
     Examples
     --------
@@ -163,9 +171,11 @@ def load_checkpoint(
     >>> nbtrack.load_checkpoint("base", "best", trust=True)
     {'weights': [1, 2]}
     """
-    found, path = _find(run, step, name=name, metric=metric, store=store)
+    asked = Asked(step, name, metric, nearest)
+    found, path = _find(run, asked, store)
     with patches.unwatched():
-        return load_file(path, found, trust=trust, map_location=map_location)
+        state = load_file(path, found, trust=trust, map_location=map_location)
+    return state if into is None else put_into(into, state, found)
 
 
 def checkpoint_path(
@@ -174,38 +184,27 @@ def checkpoint_path(
     *,
     name: str | None = None,
     metric: str | None = None,
+    nearest: bool = False,
     store: Store | None = None,
 ) -> Path:
     """The kept file of a checkpoint, for other libraries; do not write to it.
 
     Parameters, errors and choice are those of `load_checkpoint`.
     """
-    return _find(run, step, name=name, metric=metric, store=store)[1]
+    return _find(run, Asked(step, name, metric, nearest), store)[1]
 
 
 def _find(
-    run: Run | RunRecord | str,
-    step: int | str | None,
-    *,
-    name: str | None,
-    metric: str | None,
-    store: Store | None,
+    run: Run | RunRecord | str, asked: Asked, store: Store | None
 ) -> tuple[CheckpointRecord, Path]:
     if isinstance(run, Run):
         settle(run)
-        store, record = run.store, run.record()
+        store, what = run.store, run.record()
+        found = find_checkpoint(store, what, asked)
     else:
         store = store or _near_store()
-        record = store.run(run) if isinstance(run, str) else run
-    found = choose_checkpoint(record, step, name=name, metric=metric)
-    try:
-        path = store.file_path(found.digest)
-    except StoreError as exc:
-        raise CheckpointError(
-            f"Checkpoint {found.name!r} of run {record.name!r} is no longer in the "
-            f"store: it was purged, or removed by hand. Choose another one. ({exc})"
-        ) from exc
-    return found, checked_path(path, found.digest)
+        found = find_checkpoint(store, run, asked)
+    return found, kept_path(store, found)
 
 
 def _near_store() -> Store:
