@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import re
 import sys
 from contextlib import contextmanager
@@ -14,6 +15,10 @@ import pytest
 # jsonschema would have this compile 38 grammars at its import, 4 s of each process, to
 # check addresses in schemas; without it, it goes on without that check.
 sys.modules.setdefault("rfc3987_syntax", None)
+
+# Beside other processes of tests, the threads of one more wait for a core, and spin.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Folders in which every test bears one of these markers.
 _SUITES = {
@@ -37,6 +42,49 @@ def pytest_ignore_collect(collection_path, config):
     words = set(re.findall(r"\w+", re.sub(r"\bnot \w+", "", expression)))
     asked = words - {"and", "or"}
     return True if markers <= left_out or (asked and not asked & markers) else None
+
+
+# Shared out first, so that no process is left with one of them at the end.
+_LONG = (
+    "tests/test_notebooks.py",
+    "tests/slices/",
+    "tests/notebook/test_panel_live.py",
+    "tests/test_corpus.py",
+    "tests/test_docstrings.py",
+)
+# Files whose tests share nothing: each goes to whichever process is free.
+_APART = ("tests/test_notebooks.py",)
+# Files that share what takes seconds: one process has them all.
+_TOGETHER = {
+    "tests/slices/test_random_sessions.py": "the warm process of sessions",
+    "tests/slices/test_sessions.py": "the warm process of sessions",
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """As `--dist loadfile`, but the long ones first and notebooks one by one."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class LongestFirst(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return nodeid if file in _APART else _TOGETHER.get(file, file)
+
+    config.option.loadscopereorder = False  # by number of tests, that is
+    return LongestFirst(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """The order in which tests are handed out; within a file it stays as it is."""
+
+    def place(item):
+        found = (i for i, name in enumerate(_LONG) if item.nodeid.startswith(name))
+        return next(found, len(_LONG))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -27,7 +27,12 @@ def test_examples_of_a_module_run(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NBTRACK_STORE", raising=False)
     module = importlib.import_module(name)
-    result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    for found in doctest.DocTestFinder().find(module, name):
+        # Before each, pdb asks after every file that a traceback has named.
+        if found.examples:
+            runner.run(found)
+    result = runner.summarize(verbose=False)
     # It shows values as Python's prompt does; IPython leaves a `_` of others alone.
     builtins.__dict__.pop("_", None)
     assert not result.failed, capsys.readouterr().out
