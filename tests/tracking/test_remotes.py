@@ -588,3 +588,14 @@ def test_a_folder_remote_is_never_seen_half_written(folder, store, monkeypatch):
     with pytest.raises(RemoteError, match="full"):
         push(folder, store=store)
     assert snapshot(folder) == {}
+
+
+def test_a_push_clears_up_after_pushes_that_died(folder, store):
+    kept(store, "ds", {"a": b"1"})
+    push(folder, store=store)
+    old, new = folder / ".partial-old", folder / ".partial-new"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    push(folder, store=store)
+    assert (old.exists(), new.exists()) == (False, True)

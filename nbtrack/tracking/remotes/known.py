@@ -73,9 +73,10 @@ def check_format(place: Place) -> bool:
 
 
 def begin(place: Place) -> None:
-    """Say which format is used there, where nobody has yet."""
+    """Say which format is used there, where nobody has yet; clear up after the dead."""
     if not check_format(place):
         place.write(FORMAT_PATH, as_text({"format": FORMAT}))
+    place.tidy()
 
 
 def manifests_at(place: Place, names: Iterable[str] | None) -> list[Manifest]:

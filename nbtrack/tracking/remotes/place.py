@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +21,7 @@ from typing import Any, TypeVar
 from nbtrack.errors import MissingExtraError, RemoteError
 from nbtrack.guard import tolerated
 from nbtrack.redact import redact
-from nbtrack.store.asides import aside
+from nbtrack.store.asides import PARTIAL, aside, is_abandoned
 from nbtrack.text import shorten, visible
 
 PARALLEL = 16  # requests at a time; an object has at most 2 MiB
@@ -29,6 +31,7 @@ _QUERY = re.compile(r"[?#].*", re.DOTALL)  # a signed URL's signature
 _WITHOUT_FOLDERS = frozenset(
     {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "memory"}
 )
+_STALE_S = 3600.0  # nobody takes that long over 2 MiB
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -90,6 +93,16 @@ class Place:
         start = len(self.root.rstrip("/")) + 1
         return sorted(str(path)[start:] for path in found)
 
+    def tidy(self) -> None:
+        """Remove what pushes that died have left half written, where that is seen."""
+        if not self._is_here:
+            return
+        for path in Path(self.root).glob(f"{PARTIAL}*"):
+            with suppress(OSError):
+                is_old = path.stat().st_mtime < time.time() - _STALE_S
+                if is_old and is_abandoned(path):
+                    path.unlink()
+
     @property
     def _is_here(self) -> bool:
         from fsspec.implementations.local import LocalFileSystem
@@ -99,7 +112,7 @@ class Place:
     def _write_here(self, path: str, content: bytes) -> bool:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with aside(target.parent, mode=0o666) as partial:
+        with aside(Path(self.root), mode=0o666) as partial:
             partial.write(content)
             partial.settle(target, mode=None)
         return True
