@@ -30,10 +30,12 @@ from nbtrack.tracking.checkpoint_keeper import CheckpointKeeper, Moment
 from nbtrack.tracking.checkpoint_load import load_file, put_into
 from nbtrack.tracking.checkpoint_objects import state_of, write_object
 from nbtrack.tracking.checkpoint_pruning import Pruner
+from nbtrack.tracking.known_models import remember_model
 from nbtrack.tracking.run import Run, utc_text, without_secrets
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
+    from nbtrack.tracking.checkpoint_policy import KeepPolicy
 
 SETTLE_WAIT_S = 60.0  # a checkpoint of 2 GiB is hashed and on disk in about 10 s
 IN_MEMORY = (".pt", ".safetensors")  # copied there, and written by the worker
@@ -99,6 +101,7 @@ def save_checkpoint(
         copy = keeper.new_path()
         write_object(state, copy, suffix)
         keeper.keep_copy(copy, moment)
+    remember_model(run, what, name)
     run.log_measured(model_bytes=modules_bytes([what]))
 
 
@@ -221,6 +224,13 @@ def keeper_of(run: Run) -> CheckpointKeeper:
             keeper = CheckpointKeeper(run.store, run.id, pruner=_pruner_of(run))
             _keepers[run] = keeper
         return keeper
+
+
+def keep_by(run: Run, name: str, policy: KeepPolicy) -> None:
+    """Let a policy of its own decide which checkpoints of this name stay."""
+    pruner = keeper_of(run).pruner
+    if pruner is not None:
+        pruner.policies[checkpoint_name(name)] = policy
 
 
 def _pruner_of(run: Run) -> Pruner:

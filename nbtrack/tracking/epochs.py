@@ -89,6 +89,7 @@ class Epochs:
                 yield epoch
                 if kept:
                     kept.save(epoch)
+                run.save_if_asked()
             loop_is_through(run)
         finally:
             run.stop.leave_soft_loop()

@@ -92,6 +92,9 @@ def watch(
     with guard(FEATURE):
         watched = ModelWatch(model, run, every, gradients=gradients, weights=weights)
         watched.begin()
+    from nbtrack.tracking.known_models import remember_model
+
+    remember_model(run, model)
 
 
 class ModelWatch:

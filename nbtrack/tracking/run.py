@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.errors import CheckpointError, OptionError
 from nbtrack.guard import guard
 from nbtrack.records import Param, Status
-from nbtrack.text import clean_name
+from nbtrack.text import clean_name, visible
 from nbtrack.tracking.artifacts.logging import LogsArtifacts
 from nbtrack.tracking.background import background
 from nbtrack.tracking.inputs import ReadsData
 from nbtrack.tracking.media.rich_values import RichValues
 from nbtrack.tracking.outcome import outcome_of
 from nbtrack.tracking.parts import RunParts
+from nbtrack.tracking.recorder import Recorder
 from nbtrack.tracking.tags import as_tags
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Run(RichValues, ReadsData, LogsArtifacts):
         self.reason = ""
         self.off = off
         self._policy = keep
+        self._save_asked_by: str | None = None
         self.remarks: list[str] = []  # for the line under the cell
         self._parts = RunParts()
         self.earlier = earlier  # of a run that was resumed
@@ -235,6 +237,36 @@ class Run(RichValues, ReadsData, LogsArtifacts):
         if self.status == "running":
             self.stop.request(by)
 
+    def request_checkpoint(self, by: str = "nbtrack") -> None:
+        """Ask for a checkpoint of what nbtrack knows of; returns at once.
+
+        It is saved by the thread that trains, behind its next `log()` or epoch.
+        """
+        if self.status == "running":
+            self._save_asked_by = by
+            self.log = self._log_and_save  # type: ignore[method-assign]
+
+    def _log_and_save(self, *values: Any, **named: Any) -> None:
+        """What stands for `log` while a save is asked for: it costs nothing else."""
+        Recorder.log(self, *values, **named)
+        self.save_if_asked()
+
+    def save_if_asked(self) -> None:
+        """Save a checkpoint here if one was asked for; between epochs, after a log."""
+        if self._save_asked_by is None or not self.stop.is_own_thread():
+            return
+        by, self._save_asked_by = self._save_asked_by, None
+        vars(self).pop("log", None)
+        if self.stop.before_stop:
+            self.stop.save()
+            return
+        text = (
+            f"a checkpoint was asked for ({visible(by)}), but no model of run "
+            f"{self.name!r} is known: call run.checkpoint(model) once."
+        )
+        guard.warn_once(f"nothing to save {self.id}", text)
+        self.notices([text])
+
     def finish(
         self,
         status: Status | None = None,
@@ -364,3 +396,5 @@ class Run(RichValues, ReadsData, LogsArtifacts):
     def _control(self, command: str, by: str) -> None:
         if command == "stop":
             self.request_stop(by)
+        elif command == "checkpoint":
+            self.request_checkpoint(by)

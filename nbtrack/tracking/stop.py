@@ -54,7 +54,7 @@ class StopSwitch:
         RunStopped
             When a stop was requested and no soft loop is going to honour it.
         """
-        if not self._is_due() or threading.get_ident() != self._thread:
+        if not self._is_due() or not self.is_own_thread():
             return
         self.honour()
         raise RunStopped(f"run {self._run_name!r} was stopped ({self.by})")
@@ -64,9 +64,18 @@ class StopSwitch:
         first = not self._honoured
         self._honoured, self._insisted = True, False
         self._cancel_timer()
-        for save in self.before_stop if first else ():
+        if first:
+            self.save()
+
+    def save(self) -> None:
+        """Save what was registered; for a stop, or because somebody asked."""
+        for save in list(self.before_stop):
             with guard("checkpoint at stop"):
                 save()
+
+    def is_own_thread(self) -> bool:
+        """Whether the caller is the thread that began the run."""
+        return threading.get_ident() == self._thread
 
     def end(self) -> None:
         """The run is over: nothing may be interrupted any more."""

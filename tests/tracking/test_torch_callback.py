@@ -228,7 +228,7 @@ def test_a_missing_monitor_is_said_and_saves_all_the_same(run, capfd, model):
 @pytest.mark.parametrize(
     "options",
     [
-        {"keep": "last"},
+        {"keep": "lsat"},
         {"goal": "up"},
         {"monitor": "wibble"},
         {"checkpoint_every": 0},

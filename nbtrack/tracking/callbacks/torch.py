@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,8 +18,10 @@ from nbtrack.guard import guard
 from nbtrack.records import Goal, goal_of, is_better, judges
 from nbtrack.tracking.callbacks.means import Means
 from nbtrack.tracking.checkpoint_objects import unwrapped
-from nbtrack.tracking.checkpoints import save_checkpoint
+from nbtrack.tracking.checkpoint_policy import KeepPolicy, parse_keep
+from nbtrack.tracking.checkpoints import keep_by, save_checkpoint
 from nbtrack.tracking.epochs import epochs
+from nbtrack.tracking.known_models import claim_model
 from nbtrack.tracking.resume_state import remember
 from nbtrack.tracking.run import Run
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from torch import nn, optim
 
 Keep = Literal["best", "all", "none"]
+_SAVING = ("best", "all", "none")  # say when to save; other words say what stays
 
 
 class TorchCallback:
@@ -41,8 +45,9 @@ class TorchCallback:
         Saved with the model.
     checkpoint_every : int
         Look after every so many epochs whether to save.
-    keep : "best", "all" or "none"
-        Save when `monitor` got better, each time, or never.
+    keep : "best", "all", "none", or words such as "best,last,top3"
+        Save when `monitor` got better, each time, or never. With other words save each
+        time, and let only those stay; see `nbtrack.configure`.
     monitor : str, optional
         The metric that judges. Default: the validation loss when there is one, else
         the first metric whose name says whether it should be small or large.
@@ -89,7 +94,7 @@ class TorchCallback:
         *,
         scheduler: Any = None,  # every scheduler of torch and of others
         checkpoint_every: int = 1,
-        keep: Keep = "best",
+        keep: Keep | str = "best",
         monitor: str | None = None,
         goal: Goal | None = None,
         name: str | None = None,
@@ -97,6 +102,7 @@ class TorchCallback:
         run: Run | None = None,
     ) -> None:
         _check_options(keep, goal, monitor, checkpoint_every)
+        self._rules = () if keep in _SAVING else parse_keep(keep)
         self.epoch = 0
         self._parts = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
         self._every = checkpoint_every
@@ -215,7 +221,29 @@ class TorchCallback:
             self._bound = run
             if self._parts["model"] is not None and self._keep != "none":
                 run.stop.before_stop.append(self.save)
+                with guard("TorchCallback"):
+                    self._take_over(run)
         return run
+
+    def _take_over(self, run: Run) -> None:
+        """Nobody else saves the model; of what is saved of it, the rules' stays."""
+        model = unwrapped(self._parts["model"])
+        claim_model(run, model)
+        claim_model(run, self._parts["model"])
+        if not self._rules or not run.is_recorded:
+            return
+        if self._monitor is not None and self._goal is not None:
+            run.set_goal(self._monitor, self._goal)
+        rules = (
+            replace(rule, metric=rule.metric or self._monitor)
+            if rule.kind in ("best", "top")
+            else rule
+            for rule in self._rules
+        )
+        keep_by(run, self._name_of(model), KeepPolicy(tuple(rules)))
+
+    def _name_of(self, model: Any) -> str:
+        return self._name or type(model).__name__.lower()
 
     def _tell_state(self, run: Run | None) -> None:
         """Let `epochs(resume=True)` know of the model without being given it."""
@@ -256,7 +284,7 @@ class TorchCallback:
         return (epoch + 1) % self._every == 0
 
     def _is_worth_keeping(self, metrics: Mapping[str, float]) -> bool:
-        if self._keep == "all":
+        if self._keep != "best":
             return True
         monitor = self._monitor or _judge(metrics)
         if monitor is None or monitor not in metrics:
@@ -280,7 +308,7 @@ class TorchCallback:
             if what is not None
         }
         state |= {"epoch": epoch, "metrics": dict(self._metrics)}
-        name = self._name or type(unwrapped(model)).__name__.lower()
+        name = self._name_of(unwrapped(model))
         metrics = {**run.latest_metrics(), **self._metrics}
         save_checkpoint(run, state, name=name, step=epoch, metrics=metrics)
         run.log_measured(model_bytes=modules_bytes([model]))
@@ -290,8 +318,11 @@ class TorchCallback:
 def _check_options(
     keep: str, goal: str | None, monitor: str | None, checkpoint_every: int
 ) -> None:
-    if keep not in ("best", "all", "none"):
-        raise OptionError(f"keep={keep!r} is unknown. Use 'best', 'all' or 'none'.")
+    if keep not in _SAVING:
+        try:
+            parse_keep(keep)
+        except OptionError as exc:
+            raise OptionError(f"{exc} Or 'none'.") from exc
     if goal not in (None, "min", "max"):
         raise OptionError(f"goal={goal!r} is unknown. Use 'min' or 'max'.")
     if checkpoint_every < 1:
