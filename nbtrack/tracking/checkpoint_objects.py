@@ -29,8 +29,12 @@ def state_of(what: Any) -> tuple[Any, str]:
     state = getattr(what, "state_dict", None)
     if not callable(state) and not _holds_tensors(what, torch.Tensor):
         return what, ".joblib"
-    found = state() if callable(state) else what
-    return found, ".safetensors" if fits_safetensors(found) else ".pt"
+    return (state() if callable(state) else what), ".pt"
+
+
+def form_of_state(state: Any, suffix: str) -> str:
+    """The suffix of the form in which a checkpoint of this state is written."""
+    return ".safetensors" if suffix == ".pt" and fits_safetensors(state) else suffix
 
 
 def _holds_tensors(what: Any, tensor: type) -> bool:

@@ -28,7 +28,7 @@ from nbtrack.tracking.checkpoint_files import (
 from nbtrack.tracking.checkpoint_finding import find_checkpoint, kept_path
 from nbtrack.tracking.checkpoint_keeper import CheckpointKeeper, Moment
 from nbtrack.tracking.checkpoint_load import load_file, put_into
-from nbtrack.tracking.checkpoint_objects import state_of, write_object
+from nbtrack.tracking.checkpoint_objects import form_of_state, state_of, write_object
 from nbtrack.tracking.checkpoint_pruning import Pruner
 from nbtrack.tracking.known_models import remember_model
 from nbtrack.tracking.run import Run, utc_text, without_secrets
@@ -87,6 +87,7 @@ def save_checkpoint(
         _save_file(run, Path(os.path.abspath(os.fspath(what))), name, step, metrics)
         return
     state, suffix = state_of(what)
+    suffix = form_of_state(state, suffix)
     name = checkpoint_name(name or type(what).__name__.lower())
     moment = moment_of(
         run,
