@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 By = Literal["run", "artifact", "type"]
 Key = tuple[str, str]  # what kind of row it is, and its name (a run's: its id)
-_FLUSH_S = 5.0  # for what this process logged a moment ago
 _WAYS: dict[str, Callable[[Owner], Key]] = {
     "run": lambda o: ("run", o.run) if o.run else ("no run", ""),
     "artifact": lambda o: ("artifact", o.artifact) if o.artifact else ("media", ""),
@@ -55,9 +54,9 @@ def du(by: By = "run", *, store: Store | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from nbtrack.analysis.runs_table import store_here
+    from nbtrack.tracking.settled import settled
 
-    rows = disk_use(store or store_here(), by)
+    rows = disk_use(settled(store), by)
     return pd.DataFrame(rows, columns=["kind", "name", "id", "bytes"]).drop(
         columns=[] if by == "run" else ["id"]
     )
@@ -70,8 +69,6 @@ def disk_use(store: Store, by: str) -> list[tuple[str, str, str, int]]:
             f"by={shorten(repr(by), 40)} is none of run, artifact, type."
             f"{did_you_mean(str(by), _WAYS)}"
         )
-    if store.why_read_only is None:
-        store.journal.flush(_FLUSH_S)
     owners = store.file_owners()
     shares = _shared(owners, store.file_usage().by_digest, _WAYS[by])
     parts = store.folder_bytes()

@@ -29,6 +29,7 @@ from nbtrack.tracking.remotes.layout import (
 )
 from nbtrack.tracking.remotes.place import Place, each
 from nbtrack.tracking.remotes.push import PULLED_KEY, Progress, pulled_runs
+from nbtrack.tracking.settled import settled
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
@@ -80,10 +81,9 @@ def pull(
     ...     pull("there", store=other).versions
     ('labels:v0',)
     """
-    from nbtrack.tracking.opening import open as open_store
     from nbtrack.tracking.remotes.registry import pull_models
 
-    store = store or open_store()
+    store = settled(None) if store is None else store
     place = Place.at(url, options)
     if not check_format(place):
         raise RemoteError(f"{place.shown} holds nothing that nbtrack has pushed.")

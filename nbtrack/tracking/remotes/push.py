@@ -26,6 +26,7 @@ from nbtrack.tracking.remotes.layout import (
     number_text,
 )
 from nbtrack.tracking.remotes.place import Place, each
+from nbtrack.tracking.settled import settled
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
@@ -92,10 +93,9 @@ def push(
     >>> push("there").versions, push("there").versions
     (('labels:v0',), ())
     """
-    from nbtrack.tracking.opening import open as open_store
     from nbtrack.tracking.remotes.registry import push_models
 
-    store = store or open_store()
+    store = settled(None) if store is None else store
     place = Place.at(url, options)
     asked = _asked(refs)
     versions = _versions(store, asked)

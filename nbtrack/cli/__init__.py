@@ -1,0 +1,25 @@
+"""`nbtrack ...`: look at a store, clean it up, send it elsewhere, from a terminal.
+
+Every verb takes `--store` and `--json`. Exit status: 0 fine; 1 it is not so, in one
+line on stderr; 2 the command line cannot be understood. No verb runs anything of a run.
+"""
+
+from __future__ import annotations
+
+from nbtrack.cli.frame import Verbs
+from nbtrack.cli.models_verbs import card, models
+from nbtrack.cli.remote_verbs import pull, push
+from nbtrack.cli.run_verbs import ls, show
+from nbtrack.cli.store_verbs import artifacts, du, gc, verify
+
+
+def main() -> None:
+    """The entry point of the command."""
+    command()
+
+
+command = Verbs(
+    "nbtrack",
+    help="Experiment tracking that lives in the notebook: what its store holds.",
+    commands=[ls, show, artifacts, du, gc, verify, push, pull, models, card],
+)

@@ -1,0 +1,130 @@
+"""`nbtrack ls` and `nbtrack show`: runs as a table, one run as a page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nbtrack.cli.frame import (
+    Verb,
+    opened,
+    say,
+    say_json,
+    say_table,
+    time_of,
+    with_options,
+)
+
+if TYPE_CHECKING:
+    from nbtrack.analysis.run_page import Section
+    from nbtrack.records import RunRecord
+
+METRICS_SHOWN = 4
+ROWS_SHOWN = 40
+
+
+@click.command("ls", cls=Verb)
+@click.argument("query", nargs=-1)
+@click.option("--last", type=click.IntRange(0), metavar="N", help="Only the newest N.")
+@click.option("--sort", metavar="NAME", help="A column or metric; -NAME turns round.")
+@click.option("--trashed", is_flag=True, help="Those in the trash instead.")
+@with_options
+def ls(
+    query: Sequence[str],
+    last: int | None,
+    sort: str | None,
+    *,
+    trashed: bool,
+    store_path: str | None,
+    as_json: bool,
+) -> None:
+    """List runs, newest first: nbtrack ls 'loss < .3 and params.opt == "adam"'."""
+    from nbtrack.analysis.runs_table import select
+
+    with opened(store_path) as store:
+        found = select(store, " ".join(query), sort=sort, last=last, trashed=trashed)
+        ids = list(found.ids)
+        known = {run.id: run for run in store.runs(trashed=None, ids=ids)}
+    runs = [known[id_] for id_ in ids if id_ in known]
+    if as_json:
+        say_json([_facts(run) for run in runs])
+        return
+    names = _most_common(runs)
+    say_table(
+        ["id", "name", "status", "started (UTC)", "seconds", *names],
+        [
+            [run.id, run.name, run.status, time_of(run.started_at), run.duration_s,
+             *(run.metrics[n].best if n in run.metrics else None for n in names)]
+            for run in runs
+        ],
+    )  # fmt: skip
+
+
+@click.command("show", cls=Verb)
+@click.argument("run")
+@with_options
+def show(run: str, *, store_path: str | None, as_json: bool) -> None:
+    """Show a run: its code, data, params, metrics, artifacts. RUN: id, name or last."""
+    from nbtrack.analysis.run_page import Known, headline, sections_of
+
+    with opened(store_path) as store:
+        known = Known.of(store, store.run(run).id)
+    if as_json:
+        say_json(_facts(known.record) | _more_facts(known))
+        return
+    say(f"{headline(known.record)} · {known.record.id}")
+    for section in sections_of(known):
+        _say_section(section)
+
+
+def _say_section(section: Section) -> None:
+    say("")
+    say(section.title)
+    for row in section.rows[:ROWS_SHOWN]:
+        say("  " + "  ".join(part for part in row if part))
+    if len(section.rows) > ROWS_SHOWN:
+        say(f"  … and {len(section.rows) - ROWS_SHOWN} more")
+    for title, text in section.texts:
+        say(f"  {title} ({len(text.splitlines())} lines)")
+
+
+def _most_common(runs: Sequence[RunRecord]) -> list[str]:
+    counted = Counter(name for run in runs for name in run.metrics)
+    return [name for name, _ in counted.most_common(METRICS_SHOWN)]
+
+
+def _facts(run: RunRecord) -> dict[str, Any]:
+    """A run as JSON."""
+    fields = (
+        "id", "name", "experiment", "status", "started_at", "ended_at", "duration_s",
+        "group", "parent", "notes", "grade", "error", "reason", "trashed_at",
+    )  # fmt: skip
+    return {
+        **{field: getattr(run, field) for field in fields},
+        "tags": dict(run.tags),
+        "params": {name: param.value for name, param in run.params.items()},
+        "metrics": {
+            name: {"last": m.last, "best": m.best, "best_step": m.best_step,
+                   "min": m.min, "max": m.max, "n": m.n, "goal": m.goal}
+            for name, m in run.metrics.items()
+        },
+    }  # fmt: skip
+
+
+def _more_facts(known: Any) -> dict[str, Any]:
+    return {
+        "facts": {name: fact.value for name, fact in known.facts.items()},
+        "inputs": [
+            {"name": i.name, "type": i.type, "digest": i.digest, "n_rows": i.n_rows}
+            for i in known.inputs
+        ],
+        "artifacts": [
+            {"ref": f"{use.name}:v{use.version}", "role": use.role, "type": use.type,
+             "step": use.step}
+            for use in known.uses
+        ],
+        "notices": list(known.notices),
+    }  # fmt: skip
