@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nbtrack.records import Goal
-from nbtrack.tracking.checkpoint_policy import KeepPolicy, Saved, decide
+from nbtrack.tracking.checkpoint_policy import KeepPolicy, Saved, decide, family_of
 
 if TYPE_CHECKING:
     from nbtrack.records import ArtifactRecord, ArtifactUse
@@ -118,7 +118,7 @@ class Pruner:
                 version.id: (name, digest)
                 for version in versions
                 if not version.gone_at and version.n_files == 1
-                and "best" not in version.aliases
+                and not _is_best(version)
             }  # fmt: skip
         if ids:
             given = self._store.give_up(list(ids), why="pruned", by=BY)
@@ -144,6 +144,11 @@ class Pruner:
         if entries and entries[-1].saved == but:
             entries.pop()
         return entries
+
+
+def _is_best(version: ArtifactRecord) -> bool:
+    """Whether `best` names it; of `epoch=3`, a name of one moment, that says nothing."""
+    return "best" in version.aliases and family_of(version.name) == version.name
 
 
 def _saved(use: ArtifactUse, version: ArtifactRecord) -> Saved:

@@ -181,3 +181,18 @@ def test_without_a_policy_nothing_of_it_is_remembered(start):
         save(run, 0, 1.0)
         assert checkpoints.keeper_of(run).pruner.is_idle
     assert kept_steps(run) == [0]
+
+
+def test_files_that_a_framework_rotates_away_are_kept_by_our_own_policy(
+    start, tmp_path
+):
+    with start(keep="best,last") as run:
+        for n, loss in enumerate([3.0, 1.0, 2.0, 4.0]):
+            run.log(loss=loss)
+            file = tmp_path / f"epoch={n}-step={n * 10}.ckpt"
+            file.write_bytes(np.random.default_rng(n).bytes(SIZE))
+            run.checkpoint(file)
+            checkpoints.settle(run)
+            file.unlink()  # `save_top_k=1` of Lightning
+    # Each name is an artifact of its own, whose only version is `best` of that name.
+    assert kept_steps(run) == [1, 3]
