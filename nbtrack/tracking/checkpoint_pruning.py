@@ -147,7 +147,7 @@ class Pruner:
 
 
 def _is_best(version: ArtifactRecord) -> bool:
-    """Whether `best` names it; of `epoch=3`, a name of one moment, that says nothing."""
+    """Whether `best` names it; of a name of one moment that says nothing."""
     return "best" in version.aliases and family_of(version.name) == version.name
 
 
