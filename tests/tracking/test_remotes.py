@@ -120,7 +120,6 @@ def test_versions_go_there_and_come_back_whole(kind, request, store, other):
     before = other.artifact_versions()
     assert pull(url, store=other) == replace(came, versions=(), n_objects=0, n_bytes=0)
     assert other.artifact_versions() == before
-    # The copy that was pulled is the same version, for the remote as well.
     assert push(url, store=other).versions == ()
 
 
