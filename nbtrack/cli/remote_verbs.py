@@ -16,7 +16,7 @@ from nbtrack.text import shown_bytes
 
 if TYPE_CHECKING:
     from nbtrack.tracking.remotes.known import Transfer
-    from nbtrack.tracking.remotes.push import Progress
+    from nbtrack.tracking.remotes.place import Progress
 
 _EVERY_S = 0.1
 

@@ -116,27 +116,17 @@ class FileSaves:
         finally:
             self._drop_unnamed(own)
 
-    def put_listed(self, digest: str, chunks: bytes) -> FileRef:
-        """Keep a file that is made of these chunks, whose sha256 must be `digest`."""
-        size = self._check_listed(checked_digest(digest), chunks)
-        ref = FileRef(digest, size)
-        if not self._index([_Read(ref, chunks)], {}):
-            raise StoreError(f"Chunks of file {digest[:12]}… were collected meanwhile.")
-        return ref
-
-    def _check_listed(self, digest: str, chunks: bytes) -> int:
-        """The size of a file of these chunks, whose sha256 must be this one."""
-        import hashlib
-
-        sha, size = hashlib.sha256(), 0
-        with ChunkReader(self.blobs, chunks, self._known) as reader:
-            for hash_ in hashes_in(chunks):
-                content = reader.read(hash_)
-                sha.update(content)
-                size += len(content)
-        if sha.hexdigest() != digest:
-            raise StoreError(f"The chunks given for file {digest[:12]}… make another.")
-        return size
+    def put_listed(self, files: Sequence[tuple[str, bytes]]) -> list[FileRef]:
+        """Keep files, each its sha256 and the chunks that it must be made of."""
+        every = b"".join(chunks for _, chunks in files)
+        with ChunkReader(self.blobs, every, self._known) as reader:
+            read = [
+                _Read(_check_listed(reader, checked_digest(digest), chunks), chunks)
+                for digest, chunks in files
+            ]
+        if not self._index(read, {}):
+            raise StoreError("Chunks of the files were collected meanwhile.")
+        return [file.ref for file in read]
 
     def _is_kept(self, digest: str) -> bool:
         """Whether a content is kept already; its age counts from now then."""
@@ -335,3 +325,17 @@ def _add_files(connection: Connection, files: list[_Read]) -> bool:
 
 def _lately() -> str:
     return iso(time.time() - _FRESH_S) or ""
+
+
+def _check_listed(reader: ChunkReader, digest: str, chunks: bytes) -> FileRef:
+    """The file that these chunks make, whose sha256 must be this one."""
+    import hashlib
+
+    sha, size = hashlib.sha256(), 0
+    for hash_ in hashes_in(chunks):
+        content = reader.read(hash_)
+        sha.update(content)
+        size += len(content)
+    if sha.hexdigest() != digest:
+        raise StoreError(f"The chunks given for file {digest[:12]}… make another.")
+    return FileRef(digest, size)

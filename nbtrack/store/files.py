@@ -180,7 +180,13 @@ class KeepsFiles:
         Its sha256 is computed and must be `digest`. StoreError where it is another, or
         where a chunk is missing.
         """
-        return self._saves().put_listed(digest, b"".join(chunks))
+        return self.put_all_listed([(digest, chunks)])[0]
+
+    def put_all_listed(
+        self, files: Sequence[tuple[str, Sequence[bytes]]]
+    ) -> list[FileRef]:
+        """The same for many files, in one transaction: all of them, or none."""
+        return self._saves().put_listed([(d, b"".join(chunks)) for d, chunks in files])
 
     def _saves(self) -> FileSaves:
         from nbtrack.store.file_saves import FileSaves

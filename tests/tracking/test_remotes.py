@@ -434,6 +434,20 @@ def test_a_manifest_that_is_sound_passes_the_same_forge(folder, store, other):
     assert pull(folder, store=other).versions == ("ds:v0",)
 
 
+def test_chunks_that_make_another_file_are_refused_by_its_name(folder, store, other):
+    kept(store, "ds", {"good": content(2 * MIB), "bad": content(2 * MIB, 1)})
+    push(folder, store=store)
+
+    def swap(body):
+        rows = {row[0]: row for row in body["files"]}
+        rows["bad"][5] = rows["good"][5]
+
+    forge(folder, swap)
+    with pytest.raises(RemoteError, match="file 'bad' is refused"):
+        pull(folder, store=other)
+    assert other.artifact_versions() == []
+
+
 def test_a_manifest_in_anothers_place_is_refused(folder, store, other):
     kept(store, "ds", {"a": b"1"})
     push(folder, store=store)

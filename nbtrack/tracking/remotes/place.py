@@ -32,6 +32,7 @@ _WITHOUT_FOLDERS = frozenset(
     {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "memory"}
 )
 _STALE_S = 3600.0  # nobody takes that long over 2 MiB
+Progress = Callable[[int, int], None]  # bytes done, bytes in all
 T = TypeVar("T")
 R = TypeVar("R")
 

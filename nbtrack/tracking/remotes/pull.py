@@ -7,12 +7,12 @@ that is here already is not fetched again. Nothing is ever unpickled.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.errors import RemoteError, StoreError
+from nbtrack.errors import RemoteError
 from nbtrack.records import ArtifactFile, ArtifactRecord
+from nbtrack.tracking.remotes.fetch import FileFetcher
 from nbtrack.tracking.remotes.known import (
     Ref,
     Transfer,
@@ -23,19 +23,13 @@ from nbtrack.tracking.remotes.known import (
 from nbtrack.tracking.remotes.layout import (
     LinkedRun,
     Manifest,
-    RemoteFile,
-    chunk_path,
-    file_path,
 )
-from nbtrack.tracking.remotes.place import Place, each
-from nbtrack.tracking.remotes.push import PULLED_KEY, Progress, pulled_runs
+from nbtrack.tracking.remotes.place import Place, Progress
+from nbtrack.tracking.remotes.push import PULLED_KEY, pulled_runs
 from nbtrack.tracking.settled import settled
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
-
-_BATCH_BYTES = 32 << 20  # of chunks that are kept as one pack
-_TRIES = 3  # each lost to a collector that took just what was fetched
 
 
 def pull(
@@ -90,13 +84,14 @@ def pull(
     asked = _asked(refs)
     there = manifests_at(place, _names(place, asked))
     wanted = there if asked is None else _wanted(place, there, asked)
-    fetcher = _Fetcher(store, place, progress, there)
+    files = FileFetcher(store, place, progress)
+    fetcher = _Fetcher(store, place, files, there)
     for manifest in wanted:
         fetcher.fetch(manifest)
     models, notices = pull_models(store, place, asked)
     return Transfer(
-        place.shown, tuple(fetcher.changed), models, fetcher.n_objects,
-        fetcher.n_bytes, (*fetcher.notices, *notices),
+        place.shown, tuple(fetcher.changed), models, files.n_objects, files.n_bytes,
+        (*fetcher.notices, *notices),
     )  # fmt: skip
 
 
@@ -140,16 +135,14 @@ class _Fetcher:
         self,
         store: Store,
         place: Place,
-        progress: Progress | None,
+        files: FileFetcher,
         there: list[Manifest],
     ) -> None:
         self.changed: list[str] = []
         self.notices: list[str] = []
-        self.n_objects = 0
-        self.n_bytes = 0
         self._store = store
         self._place = place
-        self._progress = progress
+        self._files = files
         self._there = there
 
     def fetch(self, manifest: Manifest) -> None:
@@ -157,7 +150,7 @@ class _Fetcher:
         versions = self._store.artifact_versions(name=manifest.name)
         same = [v for v in versions if v.digest == manifest.digest]
         if not same or same[0].gone_at is not None:
-            self._fetch_files(manifest)
+            self._files.fetch(manifest)
             self._keep(manifest, same[0] if same else None)
             return
         event = self._event(manifest, versions, same[0])
@@ -231,126 +224,6 @@ class _Fetcher:
                 f"not have; there it names {manifest.ref}."
             )
         return allowed
-
-    def _fetch_files(self, manifest: Manifest) -> None:
-        files = {
-            file.file.digest: file
-            for file in manifest.files
-            if file.file.uri is None and file.file.digest is not None
-        }
-        lacking = [
-            f for digest, f in files.items() if not self._store.has_file(digest or "")
-        ]
-        self._refuse_too_large(manifest, sum(f.file.size_bytes or 0 for f in lacking))
-        self._fetch_whole([file for file in lacking if not file.chunks])
-        chunked = [file for file in lacking if file.chunks]
-        for tries_left in reversed(range(_TRIES)):
-            self._fetch_chunks(chunked)
-            if self._list(chunked, may_lack=tries_left > 0):
-                return
-
-    def _refuse_too_large(self, manifest: Manifest, n_bytes: int) -> None:
-        import shutil
-
-        free = shutil.disk_usage(self._store.path).free
-        if n_bytes > free:
-            raise RemoteError(
-                f"{manifest.ref} needs {n_bytes:,} bytes, the disk of "
-                f"{self._store.path} has {free:,} left."
-            )
-
-    def _fetch_whole(self, files: list[RemoteFile]) -> None:
-        meter = self._meter(sum(file.file.size_bytes or 0 for file in files))
-        for content in each(self._whole, files):
-            self._store.put_bytes(content)
-            meter(len(content))
-
-    def _fetch_chunks(self, files: list[RemoteFile]) -> None:
-        """Fetch what is not here of the chunks of these files, some 32 MiB a time."""
-        of = {
-            bytes.fromhex(hash_): (file, size)
-            for file in files
-            for hash_, size in file.chunks
-        }
-        missing = self._store.missing_chunks(list(of))
-        meter = self._meter(sum(of[hash_][1] for hash_ in missing))
-        batch: list[tuple[bytes, bytes]] = []
-        n_bytes = 0
-        for hash_, content in each(lambda h: (h, self._chunk(h, *of[h])), missing):
-            batch.append((hash_, content))
-            n_bytes += len(content)
-            meter(len(content))
-            if n_bytes >= _BATCH_BYTES:
-                self._store.put_chunks(batch)
-                batch, n_bytes = [], 0
-        if batch:
-            self._store.put_chunks(batch)
-
-    def _list(self, files: list[RemoteFile], *, may_lack: bool) -> bool:
-        """Let files be made of chunks that are here; False where some went away."""
-        for file in files:
-            digest = file.file.digest or ""
-            hashes = [bytes.fromhex(hash_) for hash_, _ in file.chunks]
-            try:
-                self._store.put_listed(digest, hashes)
-            except StoreError as exc:
-                if may_lack and self._store.missing_chunks(hashes):
-                    return False
-                raise RemoteError(
-                    f"{self._place.shown}: file {file.file.path!r} is refused: its "
-                    f"chunks do not make sha256 {digest}. Nothing of this version was "
-                    "kept."
-                ) from exc
-        return True
-
-    def _meter(self, total: int) -> Callable[[int], None]:
-        """Counts objects as they come; called from this thread alone."""
-        done = 0
-
-        def came(n_bytes: int) -> None:
-            nonlocal done
-            done += n_bytes
-            self.n_objects += 1
-            self.n_bytes += n_bytes
-            if self._progress is not None:
-                self._progress(done, total)
-
-        return came
-
-    def _whole(self, file: RemoteFile) -> bytes:
-        digest = file.file.digest or ""
-        content = self._object(file, file_path(digest), file.file.size_bytes or 0)
-        if hashlib.sha256(content).hexdigest() != digest:
-            raise self._wrong(file, file_path(digest))
-        return content
-
-    def _chunk(self, hash_: bytes, file: RemoteFile, size: int) -> bytes:
-        from blake3 import blake3
-
-        path = chunk_path(hash_.hex())
-        content = self._object(file, path, size)
-        if blake3(content).digest() != hash_:
-            raise self._wrong(file, path)
-        return content
-
-    def _object(self, file: RemoteFile, path: str, size: int) -> bytes:
-        if size == 0:
-            return b""
-        content = self._place.read(path, at_most=size)
-        if content is None:
-            raise RemoteError(
-                f"{self._place.shown}: {path} of file {file.file.path!r} is not there. "
-                "Push the version again from a store that has it."
-            )
-        if len(content) != size:
-            raise self._wrong(file, path)
-        return content
-
-    def _wrong(self, file: RemoteFile, path: str) -> RemoteError:
-        return RemoteError(
-            f"{self._place.shown}: file {file.file.path!r} is refused: {path} does not "
-            "have the content of this hash. Nothing of this version was kept."
-        )
 
 
 def _adds(event: Mapping[str, Any], here: ArtifactRecord) -> bool:

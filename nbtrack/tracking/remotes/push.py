@@ -20,18 +20,18 @@ from nbtrack.tracking.remotes.layout import (
     LinkedRun,
     Manifest,
     RemoteFile,
+    artifact_folder,
     chunk_path,
     decoded,
     file_path,
     number_text,
 )
-from nbtrack.tracking.remotes.place import Place, each
+from nbtrack.tracking.remotes.place import Place, Progress, each
 from nbtrack.tracking.settled import settled
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
 
-Progress = Callable[[int, int], None]  # bytes done, bytes in all
 PULLED_KEY = "nbtrack.pulled"  # in the metadata of a version that came from a remote
 _OWN_ALIASES = frozenset({"latest"})  # each store keeps it itself
 _PIECE_BYTES = 1 << 20
@@ -157,8 +157,10 @@ class _Sender:
             self._there.update(path for path, _ in _objects(manifest))
         known = {manifest.path: manifest for manifest in there}
         for version in versions:
-            own = manifest_of(self._store, version)
-            found = known.get(own.path)
+            path = f"{artifact_folder(version.name)}/{version.digest}.json"
+            found = known.get(path)
+            # What is there says which chunks its files have: 1 ms a file to look up.
+            own = manifest_of(self._store, version, found.files if found else None)
             if found is None:
                 self._send_objects(own)
             wanted = own if found is None else merged(found, own)
@@ -201,14 +203,20 @@ class _Sender:
                 self._place.write(path, known[path].encoded())
 
 
-def manifest_of(store: Store, version: ArtifactRecord) -> Manifest:
-    """A version as it is written to a remote."""
+def manifest_of(
+    store: Store,
+    version: ArtifactRecord,
+    files: tuple[RemoteFile, ...] | None = None,
+) -> Manifest:
+    """A version as it is written to a remote, with its files where they are known."""
+    if files is None:
+        files = tuple(_file(store, f) for f in store.artifact_files(version.id))
     metadata = dict(version.metadata)
     pulled = metadata.pop(PULLED_KEY, None)
     manifest = Manifest(
         name=version.name, version=version.version, type=version.type,
         digest=version.digest, created_at=version.created_at,
-        files=tuple(_file(store, f) for f in store.artifact_files(version.id)),
+        files=files,
         description=version.description, metadata=metadata, tags=dict(version.tags),
         aliases=tuple(sorted(set(version.aliases) - _OWN_ALIASES)),
         expires_at=version.expires_at if is_moment(version.expires_at) else None,
