@@ -75,7 +75,7 @@ class Collector:
         """What `collect` would remove."""
         with self.reading() as reader:
             plan = self._plan(reader, list_packs(self.store))
-        files = self._loose_files(list_files(self.store), plan)
+        files = self._loose_files(list_files(self.store), plan.named)
         n_bytes = sum(file.size_bytes for file in [*files, *plan.packs])
         n_bytes += sum(n for _, n in plan.shrinking)
         n_blobs = sum(1 for file in files if _is_blob(file))
@@ -83,8 +83,12 @@ class Collector:
         return Freed(len(plan.files) + n_blobs, n_bytes, n_packs)
 
     def collect(self) -> Freed:
-        """Remove what is garbage."""
+        """Remove what is garbage.
+
+        What has no rows goes first: a full disk must have room for a transaction.
+        """
         bring_back(self.store)
+        removed = self._remove_loose()
         with self.writing() as database:
             connection = database.connection
             plan = self._plan(connection, list_packs(self.store))
@@ -92,7 +96,6 @@ class Collector:
             file_index.remove_chunks(connection, plan.chunks)
         packs = self._remove_packs(plan.packs)
         packs += [self._shrink(pack) for pack, _ in plan.shrinking]
-        removed = self._remove_loose(plan)
         return Freed(
             len(plan.files) + sum(1 for file in removed if _is_blob(file)),
             sum(packs) + sum(file.size_bytes for file in removed),
@@ -136,18 +139,20 @@ class Collector:
     def _is_young(self, file: DiskFile | None) -> bool:
         return file is not None and file.changed_at >= self.before
 
-    def _loose_files(self, disk: DiskFiles, plan: _Plan) -> list[DiskFile]:
+    def _loose_files(self, disk: DiskFiles, named: set[str]) -> list[DiskFile]:
         """Garbage that has no rows: blobs, the cache, what dead writers left."""
-        unnamed = [file for file in disk.blobs if file.name not in plan.named]
+        unnamed = [file for file in disk.blobs if file.name not in named]
         old = [f for f in [*unnamed, *disk.cached] if not self._is_young(f)]
         if self.only is not None:
             return [file for file in old if file.name in self.only]
         rests = [file for file in disk.rests if not self._is_young(file)]
         return old + [file for file in rests if is_abandoned(file.path)]
 
-    def _remove_loose(self, plan: _Plan) -> list[DiskFile]:
+    def _remove_loose(self) -> list[DiskFile]:
         removed = []
-        for file in self._loose_files(list_files(self.store), plan):
+        with self.reading() as reader:
+            named = file_index.named_files(reader, self.without)
+        for file in self._loose_files(list_files(self.store), named):
             if not _is_blob(file):
                 file.path.unlink(missing_ok=True)
                 removed.append(file)
