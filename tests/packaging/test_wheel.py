@@ -144,6 +144,7 @@ def test_the_wheel_installs_without_node_and_jupyter_finds_both_extensions(built
     assert f"nbtrack v{nbtrack.__version__} enabled OK" in lab
     assert "nbtrack.server enabled" in server
     assert f"nbtrack.server {nbtrack.__version__} OK" in server
+    assert nbtrack.__version__ in say("nbtrack", "--version")
 
 
 @pytest.mark.packaging
