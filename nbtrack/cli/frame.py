@@ -23,7 +23,7 @@ from nbtrack.text import shorten, visible
 if TYPE_CHECKING:
     from nbtrack.store import Store
 
-CELL_MAX = 60  # characters of a cell of a table
+CELL_MAX = 64  # characters of a cell of a table: a sha256 is whole
 ERROR_MAX = 1000
 Call = TypeVar("Call", bound=Callable[..., Any])
 

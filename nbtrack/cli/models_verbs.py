@@ -20,7 +20,7 @@ from nbtrack.cli.frame import (
 
 @click.group("models", cls=Verbs)
 def models() -> None:
-    """List registered models, their versions, and what happened to them."""
+    """List registered models, versions, events."""
 
 
 @models.command("list")
@@ -93,7 +93,10 @@ def events(name: str, *, store_path: str | None, as_json: bool) -> None:
 @click.argument("ref")
 @with_options
 def card(ref: str, *, store_path: str | None, as_json: bool) -> None:
-    """Print the model card of a version, in Markdown: nbtrack card fraud@production."""
+    """Print the model card of a version.
+
+    In Markdown: nbtrack card fraud@production > CARD.md
+    """
     from nbtrack.analysis.model_card import model_card
 
     with opened(store_path) as store:

@@ -28,7 +28,9 @@ _EVERY_S = 0.1
 def push(
     url: str, refs: Sequence[str], *, store_path: str | None, as_json: bool
 ) -> None:
-    """Send artifacts and models to URL: a folder, s3://bucket/folder, ...
+    """Send artifacts and models to URL.
+
+    URL: a folder, s3://bucket/folder, or what else fsspec takes.
 
     REF: mlp (all its versions), mlp:v3, mlp:best, fraud@production (the model, all its
     versions). Default: everything. What is there already is not sent again.
@@ -47,7 +49,9 @@ def push(
 def pull(
     url: str, refs: Sequence[str], *, store_path: str | None, as_json: bool
 ) -> None:
-    """Fetch artifacts and models from URL; every byte is checked against its hash.
+    """Fetch artifacts and models from URL.
+
+    Every byte is checked against its hash. A store is made where there is none.
 
     REF as for push, as the remote numbers them. Default: everything.
     """
@@ -67,7 +71,7 @@ def _say(done: Transfer, verb: str, *, as_json: bool) -> None:
     for notice in done.notices:
         say(notice)
     if done.versions or done.models:
-        say(f"{done.n_objects:,} objects, {shown_bytes(done.n_bytes)}")
+        say(f"objects: {done.n_objects:,}, {shown_bytes(done.n_bytes)}")
     else:
         say(f"nothing to be {verb}: {done.url} and the store agree")
 

@@ -41,7 +41,10 @@ def ls(
     store_path: str | None,
     as_json: bool,
 ) -> None:
-    """List runs, newest first: nbtrack ls 'loss < .3 and params.opt == "adam"'."""
+    """List runs, newest first.
+
+    QUERY as in %runs: nbtrack ls 'loss < .3 and params.opt == "adam"'
+    """
     from nbtrack.analysis.runs_table import select
 
     with opened(store_path) as store:
@@ -67,7 +70,10 @@ def ls(
 @click.argument("run")
 @with_options
 def show(run: str, *, store_path: str | None, as_json: bool) -> None:
-    """Show a run: its code, data, params, metrics, artifacts. RUN: id, name or last."""
+    """Show a run: code, data, params, metrics.
+
+    RUN: its id, name, the beginning of an id, or last.
+    """
     from nbtrack.analysis.run_page import Known, headline, sections_of
 
     with opened(store_path) as store:

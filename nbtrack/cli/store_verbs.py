@@ -94,7 +94,10 @@ def show_(ref: str, *, store_path: str | None, as_json: bool) -> None:
 )
 @with_options
 def du(by: str, *, store_path: str | None, as_json: bool) -> None:
-    """Say who takes the disk; the rows add up to the files of the store."""
+    """Say who takes the disk.
+
+    The rows add up to the files of the store.
+    """
     from nbtrack.analysis.disk_use import disk_use
 
     with opened(store_path) as store:
@@ -144,8 +147,9 @@ def gc(
 def verify(
     ctx: click.Context, ref: str | None, *, store_path: str | None, as_json: bool
 ) -> None:
-    """Read a version, or all, again; name each damaged file. Status 1 if there is one.
+    """Read files again, name the damaged.
 
+    Of one version, or of all. The exit status is 1 where there is a damaged file.
     References to files elsewhere are looked at where they lie.
     """
     from nbtrack.errors import ArtifactError
