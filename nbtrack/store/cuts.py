@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 CHUNK_BYTES = 1 << 20
-LARGE_BYTES = 64 << 10  # a part of this size is a chunk of its own; also the least tail
-LONGEST_CHUNK_BYTES = 2 << 20  # a chunk, the tail that joined it, and a head before it
+LARGE_BYTES = 32 << 10  # a part of this size is a chunk of its own; also the least tail
+RUN_BYTES = 64 << 10  # small parts are joined to this at least
+LONGEST_CHUNK_BYTES = 2 << 20  # a chunk with the tail that joined it, and room
 _MEMBERS_MAX = 200_000
 _DIRECTORY_MAX_BYTES = 64 << 20
 _HEADER_MAX_BYTES = 16 << 20
-_GAP_BYTES = 24  # a zip's data descriptor
 _END_MAX_BYTES = 22 + 0xFFFF  # of a zip: the record at its end and the comment after it
 
 _ZIP_END = struct.Struct("<4s4H2LH")
@@ -104,29 +104,22 @@ def _parts(read: Read, size: int) -> list[Part]:
 def _borders(parts: list[Part]) -> Iterable[int]:
     """Where chunks begin and end: around large parts, and within runs of small ones.
 
-    The head of a large part is cut off where small parts came before it: its padding
-    depends on where they end. After a large part it does not, and stays with the part.
+    What stands between large parts is a chunk too, of some 80 bytes: in each member's
+    head torch writes the name of the file that is saved, so it is another every time.
     A run of small parts ends after names that a hash picks, not after so many bytes:
     a part that grew moves no border but its own.
     """
     run = 0
     for part in parts:
         if part.is_large:
-            yield from _around(part, has_run=run > 0)
+            yield part.start
+            yield part.end
             run = 0
             continue
         run += part.end - part.head
-        if (run >= LARGE_BYTES and part.mark % 4 == 0) or run >= CHUNK_BYTES:
+        if (run >= RUN_BYTES and part.mark % 4 == 0) or run >= CHUNK_BYTES:
             yield part.end
             run = 0
-
-
-def _around(part: Part, *, has_run: bool) -> Iterable[int]:
-    yield part.start if has_run else part.head
-    # Its own first piece ends 1 MiB from its start, however long the head is.
-    if not has_run and part.end - part.start >= CHUNK_BYTES + LARGE_BYTES:
-        yield part.start + CHUNK_BYTES
-    yield part.end
 
 
 def _checked(parts: list[Part], size: int) -> list[Part]:
@@ -137,13 +130,7 @@ def _checked(parts: list[Part], size: int) -> list[Part]:
         if not at <= part.head <= part.start <= part.end <= size:
             raise _Malformed
         at = part.end
-    # What stands between two members is the sum of the first one: it goes with it.
-    ends = [part.head for part in parts[1:]] + [at]
-    return [
-        part if end - part.end > _GAP_BYTES or end == part.end
-        else Part(part.head, part.start, end, part.mark)
-        for part, end in zip(parts, ends, strict=True)
-    ]  # fmt: skip
+    return parts
 
 
 def _members(read: Read, size: int) -> list[Part]:
