@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import gc
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -42,11 +43,20 @@ def parsed(module: Path) -> ast.Module:
     return ast.parse(module.read_text(encoding="utf-8"))
 
 
+@cache
+def nodes_of(module: Path) -> list[ast.AST]:
+    """All nodes of its tree; a walk of all trees takes more than their parsing."""
+    return list(ast.walk(parsed(module)))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _trees_are_forgotten():
     """A million nodes, which every later collection of garbage would walk."""
+    gc.disable()  # and they stay until then
     yield
+    nodes_of.cache_clear()
     parsed.cache_clear()
+    gc.enable()
 
 
 def named(module: Path) -> str:
@@ -62,9 +72,9 @@ def floor_of(room: str) -> int:
     return 0 if room in GROUND else FLOORS[room]
 
 
-def imports_of(tree: ast.AST) -> Iterator[str]:
-    """Every module that is imported anywhere in the tree."""
-    for node in ast.walk(tree):
+def imports_of(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Every module that is imported anywhere among these nodes."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -77,14 +87,12 @@ def imports_on_loading(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield from imports_of(node)
+            yield from imports_of(ast.walk(node))
 
 
-def docstrings_of(tree: ast.Module) -> set[int]:
+def docstrings_of(nodes: Iterable[ast.AST]) -> set[int]:
     """The ids of the string nodes that are documentation."""
-    bodies = [
-        n.body for n in ast.walk(tree) if isinstance(getattr(n, "body", None), list)
-    ]
+    bodies = [n.body for n in nodes if isinstance(getattr(n, "body", None), list)]
     firsts = [body[0] for body in bodies if body]
     return {id(n.value) for n in firsts if isinstance(n, ast.Expr)}
 
@@ -118,7 +126,9 @@ def test_imports_point_down(module):
     here = module.relative_to(PACKAGE).with_suffix("").parts[0]
     if here == "__init__":
         return  # the map of the package names every floor, and loads none
-    rooms = {room_of(i) for i in imports_of(parsed(module)) if i.startswith("nbtrack.")}
+    rooms = {
+        room_of(i) for i in imports_of(nodes_of(module)) if i.startswith("nbtrack.")
+    }
     above = {
         room
         for room in rooms & (GROUND | FLOORS.keys())
@@ -143,7 +153,7 @@ def test_heavy_modules_are_imported_where_they_are_used(module):
 def test_the_ground_floor_is_standard_library_only():
     grounds = [PACKAGE / f"{name}.py" for name in sorted(GROUND)]
     found = {
-        i.split(".")[0] for m in grounds if m.exists() for i in imports_of(parsed(m))
+        i.split(".")[0] for m in grounds if m.exists() for i in imports_of(nodes_of(m))
     }
     assert found - {"nbtrack", "__future__"} <= sys.stdlib_module_names
 
@@ -153,7 +163,7 @@ def test_only_the_guard_catches_every_exception():
         f"{named(module)}:{node.lineno}"
         for module in MODULES
         if module.name != "guard.py"
-        for node in ast.walk(parsed(module))
+        for node in nodes_of(module)
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or "Exception" in ast.unparse(node.type).split(", "))
     ]
@@ -165,7 +175,7 @@ def test_the_package_prints_nothing_but_the_guards_warning():
         f"{named(module)}:{node.lineno}"
         for module in MODULES
         if module.name != "guard.py"
-        for node in ast.walk(parsed(module))
+        for node in nodes_of(module)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "print"
@@ -178,11 +188,10 @@ def test_sql_stands_in_the_store_alone():
     for module in MODULES:
         if module.is_relative_to(PACKAGE / "store"):
             continue
-        tree = parsed(module)
-        documentation = docstrings_of(tree)
+        documentation = docstrings_of(nodes_of(module))
         found += [
             f"{named(module)}:{node.lineno}"
-            for node in ast.walk(tree)
+            for node in nodes_of(module)
             if isinstance(node, ast.Constant)
             and isinstance(node.value, str)
             and id(node) not in documentation
