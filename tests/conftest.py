@@ -157,7 +157,9 @@ def fresh_shell():
 
 
 @pytest.fixture
-def shell(store_path):
+def shell(store_path, tmp_path_factory, monkeypatch):
+    """In an empty folder: nbtrack looks through a notebook's folder at each cell."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("notebook"))
     with fresh_shell() as made:
         yield made
 
