@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,6 @@ import pytest
 
 import nbtrack
 from nbtrack.errors import ModelError, ModelNotFoundError
-from nbtrack.store import Store
 from nbtrack.store.models import NewModel
 
 models = nbtrack.models
@@ -225,13 +225,20 @@ def test_there_is_nothing_to_roll_back_to():
         models.rollback("frauds", note="x")
 
 
-def _promote_all(path: str, refs: list[str]) -> None:
-    with Store.open(path) as store:
-        for ref in refs * 5:
-            try:
-                models.promote(ref, "production", note="race", force=True, store=store)
-            except nbtrack.NbtrackError:
-                continue
+PROMOTE = """
+import sys
+import nbtrack
+from nbtrack.store import Store
+
+with Store.open(sys.argv[1]) as store:
+    for ref in sys.argv[2:] * 5:
+        try:
+            nbtrack.models.promote(
+                ref, "production", note="race", force=True, store=store
+            )
+        except nbtrack.NbtrackError:
+            continue
+"""
 
 
 def test_two_processes_that_promote_at_once_leave_one_in_production(store_path):
@@ -239,15 +246,9 @@ def test_two_processes_that_promote_at_once_leave_one_in_production(store_path):
     refs = [f"fraud@1.{n}.0" for n in range(4)]
     for ref in refs:
         models.approve(ref, note="fine")
-    context = multiprocessing.get_context("spawn")
-    both = [
-        context.Process(target=_promote_all, args=(str(store_path), some))
-        for some in (refs[:2], refs[2:])
-    ]
-    for process in both:
-        process.start()
-    for process in both:
-        process.join(60)
+    command = [sys.executable, "-c", PROMOTE, str(store_path)]
+    both = [subprocess.Popen([*command, *some]) for some in (refs[:2], refs[2:])]
+    assert [process.wait(60) for process in both] == [0, 0]
     assert list(stages().values()).count("production") == 1
     moves = models.events("fraud")
     ins = (moves["to_stage"] == "production").sum()
