@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 from nbtrack.errors import ArtifactError
@@ -20,8 +20,6 @@ from nbtrack.store import artifact_aliases as aliases
 from nbtrack.store import artifact_rows as rows
 from nbtrack.store.artifact_aliases import Version
 from nbtrack.store.artifacts import find_version, read_versions
-from nbtrack.store.database import Database
-from nbtrack.store.journal import Journal
 from nbtrack.store.values import iso, now, storable
 from nbtrack.text import shorten
 
@@ -43,12 +41,13 @@ _GUARDS = """
 class EditsArtifacts:
     """The part of `Store` that changes artifacts."""
 
-    _journal: Journal | None
-    _writing: Callable[[], AbstractContextManager[Database]]
+    _settle: Callable[[], None]
+    _reading: Callable[[], AbstractContextManager[sqlite3.Connection]]
+    _changing: Callable[[], AbstractContextManager[sqlite3.Connection]]
 
     def keep_artifact(self, event: Mapping[str, Any]) -> ArtifactRecord:
         """A version that comes from no run's journal; see `artifact_rows`."""
-        with self._settled() as connection:
+        with self._changing() as connection:
             return _read(connection, rows.apply_artifact(connection, event).id)
 
     def set_alias(self, ref: str, alias: str, *, by: str = "") -> ArtifactRecord:
@@ -57,7 +56,7 @@ class EditsArtifacts:
         Raises ArtifactError for `latest`, `v3` and what no reference can hold, and for
         `best` where it follows a metric.
         """
-        with self._settled() as connection:
+        with self._changing() as connection:
             version = _find(connection, ref)
             _refuse_alias(connection, version, alias)
             if _read(connection, version.id).gone_at is not None:
@@ -67,7 +66,7 @@ class EditsArtifacts:
 
     def drop_alias(self, name: str, alias: str, *, by: str = "") -> ArtifactRecord:
         """Take an alias away from the version that has it."""
-        with self._settled() as connection:
+        with self._changing() as connection:
             version = _find(connection, f"{name}:{alias}")
             _refuse_alias(connection, version, alias)
             connection.execute(
@@ -101,7 +100,7 @@ class EditsArtifacts:
         metric, goal
             What the alias `best` of the whole artifact goes by from now on.
         """
-        with self._settled() as connection:
+        with self._changing() as connection:
             version = _find(connection, ref)
             _set_texts(connection, version, description, expires_at)
             if metadata:
@@ -119,29 +118,22 @@ class EditsArtifacts:
         A registered version and one with an alias of the user's are never given up;
         pruning also spares what more than one run logged or read.
         """
-        with self._settled() as connection:
-            return _protected(connection, ids, why)
+        self._settle()
+        with self._reading() as reader:
+            return protected(reader, ids, why)
 
     def give_up(
         self, ids: Sequence[int], *, why: Why, by: str = ""
     ) -> list[ArtifactRecord]:
         """Mark versions as gone, but for the protected; returns those it marked."""
-        with self._settled() as connection:
-            spared = _protected(connection, ids, why)
+        with self._changing() as connection:
+            spared = protected(connection, ids, why)
             found = read_versions(connection, ids=ids, gone=False)
             given = [each for each in found if each.id not in spared]
             touched = [_give_up(connection, each.id, why, by) for each in given]
             for artifact in dict.fromkeys(touched):
                 aliases.follow(connection, artifact, by=by)
             return read_versions(connection, ids=[each.id for each in given])
-
-    @contextmanager
-    def _settled(self) -> Iterator[sqlite3.Connection]:
-        """A transaction in which everything that was logged before is there."""
-        if self._journal is not None:
-            self._journal.flush(1.0)
-        with self._writing() as database:
-            yield database.connection
 
 
 def _find(connection: sqlite3.Connection, ref: str) -> Version:
@@ -223,9 +215,10 @@ def _judge_by(
     aliases.follow(connection, version.artifact, by=by)
 
 
-def _protected(
+def protected(
     connection: sqlite3.Connection, ids: Sequence[int], why: Why
 ) -> dict[int, str]:
+    """Why versions may not be given up; see `EditsArtifacts.protected_versions`."""
     found = connection.execute(_GUARDS, (json.dumps(list(ids)),)).fetchall()
     reasons: dict[int, str] = {}
     for id_, model, alias, n_runs in found:

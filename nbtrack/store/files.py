@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from nbtrack.store.file_saves import FileSaves
     from nbtrack.store.file_usage import FileUsage
     from nbtrack.store.free import Freed
-    from nbtrack.store.journal import Journal
 
 
 class KeepsFiles:
@@ -30,7 +29,7 @@ class KeepsFiles:
 
     path: Path
     why_read_only: str | None
-    _journal: Journal | None
+    _settle: Callable[[], None]
     _reading: Callable[[], AbstractContextManager[Connection]]
     _writing: Callable[[], AbstractContextManager[Database]]
 
@@ -127,8 +126,7 @@ class KeepsFiles:
 
         if self.why_read_only is not None:
             raise StoreError(self.why_read_only)
-        if self._journal is not None:
-            self._journal.flush(1.0)  # what was logged a moment ago names its files
+        self._settle()  # what was logged a moment ago names its files
         before = time.time() - older_than_s
         if without and not dry_run:
             raise StoreError("Give the versions up first: give_up(ids, why=...).")

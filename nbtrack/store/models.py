@@ -8,15 +8,13 @@ version, and at most one version is in production at any time.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 from nbtrack.errors import ModelError
 from nbtrack.records import ModelEvent, ModelVersion, Stage
-from nbtrack.store.database import Database
-from nbtrack.store.journal import Journal
 from nbtrack.store.model_rows import (
     find_model,
     model_of,
@@ -50,9 +48,8 @@ class NewModel:
 class KeepsModels:
     """The part of `Store` that keeps the model registry."""
 
-    _journal: Journal | None
     _reading: Callable[[], AbstractContextManager[sqlite3.Connection]]
-    _writing: Callable[[], AbstractContextManager[Database]]
+    _changing: Callable[[], AbstractContextManager[sqlite3.Connection]]
 
     def model_names(self) -> list[str]:
         """The registered models, by name."""
@@ -103,7 +100,7 @@ class KeepsModels:
         It is called inside the transaction, so two processes cannot name one alike.
         Raises ModelError where the files are gone, or the number was used before.
         """
-        with self._alone() as connection:
+        with self._changing() as connection:
             _refuse_gone(connection, new)
             model = model_of(connection, new.name, by=by)
             known = sorted(read(connection, new.name), key=_order)
@@ -139,7 +136,7 @@ class KeepsModels:
 
     def approve_model(self, ref: str, *, by: str, why: str) -> ModelVersion:
         """Record that somebody approves of this version for production."""
-        with self._alone() as connection:
+        with self._changing() as connection:
             version = find_model(connection, ref)
             note(connection, version, "approved", by=by, why=why)
             return find_model(connection, version.ref)
@@ -151,7 +148,7 @@ class KeepsModels:
 
         Raises ModelError where the way there is not open, with the way out.
         """
-        with self._alone() as connection:
+        with self._changing() as connection:
             version = find_model(connection, ref)
             check_promotion(version, stage, force=force)
             before = producing(connection, version.name)
@@ -168,7 +165,7 @@ class KeepsModels:
 
         Raises ModelError where nothing is in production, or nothing was before it.
         """
-        with self._alone() as connection:
+        with self._changing() as connection:
             now_there = producing(connection, name)
             if now_there is None:
                 find_model(connection, name)  # an unknown name has its own error
@@ -192,7 +189,7 @@ class KeepsModels:
         by: str,
     ) -> ModelVersion:
         """Change what is said of a version or of its model, or an alias."""
-        with self._alone() as connection:
+        with self._changing() as connection:
             version = find_model(connection, ref)
             model = model_of(connection, version.name, by=by)
             if notes is not None:
@@ -227,7 +224,7 @@ class KeepsModels:
 
         Raises ModelError for one that is in staging or production.
         """
-        with self._alone() as connection:
+        with self._changing() as connection:
             version = find_model(connection, ref)
             if version.stage in ("staging", "production"):
                 raise ModelError(
@@ -241,14 +238,6 @@ class KeepsModels:
             )
             connection.execute("delete from model_versions where id = ?", (version.id,))
             return version
-
-    @contextmanager
-    def _alone(self) -> Iterator[sqlite3.Connection]:
-        """A transaction in which everything that was logged before is there."""
-        if self._journal is not None:
-            self._journal.flush(1.0)
-        with self._writing() as database:
-            yield database.connection
 
 
 def _order(version: ModelVersion) -> SemVer:

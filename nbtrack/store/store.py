@@ -318,11 +318,9 @@ class Store(
         """
         from nbtrack.store.events import apply_event
 
-        if self._journal is not None:
-            self._journal.flush(1.0)  # the run may have begun a moment ago
-        with self._writing() as database:
+        with self._changing() as connection:
             try:
-                apply_event(database.connection, event)
+                apply_event(connection, event)
             except NbtrackError:
                 raise
             except (KeyError, TypeError, ValueError, AttributeError) as exc:
@@ -332,16 +330,14 @@ class Store(
         """Changes over many runs, as of a metric's name, that can be taken back."""
         from nbtrack.store.edits import Edits
 
-        if self._journal is not None:
-            self._journal.flush(1.0)
+        self._settle()
         return Edits(self.path / "journal", self._reading, self._writing)
 
     def purge(self, run_id: str) -> None:
         """Remove a run for good: rows, points, and files that no other run names."""
         from nbtrack.store.purge import purge_run
 
-        if self._journal is not None:
-            self._journal.flush(1.0)
+        self._settle()
         with self._connected() as database:
             purge_run(database, run_id)
 
@@ -414,3 +410,15 @@ class Store(
     def _writing(self) -> Iterator[Database]:
         with self._connected() as database, database.write():
             yield database
+
+    def _settle(self) -> None:
+        """Have in the tables what this process logged a moment ago."""
+        if self._journal is not None:
+            self._journal.flush(1.0)
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction in which everything that was logged before is there."""
+        self._settle()
+        with self._writing() as database:
+            yield database.connection
