@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from nbtrack.errors import RunNotFoundError, StoreError
 from nbtrack.store.artifact_aliases import follow
+from nbtrack.store.artifact_edits import protected
 from nbtrack.store.database import Database
 from nbtrack.store.described import forget_sources
 from nbtrack.store.edits import forget_edits
@@ -63,14 +64,11 @@ def _forget_versions(connection: sqlite3.Connection, run_id: str) -> frozenset[s
           and not exists (
             select 1 from artifact_uses as other
             where other.version = versions.id and other.run != :run)
-          and not exists (
-            select 1 from model_versions where artifact_version = versions.id)
-          and not exists (
-            select 1 from artifact_aliases as aliases
-            where aliases.version = versions.id and alias not in ('latest', 'best'))
         """,
         {"run": run_id},
     ).fetchall()
+    spared = protected(connection, [version for version, _ in found], "deleted")
+    found = [each for each in found if each[0] not in spared]
     only = {"run": run_id, "versions": json.dumps([version for version, _ in found])}
     digests = connection.execute(
         """
