@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 Key = str | int  # a run by its id, a version by its number in the store
 LINES_SHOWN = 30
-SETTLE_S = 5.0  # for what this process logged a moment ago
 
 
 @dataclass(frozen=True)
@@ -190,11 +189,9 @@ def lineage(
     >>> [node.label for node in lineage("mlp:v0").made_by("mlp:v0")]
     ['base']
     """
-    from nbtrack.analysis.runs_table import store_here
+    from nbtrack.tracking.settled import settled
 
-    store = store or getattr(start, "store", None) or store_here()
-    if not store.read_only:
-        store.journal.flush(SETTLE_S)
+    store = settled(store or getattr(start, "store", None))
     return trace(store, _key_of(store, start), up=up, down=down, depth=depth)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.artifact_page import KnownArtifact
 from nbtrack.analysis.artifacts_table import choose_versions, tags_text
+from nbtrack.analysis.code_view import settled_store
 from nbtrack.analysis.lineage import Lineage, lineage
-from nbtrack.analysis.runs_table import store_here
 from nbtrack.errors import OptionError
 from nbtrack.notebook.arguments import Arguments, Option, parse_arguments, unquoted
 from nbtrack.notebook.artifacts_display import (
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from nbtrack.store import Store
     from nbtrack.tracking.artifacts.verifying import Verified
 
-SETTLE_S = 5.0  # what was saved a moment ago is still on its way
 OPTIONS = (
     Option("type", "one", ("-t", "--type")),
     Option("gone", "flag", ("--gone",)),
@@ -56,7 +55,7 @@ def artifacts_magic(line: str) -> Any:  # Any: whatever the action shows
     """
     found = parse_arguments(line, OPTIONS)
     words = [unquoted(word) for word in found.words]
-    store = _settled_store()
+    store = settled_store()
     if words and words[0] in ACTIONS:
         if found.values:
             raise OptionError(f"%artifacts {words[0]} takes no options.")
@@ -86,7 +85,7 @@ def lineage_magic(line: str) -> Lineage | Walk:
         raise OptionError(f"%lineage takes one run or version, not {shown!r}.")
     if found.has("metric") and not found.has("walk"):
         raise OptionError("--metric goes with --walk.")
-    store = _settled_store()
+    store = settled_store()
     start = unquoted(found.words[0]) if found.words else "last"
     made = lineage(
         None if found.has("all") else start,
@@ -98,16 +97,6 @@ def lineage_magic(line: str) -> Lineage | Walk:
     if found.has("walk"):
         return made.walk(found.one("metric"))
     return made.grouped() if found.has("grouped") else made
-
-
-def _settled_store() -> Store:
-    from nbtrack.tracking.background import background
-
-    background.settle(SETTLE_S)
-    store = store_here()
-    if not store.read_only:
-        store.journal.flush(SETTLE_S)
-    return store
 
 
 def _whole_number(found: Arguments, name: str) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from nbtrack.analysis.code_view import settled_store
 from nbtrack.errors import OptionError
 from nbtrack.notebook.arguments import Arguments, Option, parse_arguments, unquoted
 from nbtrack.notebook.display import show_line
@@ -15,7 +16,6 @@ from nbtrack.tracking.models import api
 if TYPE_CHECKING:
     from nbtrack.store import Store
 
-SETTLE_S = 5.0  # what was saved a moment ago is still on its way
 OPTIONS = (
     Option("force", "flag", ("--force",)),
     Option("to", "one", ("--to",)),
@@ -41,7 +41,7 @@ def models_magic(line: str) -> Shown | None:
     for option in found.values:
         if _TAKEN_BY[option] != action:
             raise OptionError(f"--{option} goes with %models {_TAKEN_BY[option]}.")
-    store = _settled_store()
+    store = settled_store()
     if action:
         return _act(store, action, words[1:], found)
     if len(words) > 1:
@@ -55,14 +55,6 @@ def models_magic(line: str) -> Shown | None:
     if "@" in words[0]:
         return _show(store, words, found)
     return ModelsTable(api.versions(words[0], store=store))
-
-
-def _settled_store() -> Store:
-    from nbtrack.analysis.runs_table import store_here
-    from nbtrack.tracking.background import background
-
-    background.settle(SETTLE_S)
-    return store_here()
 
 
 def _act(
