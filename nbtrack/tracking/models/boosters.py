@@ -7,7 +7,7 @@ probabilities; it comes back as an estimator, and nothing is ever unpickled.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,9 +85,3 @@ def _labels(what: Any) -> list[Any] | None:
     labels: list[Any] = what.classes_.tolist()
     json.dumps(labels)
     return labels
-
-
-READERS: dict[str, Callable[[Path, Mapping[str, Any]], Any]] = {
-    "xgboost": read_xgboost,
-    "lightgbm": read_lightgbm,
-}

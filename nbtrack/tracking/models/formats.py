@@ -32,6 +32,15 @@ class Saved:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a reader is told beside the path."""
+
+    ref: str
+    trust: bool
+    detail: Mapping[str, Any]
+
+
 def save(what: Any, folder: Path, name: str) -> Saved:  # Any: a part of a model
     """Write a part into a folder, under a name of ours.
 
@@ -69,14 +78,12 @@ def load(
         When the library that reads it is not installed.
     """
     path = folder / saved.path
-    if saved.format not in _READERS and saved.format not in boosters.READERS:
+    read = _READERS.get(saved.format)
+    if read is None:
         return path
     try:
         with patches.unwatched():
-            if saved.format in boosters.READERS:
-                found = boosters.READERS[saved.format](path, saved.detail)
-            else:
-                found = _READERS[saved.format](path, trust, ref)
+            found = read(path, _Asked(ref, trust, saved.detail))
     except ImportError as exc:
         if isinstance(exc, MissingExtraError):
             raise
@@ -269,65 +276,75 @@ _WRITERS: dict[str, tuple[Callable[[Any, Path], dict[str, Any] | None], str]] = 
 # -- reading -----------------------------------------------------------------------
 
 
-def _read_tensors(path: Path, trust: bool, ref: str) -> Any:
+def _read_tensors(path: Path, asked: _Asked) -> Any:
     from safetensors.torch import load_file
 
     return load_file(path)
 
 
-def _read_torch(path: Path, trust: bool, ref: str) -> Any:
+def _read_torch(path: Path, asked: _Asked) -> Any:
     import pickle
 
     import torch
 
     try:
-        return torch.load(path, weights_only=not trust)
+        return torch.load(path, weights_only=not asked.trust)
     except pickle.UnpicklingError as exc:
-        raise needs_trust(ref, "holds pickled Python objects") from exc
+        raise needs_trust(asked.ref, "holds pickled Python objects") from exc
 
 
-def _read_skops(path: Path, trust: bool, ref: str) -> Any:
+def _read_skops(path: Path, asked: _Asked) -> Any:
     import skops.io
 
     unknown = skops.io.get_untrusted_types(file=path)
-    if unknown and not trust:
+    if unknown and not asked.trust:
         listed = ", ".join(shorten(name) for name in unknown[:5])
-        raise needs_trust(ref, f"holds types that skops does not know ({listed})")
+        raise needs_trust(asked.ref, f"holds types that skops does not know ({listed})")
     return skops.io.load(path, trusted=unknown)
 
 
-def _read_joblib(path: Path, trust: bool, ref: str) -> Any:
-    if not trust:
-        raise needs_trust(ref, "is a pickle (joblib)")
+def _read_joblib(path: Path, asked: _Asked) -> Any:
+    if not asked.trust:
+        raise needs_trust(asked.ref, "is a pickle (joblib)")
     import joblib
 
     return joblib.load(path)
 
 
-def _read_pickle(path: Path, trust: bool, ref: str) -> Any:
-    if not trust:
-        raise needs_trust(ref, "is a pickle")
+def _read_pickle(path: Path, asked: _Asked) -> Any:
+    if not asked.trust:
+        raise needs_trust(asked.ref, "is a pickle")
     import pickle
 
     return pickle.loads(path.read_bytes())  # noqa: S301 - the caller said trust=True
 
 
-def _read_json(path: Path, trust: bool, ref: str) -> Any:
+def _read_json(path: Path, asked: _Asked) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
-def _read_array(path: Path, trust: bool, ref: str) -> Any:
+def _read_array(path: Path, asked: _Asked) -> Any:
     import numpy as np
 
     return np.load(path, allow_pickle=False)
 
 
-_READERS: dict[str, Callable[[Path, bool, str], Any]] = {
+def _read_xgboost(path: Path, asked: _Asked) -> Any:
+    return boosters.read_xgboost(path, asked.detail)
+
+
+def _read_lightgbm(path: Path, asked: _Asked) -> Any:
+    return boosters.read_lightgbm(path, asked.detail)
+
+
+_READERS: dict[str, Callable[[Path, _Asked], Any]] = {
     "safetensors": _read_tensors,
     "torch": _read_torch,
     "skops": _read_skops,
     "joblib": _read_joblib,
     "pickle": _read_pickle,
+    "xgboost": _read_xgboost,
+    "lightgbm": _read_lightgbm,
     "json": _read_json,
     "npy": _read_array,
 }
