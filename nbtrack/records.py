@@ -112,6 +112,10 @@ class ArtifactFile:
     uri: str | None = None  # of a reference, whose bytes are not kept here
     etag: str | None = None  # what the server said of the content
 
+    def as_row(self) -> list[str | int | None]:
+        """As an event says it: the fields in their order."""
+        return [self.path, self.digest, self.size_bytes, self.uri, self.etag]
+
 
 @dataclass(frozen=True, slots=True)
 class ArtifactRecord:

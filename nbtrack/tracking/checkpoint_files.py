@@ -14,7 +14,8 @@ import secrets
 import shutil
 import stat
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nbtrack.text import clean_name
@@ -80,6 +81,16 @@ class CopyFolder:
     def new_path(self) -> Path:
         """A path for one file; its name comes from us, never from the user."""
         return self.path / f"{os.getpid()}-{secrets.token_hex(8)}"
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """A new folder for files that are about to be kept; gone afterwards."""
+        path = self.new_path()
+        path.mkdir(mode=0o700)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
     def copy(self, source: Path) -> Path:
         """Copy `source` and return the copy, or raise OSError and leave none."""

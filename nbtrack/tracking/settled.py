@@ -1,4 +1,4 @@
-"""Which store a call without a run is about, and who makes it."""
+"""Which store and run a call is about that names none, and who makes it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
+    from nbtrack.tracking.run import Run
 
 FLUSH_S = 5.0  # for what this process logged a moment ago
 
@@ -23,6 +24,15 @@ def settled(store: Store | None) -> Store:
     if store.why_read_only is None:
         store.journal.flush(FLUSH_S)
     return store
+
+
+def run_in(store: Store) -> Run | None:
+    """The run of this process that is being recorded in that store, if there is one."""
+    from nbtrack.tracking.session import process_session
+
+    run = process_session().current
+    is_there = run is not None and run.is_recorded and run.store.path == store.path
+    return run if is_there else None
 
 
 def who() -> str:

@@ -7,7 +7,6 @@ goes on; only what the caller has to change is raised.
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -105,7 +104,7 @@ def _logged(run: Run, plan: Plan, *, only_if_better: bool) -> LoggedArtifact:
         if why:
             return LoggedArtifact(run, plan.name, why=why, remarks=remarks)
     files = _kept_files(run, plan)
-    rows = [[f.path, f.digest, f.size_bytes, f.uri, f.etag] for f in files]
+    rows = [file.as_row() for file in files]
     at = _utc_now()
     event = {"kind": "artifact", "run": run.id, "name": plan.name, "files": rows}
     run.store.journal.emit({**event, "created_at": at, **plan.about})
@@ -125,14 +124,10 @@ def _kept_files(run: Run, plan: Plan) -> list[ArtifactFile]:
 
 def _kept_object(store: Store, form: Form, name: str) -> list[ArtifactFile]:
     # Under its own name: torch writes the name of the file into it.
-    folder = CopyFolder(store.path).new_path()
-    folder.mkdir(mode=0o700)
-    try:
+    with CopyFolder(store.path).folder() as folder:
         path = folder / f"content{form.suffix}"
         write_object(form, path)
         [kept] = _apart(lambda: store.put_files([path]))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return [ArtifactFile(name, kept.digest, kept.size_bytes)]
 
 

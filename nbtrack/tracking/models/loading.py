@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import ModelError
 from nbtrack.guard import guard
-from nbtrack.records import ModelVersion
+from nbtrack.records import ArtifactRecord, ModelVersion
 from nbtrack.tracking.artifacts.using import local_copy, refuse_outside
 from nbtrack.tracking.models import formats
 from nbtrack.tracking.models.loaded import MODEL, LoadedModel
 from nbtrack.tracking.models.signature import Signature
+from nbtrack.tracking.settled import run_in
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
@@ -33,20 +34,17 @@ def load_version(
         parts[part["role"]] = formats.load(
             folder, saved, trust=trust, into=target, ref=version.ref
         )
-    _note_use(store, version)
+    _note_use(store, version, record)
     told = version.signature
     signature = None if told is None else Signature.from_json(told)
     return LoadedModel(version.ref, parts, signature)
 
 
-def _note_use(store: Store, version: ModelVersion) -> None:
+def _note_use(store: Store, version: ModelVersion, record: ArtifactRecord) -> None:
     """The run that is being recorded read this model."""
-    from nbtrack.tracking.session import process_session
-
-    run = process_session().current
-    if run is None or not run.is_recorded or run.store.path != store.path:
+    run = run_in(store)
+    if run is None:
         return
     with guard("artifacts"):
-        [record] = store.artifact_versions(ids=[version.artifact])
         used = {"kind": "artifact_used", "run": run.id, "path": version.ref}
         store.journal.emit({**used, "name": record.name, "version": record.version})

@@ -8,7 +8,6 @@ is a new major version, and nothing less.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +23,7 @@ from nbtrack.tracking.models.formats import Saved, save
 from nbtrack.tracking.models.loaded import MODEL
 from nbtrack.tracking.models.signature import Signature, compare, signature_of
 from nbtrack.tracking.run import Run
+from nbtrack.tracking.settled import run_in
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
@@ -239,14 +239,9 @@ def _parts_of(store: Store, record: ArtifactRecord) -> Parts:
 def _save_parts(
     store: Store, parts: Mapping[str, Any]
 ) -> tuple[list[ArtifactFile], Parts]:
-    folder = CopyFolder(store.path).new_path()
-    folder.mkdir(mode=0o700)
-    try:
+    with CopyFolder(store.path).folder() as folder:
         saved = {role: _saved(part, folder, role) for role, part in parts.items()}
-        paths = [folder / each.path for each in saved.values()]
-        kept = store.put_files(paths)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        kept = store.put_files([folder / each.path for each in saved.values()])
     files = [
         ArtifactFile(each.path, ref.digest, ref.size_bytes)
         for each, ref in zip(saved.values(), kept, strict=True)
@@ -269,15 +264,7 @@ def _keep(
     other = store.artifact_versions(name=name)
     if other and other[0].type != MODEL:  # a data set may have the model's name
         name = f"{name}-{MODEL}"
-    rows = [[f.path, f.digest, f.size_bytes, f.uri, f.etag] for f in files]
+    rows = [file.as_row() for file in files]
     event = {"kind": "artifact", "name": name, "type": MODEL, "files": rows, "by": by}
-    return store.keep_artifact({**event, "run": _current_run(store)})
-
-
-def _current_run(store: Store) -> str | None:
-    """The run in which the objects were made, where one is being recorded here."""
-    from nbtrack.tracking.session import process_session
-
-    run = process_session().current
-    is_here = run is not None and run.is_recorded and run.store.path == store.path
-    return run.id if run is not None and is_here else None
+    run = run_in(store)  # in which the objects were made
+    return store.keep_artifact({**event, "run": None if run is None else run.id})

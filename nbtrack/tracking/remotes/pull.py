@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import RemoteError
-from nbtrack.records import ArtifactFile, ArtifactRecord
+from nbtrack.records import ArtifactRecord
 from nbtrack.tracking.remotes.fetch import FileFetcher
 from nbtrack.tracking.remotes.known import (
     Ref,
@@ -188,7 +188,7 @@ class _Fetcher:
         return {
             "run": None, "by": f"pull {self._place.shown}",
             "name": manifest.name, "type": manifest.type,
-            "files": [_row(file.file) for file in manifest.files],
+            "files": [file.file.as_row() for file in manifest.files],
             "created_at": manifest.created_at,
             "description": (here and here.description) or manifest.description,
             "metadata": metadata,
@@ -269,7 +269,3 @@ def _is_alias(alias: str) -> bool:
         return checked_alias(alias) == alias
     except ArtifactError:
         return False
-
-
-def _row(file: ArtifactFile) -> list[Any]:
-    return [file.path, file.digest, file.size_bytes, file.uri, file.etag]
