@@ -13,6 +13,7 @@ import signal
 import struct
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from nbtrack.store import Store
@@ -41,16 +42,24 @@ def begin(store: Store, run: str) -> int:
     return store.journal.series(run, "loss")
 
 
-def zygote() -> None:
-    """Fork a logging child for each line "STORE ACK"; its pid comes back."""
+def serve(work: Callable[..., None]) -> None:
+    """Fork a child that does `work(*words)` for each line of words; its pid comes back.
+
+    So what is forked has everything imported, and a kill falls into its work.
+    """
     for line in sys.stdin:
-        store, ack = line.split()
         pid = os.fork()
         if pid == 0:
-            log_for_ever(store, ack)
+            work(*line.split())
+            os._exit(0)
         print(pid, flush=True)
         os.waitpid(pid, 0)
         print("dead", flush=True)
+
+
+def zygote() -> None:
+    """Fork a logging child for each line "STORE ACK"."""
+    serve(log_for_ever)
 
 
 def log_for_ever(path: str, ack: str) -> None:

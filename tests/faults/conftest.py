@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import random
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from faults.children import Acknowledged
 
 HERE = Path(__file__).parent
 
@@ -38,9 +43,53 @@ def child():
 
 
 @pytest.fixture
+def serving():
+    """Start a program, given as text, that ends in `children.serve`."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(program: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", program],
+            env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.stdin.close()
+        process.wait(20)
+        process.stdout.close()
+
+
+@pytest.fixture
+def killed(until):
+    """Have a zygote fork a child that works on a new store, and kill it in its work.
+
+    It is killed some time, between the two, after it has acknowledged in that place.
+    """
+
+    def kill(zygote, store: Path, ack: Path, between, place: int = 0) -> Acknowledged:
+        store.mkdir()
+        done = Acknowledged(str(ack))
+        zygote.stdin.write(f"{store} {ack}\n")
+        zygote.stdin.flush()
+        pid = int(zygote.stdout.readline())
+        until(lambda: done.get(place) > 0)
+        time.sleep(random.uniform(*between))
+        os.kill(pid, signal.SIGKILL)
+        assert zygote.stdout.readline() == "dead\n"
+        return done
+
+    return kill
+
+
+@pytest.fixture
 def until():
     """Wait until a condition holds; fail when it never does."""
-    import time
 
     def wait(condition, seconds=10.0):
         deadline = time.monotonic() + seconds

@@ -17,21 +17,13 @@ KILLS = 100
 
 
 def test_r01_r02_killed_a_hundred_times_nothing_that_returned_is_lost(
-    tmp_path, child, until
+    tmp_path, child, killed
 ):
     zygote = child("zygote")
     lost = []
     for kill in range(KILLS):
         store, ack = tmp_path / f"s{kill}", tmp_path / f"ack{kill}"
-        store.mkdir()
-        done = Acknowledged(str(ack))
-        zygote.stdin.write(f"{store} {ack}\n")
-        zygote.stdin.flush()
-        pid = int(zygote.stdout.readline())
-        until(lambda done=done: done.get() > 0)
-        time.sleep(random.uniform(0.005, 0.12))
-        os.kill(pid, signal.SIGKILL)
-        assert zygote.stdout.readline() == "dead\n"
+        done = killed(zygote, store, ack, (0.005, 0.12))
         lost.append(check_one(store, done))
     assert lost == [(0, 0)] * KILLS
 

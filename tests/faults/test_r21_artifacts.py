@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from faults.children import Acknowledged
 from nbtrack.errors import StoreError
 from nbtrack.store import Store
 
@@ -24,10 +18,10 @@ MIB = 1 << 20
 # A process with everything imported forks one that saves, for each line "STORE ACK".
 # Each save is another cut of the same random bytes: all of its chunks are new.
 SAVING = """
-import os, sys
+import os
 from pathlib import Path
 from nbtrack.store import Store, file_saves, file_reads
-from faults.children import Acknowledged
+from faults.children import Acknowledged, serve
 
 random = os.urandom(48 << 20)
 
@@ -49,28 +43,8 @@ def save_for_ever(path, ack):
         n += 1
         done.set(n)
 
-for line in sys.stdin:
-    pid = os.fork()
-    if pid == 0:
-        save_for_ever(*line.split())
-    print(pid, flush=True)
-    os.waitpid(pid, 0)
-    print("dead", flush=True)
+serve(save_for_ever)
 """
-
-
-@pytest.fixture
-def zygote():
-    tests = str(Path(__file__).parent.parent)
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", SAVING],
-        env={**os.environ, "PYTHONPATH": tests},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    yield process
-    process.stdin.close()
-    process.wait(20)
-    process.stdout.close()
 
 
 def files_on_disk(store) -> list[Path]:
@@ -82,20 +56,12 @@ def disk_bytes(store) -> int:
 
 
 def test_r21_killed_fifty_times_every_kept_file_is_whole_and_the_rests_are_cleared(
-    tmp_path, zygote, until
+    tmp_path, serving, killed
 ):
-    n_rests = 0
+    zygote, n_rests = serving(SAVING), 0
     for kill in range(KILLS):
         path, ack = tmp_path / f"s{kill}", tmp_path / f"ack{kill}"
-        path.mkdir()
-        done = Acknowledged(str(ack))
-        zygote.stdin.write(f"{path} {ack}\n")
-        zygote.stdin.flush()
-        pid = int(zygote.stdout.readline())
-        until(lambda done=done: done.get(1) > 0)
-        time.sleep(random.uniform(0.0, 0.4))
-        os.kill(pid, signal.SIGKILL)
-        assert zygote.stdout.readline() == "dead\n"
+        killed(zygote, path, ack, (0.0, 0.4), place=1)
         n_rests += check_one(path)
         shutil.rmtree(path)
         shutil.rmtree(f"{path}-work")

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
-from faults.children import Acknowledged
 from nbtrack.store import Store
 from nbtrack.tracking.artifacts import api
 
@@ -22,10 +14,10 @@ KILLS = 50
 
 # A process with everything imported forks one that logs, for each line "STORE ACK".
 LOGGING = """
-import os, sys
+import os
 import nbtrack
 import nbtrack.tracking.artifacts.keeping
-from faults.children import Acknowledged
+from faults.children import Acknowledged, serve
 
 def log_for_ever(store, ack):
     done = Acknowledged(ack)
@@ -46,45 +38,17 @@ def log_for_ever(store, ack):
             n += 1
             done.set(n)
 
-for line in sys.stdin:
-    pid = os.fork()
-    if pid == 0:
-        log_for_ever(*line.split())
-    print(pid, flush=True)
-    os.waitpid(pid, 0)
-    print("dead", flush=True)
+serve(log_for_ever)
 """
 
 
-@pytest.fixture
-def zygote():
-    tests = str(Path(__file__).parent.parent)
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", LOGGING],
-        env={**os.environ, "PYTHONPATH": tests},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    yield process
-    process.stdin.close()
-    process.wait(20)
-    process.stdout.close()
-
-
 def test_r21_killed_fifty_times_every_version_that_is_listed_is_whole(
-    tmp_path, zygote, until
+    tmp_path, serving, killed
 ):
-    found = []
+    zygote, found = serving(LOGGING), []
     for kill in range(KILLS):
         store, ack = tmp_path / f"s{kill}", tmp_path / f"ack{kill}"
-        store.mkdir()
-        done = Acknowledged(str(ack))
-        zygote.stdin.write(f"{store} {ack}\n")
-        zygote.stdin.flush()
-        pid = int(zygote.stdout.readline())
-        until(lambda done=done: done.get() > 0)
-        time.sleep(random.uniform(0.0, 0.15))
-        os.kill(pid, signal.SIGKILL)
-        assert zygote.stdout.readline() == "dead\n"
+        done = killed(zygote, store, ack, (0.0, 0.15))
         found.append(check_one(store, done.get()))
         shutil.rmtree(store)
         shutil.rmtree(f"{store}-work")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -24,33 +22,13 @@ N_FILES, FILE_BYTES = 60, 300_000
 
 # A process with everything imported forks one that pushes, for each line "STORE URL".
 PUSHING = """
-import os, sys
 from nbtrack.store import Store
 from nbtrack.tracking.remotes.push import push
 from nbtrack.tracking.remotes import registry
+from faults.children import serve
 
-for line in sys.stdin:
-    store, url = line.split()
-    pid = os.fork()
-    if pid == 0:
-        push(url, store=Store.open(store))
-        os._exit(0)
-    print(pid, flush=True)
-    os.waitpid(pid, 0)
-    print("dead", flush=True)
+serve(lambda store, url: push(url, store=Store.open(store)))
 """
-
-
-@pytest.fixture
-def zygote():
-    made = subprocess.Popen(
-        [sys.executable, "-c", PUSHING], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
-    yield made
-    made.stdin.close()
-    made.wait(20)
-    made.stdout.close()
 
 
 def push_and_kill(zygote, store: Path, url: Path, n_objects: int) -> None:
@@ -71,7 +49,8 @@ def objects(url: Path) -> list[Path]:
     return [path for path in found if not path.name.startswith(".")]
 
 
-def test_a_push_that_is_killed_goes_on_with_what_is_missing(zygote, tmp_path):
+def test_a_push_that_is_killed_goes_on_with_what_is_missing(serving, tmp_path):
+    zygote = serving(PUSHING)
     chance = random.Random(0)
     with Store.open(tmp_path / "store") as store:
         for name in ("a", "b"):
