@@ -73,7 +73,10 @@ def _dump(state: Any, path: Path, suffix: str) -> None:
     if suffix == ".pt":
         import torch
 
-        torch.save(state, path)
+        # Of a path torch would write the name into the file, and ours is random: the
+        # same state would be another content each time.
+        with open(path, "wb") as file:
+            torch.save(state, file)
     elif suffix == ".safetensors":
         from safetensors.torch import save_file
 

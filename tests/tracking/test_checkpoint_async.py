@@ -189,3 +189,15 @@ def test_the_end_of_a_run_waits_for_what_is_being_written(store_path):
         run.checkpoint(torch.nn.Linear(300, 300))
     assert [c.name for c in run.record().checkpoints] == ["linear"]
     assert not any((run.store.path / "tmp").iterdir())
+
+
+def test_the_same_state_is_the_same_version(run):
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.Adam(model.parameters())
+    for step in range(2):
+        run.checkpoint(optimizer, "opt", step=step)
+        run.checkpoint([model.weight.detach()], "list", step=step)
+    checkpoints.settle(run)
+    kept = run.record().checkpoints
+    assert {c.name: c.version for c in kept} == {"opt": 0, "list": 0}
+    assert len(kept) == 4
