@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.callbacks.lightning import LightningCallback
     from nbtrack.tracking.callbacks.torch import TorchCallback
     from nbtrack.tracking.callbacks.xgboost import XGBoostCallback
+    from nbtrack.tracking.checkpoint_table import checkpoints
     from nbtrack.tracking.checkpoints import load_checkpoint
     from nbtrack.tracking.decorator import track
     from nbtrack.tracking.epochs import epochs
@@ -76,6 +77,7 @@ _HOME = {
     "artifacts": "nbtrack.tracking.artifacts.api",
     "autolog": "nbtrack.tracking.autolog",
     "cells": "nbtrack.analysis.code_view",
+    "checkpoints": "nbtrack.tracking.checkpoint_table",
     "code": "nbtrack.analysis.code_view",
     "configure": "nbtrack.tracking.settings",
     "current": "nbtrack.tracking.session",
@@ -132,6 +134,7 @@ __all__ = [
     "artifacts",
     "autolog",
     "cells",
+    "checkpoints",
     "code",
     "configure",
     "current",

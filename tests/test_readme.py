@@ -14,6 +14,7 @@ from notebook_cells import execute, text_of
 
 from nbtrack.notebook.artifacts_magic import LINEAGE_OPTIONS
 from nbtrack.notebook.artifacts_magic import OPTIONS as ARTIFACT_OPTIONS
+from nbtrack.notebook.models_magic import OPTIONS as MODEL_OPTIONS
 from nbtrack.notebook.options import OPTIONS
 from nbtrack.notebook.slice_magic import OPTIONS as SLICE_OPTIONS
 
@@ -101,11 +102,13 @@ def test_every_option_of_slice_is_in_readme():
     assert "`%restore" in README
 
 
-def test_every_option_of_artifacts_and_lineage_is_in_readme():
-    flags = [option.flags[-1] for option in (*ARTIFACT_OPTIONS, *LINEAGE_OPTIONS)]
+def test_every_option_of_artifacts_lineage_and_models_is_in_readme():
+    options = (*ARTIFACT_OPTIONS, *LINEAGE_OPTIONS, *MODEL_OPTIONS)
+    flags = [option.flags[-1] for option in options]
     assert [flag for flag in flags if f"`{flag}" not in README] == []
     assert "`%artifacts" in README
     assert "`%lineage" in README
+    assert "`%models`" in README
 
 
 def test_links_and_pictures_of_readme_are_files():
