@@ -123,18 +123,27 @@ def played(script: Script, folder: Path) -> dict[str, Any]:
 def same_process(folder: Path) -> Iterator[None]:
     """The process as it was, whatever a script does to it."""
     cwd, environ = os.getcwd(), dict(os.environ)
-    path, argv, modules = list(sys.path), sys.argv, set(sys.modules)
+    path, argv = list(sys.path), sys.argv
     os.chdir(folder)
     sys.path.insert(0, "")
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with modules_forgotten(folder), contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
         os.chdir(cwd)
         os.environ.clear()
         os.environ.update(environ)
         sys.path[:], sys.argv = path, argv
-        for name in set(sys.modules) - modules:
+
+
+@contextlib.contextmanager
+def modules_forgotten(folder: Path) -> Iterator[None]:
+    """What is imported from the folder meanwhile is forgotten for later tests."""
+    before = set(sys.modules)
+    try:
+        yield
+    finally:
+        for name in set(sys.modules) - before:
             if _is_local(sys.modules[name], folder):
                 del sys.modules[name]
 

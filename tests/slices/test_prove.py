@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from slices.emitting import modules_forgotten
 from slices.proving import Notebook, proofs_left
 
 import nbtrack
@@ -28,7 +29,8 @@ def notebook(shell, tmp_path, monkeypatch, plain_surroundings):
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    return Notebook(shell, folder)
+    with modules_forgotten(folder):
+        yield Notebook(shell, folder)
 
 
 LOOP = (
