@@ -12,9 +12,12 @@ VENV ?= .venv
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 PYTEST_JOBS ?= auto
+# Each is a JupyterLab and a Chromium, which take more than one core.
+BROWSER_JOBS ?= 2
 QUICKSTART := notebooks/01_first_run.ipynb
 
 RUN := $(VENV)/bin/python -m
+SHARED_OUT := -n $(PYTEST_JOBS) --dist loadfile
 # The checks need node and npm: the system's, or those of the environment.
 export PATH := $(PATH):$(abspath $(VENV))/bin
 # Compiling all that is tested anew in every process takes a fifth of its time.
@@ -50,7 +53,7 @@ demo-check: $(VENV)/.demo $(VENV)/.front-end  ## the demo without JupyterLab: ru
 	@echo "nbtrack: it ran; see $(VENV)/demo-check/$(notdir $(QUICKSTART))"
 
 test: $(VENV)/.test $(VENV)/.front-end  ## the default tests
-	$(RUN) pytest -n $(PYTEST_JOBS) --dist loadfile $(PYTEST_ARGS)
+	$(RUN) pytest $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-pythons:  ## the default tests on PYTHONS, without PyTorch
 	@for python in $(PYTHONS); do \
@@ -61,21 +64,21 @@ test-pythons:  ## the default tests on PYTHONS, without PyTorch
 	  { [ -x $$made/bin/pip ] || $$python -m venv $$made; } \
 	  && $$made/bin/python -m pip install --quiet --editable ".[lab,demo,test]" \
 	    --constraint .ci/constraints.txt \
-	  && $$made/bin/python -m pytest -n $(PYTEST_JOBS) --dist loadfile $(PYTEST_ARGS) || exit 1; \
+	  && $$made/bin/python -m pytest $(SHARED_OUT) $(PYTEST_ARGS) || exit 1; \
 	done
 
 test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "nbtrack: \
 	Chromium is missing. Debian: apt-get install --no-install-recommends chromium \
 	fonts-dejavu-core" >&2; exit 1; }
-	$(RUN) pytest -m "browser and not benchmark" $(PYTEST_ARGS)
+	$(RUN) pytest -m "browser and not benchmark" -n $(BROWSER_JOBS) $(PYTEST_ARGS)
 
 test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
-	$(RUN) pytest -m "faults and not benchmark" $(PYTEST_ARGS)
+	$(RUN) pytest -m "faults and not benchmark" $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (installs them)
 	$(RUN) pip install --editable ".[frameworks]" --constraint .ci/constraints.txt
-	$(RUN) pytest -m frameworks $(PYTEST_ARGS)
+	$(RUN) pytest -m frameworks $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-fuzz: $(VENV)/.test  ## long random tests
 	$(RUN) pytest -m fuzz $(PYTEST_ARGS)
