@@ -37,7 +37,10 @@ class Guard:
 
     @contextmanager
     def __call__(
-        self, feature: str, *, letting: type[Exception] | None = None
+        self,
+        feature: str,
+        *,
+        letting: tuple[type[Exception], ...] = (),
     ) -> Iterator[None]:
         """Run the body; an `Exception` in it is warned of and counted, never raised.
 
@@ -46,7 +49,7 @@ class Guard:
         try:
             yield
         except Exception as exc:
-            if letting is not None and isinstance(exc, letting):
+            if isinstance(exc, letting):
                 raise
             self.failed(feature, exc)
 

@@ -133,7 +133,7 @@ class TrackedCell:
         from nbtrack.tracking.session import process_session
 
         self._started_from = process_session().active
-        with guard("tracking", letting=OptionError):
+        with guard("tracking", letting=(OptionError,)):
             try:
                 return self._started()
             except (ResumeError, RunNotFoundError) as exc:

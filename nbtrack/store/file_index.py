@@ -73,14 +73,12 @@ def touch_file(connection: sqlite3.Connection, digest: str) -> bool:
     return touched.rowcount > 0
 
 
-def which_kept(
-    connection: sqlite3.Connection, digests: Iterable[str], *, since: str = ""
-) -> set[str]:
-    """Which of these files are kept in chunks, and were kept last after `since`."""
+def which_kept(connection: sqlite3.Connection, digests: Iterable[str]) -> set[str]:
+    """Which of these files are kept in chunks."""
     (found,) = connection.execute(
-        "select json_group_array(digest) from files where kept_at > ?"
-        " and digest in (select value from json_each(?))",
-        (since, json.dumps(list(digests))),
+        "select json_group_array(digest) from files"
+        " where digest in (select value from json_each(?))",
+        (json.dumps(list(digests)),),
     ).fetchone()
     return set(json.loads(found))
 

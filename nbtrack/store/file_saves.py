@@ -9,7 +9,6 @@ the files rely on was collected meanwhile; if it was, they are read again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -38,11 +37,9 @@ from nbtrack.store.packs import (
     pack_path,
 )
 from nbtrack.store.sha_thread import ShaThread
-from nbtrack.store.values import iso
 
 WINDOW_BYTES = 4 << 20  # read at a time; two of them are in memory
 _TRIES = 8  # each lost to a collector that took just what this save relied on
-_FRESH_S = 600.0  # a file kept so lately is in no danger: not written down again
 
 Reading = Callable[[], AbstractContextManager[Connection]]
 Writing = Callable[[], AbstractContextManager[Database]]
@@ -133,9 +130,8 @@ class FileSaves:
         if touch_blob(self.blobs, digest):
             return True
         with self.reading() as reader:
-            listed = file_index.find_file(reader, digest)
-        if listed is None or listed.kept_at > _lately():
-            return listed is not None
+            if file_index.find_file(reader, digest) is None:
+                return False
         with self.writing() as database:
             return file_index.touch_file(database.connection, digest)
 
@@ -212,21 +208,17 @@ class FileSaves:
         return None if listed is None else listed.digest
 
     def _index(self, files: list[_Read], own: dict[bytes, Place]) -> bool:
-        """Write all down; False where something was collected that they rely on."""
-        if not own and self._are_fresh(files):
-            return True
+        """Write all down; False where something was collected that they rely on.
+
+        Of files that are kept already the age counts anew, however young they are: a
+        run that prunes leaves alone what somebody else has kept since.
+        """
         with self.writing() as database:
             there = self._still_there(own)
             for lost in own.keys() - there.keys():
                 del own[lost]
             file_index.add_chunks(database.connection, own)
             return _add_files(database.connection, files)
-
-    def _are_fresh(self, files: list[_Read]) -> bool:
-        """Whether all are kept, and lately: there is nothing to write down then."""
-        digests = {file.ref.digest for file in files}
-        with self.reading() as reader:
-            return file_index.which_kept(reader, digests, since=_lately()) == digests
 
     def _still_there(self, places: dict[bytes, Place]) -> dict[bytes, Place]:
         """Those whose pack is there: a collector may have taken it for an orphan."""
@@ -321,10 +313,6 @@ def _add_files(connection: Connection, files: list[_Read]) -> bool:
     ]
     file_index.add_files(connection, listed)
     return True
-
-
-def _lately() -> str:
-    return iso(time.time() - _FRESH_S) or ""
 
 
 def _check_listed(reader: ChunkReader, digest: str, chunks: bytes) -> FileRef:

@@ -5,6 +5,7 @@ A chunk that several files share is split evenly among them.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ class FileUsage:
     @property
     def other_bytes(self) -> float:
         """What belongs to no file: dead chunks, copies for readers, rests of saves."""
-        return self.total_bytes - sum(self.by_digest.values())
+        # Thirds of a chunk do not add up to the last bit.
+        return round(self.total_bytes - math.fsum(self.by_digest.values()), 3)
 
 
 def read_usage(connection: Connection, store: Path) -> FileUsage:

@@ -304,7 +304,11 @@ class CheckpointKeeper:
         """What the policy does not keep goes; trouble with that loses no checkpoint."""
         with guard("giving up checkpoints"):
             size, metrics = kept.size_bytes, moment.metrics
-            pruner.saved(Saved(moment.name, kept.digest, size, moment.step, metrics))
+            saved = Saved(moment.name, kept.digest, size, moment.step, metrics)
+            gone = pruner.saved(saved)
+            with self._lock:  # what is gone makes room; models never counted
+                counted = [s.size_bytes for s in gone if s.name in self._names]
+                self._n_bytes = max(0, self._n_bytes - sum(counted))
 
     def _prune_at_end(self, pruner: Pruner) -> None:
         with guard("giving up checkpoints"):

@@ -78,31 +78,33 @@ class Pruner:
             policy.keeps_all for policy in self.policies.values()
         )
 
-    def saved(self, saved: Saved) -> None:
-        """Another checkpoint is in the store; give up what is to go now."""
+    def saved(self, saved: Saved) -> list[Saved]:
+        """Another checkpoint is in the store; give up what is to go, and tell it."""
         if self.is_idle:
-            return
+            return []
         if self._entries is None:  # it may be a resumed run, or all was kept so far
             self._settle()
             self._entries = self._earlier(but=saved)
         self._entries.append(_Entry(saved, time.time()))
-        self.prune()
+        return self.prune()
 
-    def prune(self) -> None:
-        """Give up what the policy does not keep."""
+    def prune(self) -> list[Saved]:
+        """Give up what the policy does not keep, and tell what that was."""
         if self._entries is None or self.is_idle:
-            return
+            return []
         listed = [entry.saved for entry in self._entries]
         goals = self._goals()
         chosen = decide(listed, self._policy, goals, policies=self.policies)
         if not chosen:
-            return
+            return []
         self._settle()  # what was saved a moment ago has its row by then
         gone = self._give_up({(g.saved.name, g.saved.digest) for g in chosen})
-        for entry in [e for e in self._entries if _key(e.saved) in gone]:
+        given_up = [e for e in self._entries if _key(e.saved) in gone]
+        for entry in given_up:
             age = max(0.0, time.time() - entry.put_at)
             self._store.free_files(older_than_s=age, only={entry.saved.digest})
         self._entries = [e for e in self._entries if _key(e.saved) not in gone]
+        return [entry.saved for entry in given_up]
 
     def _give_up(self, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """Mark them as gone; which of them are."""

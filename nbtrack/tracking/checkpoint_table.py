@@ -54,7 +54,8 @@ def checkpoints(
     >>> with nbtrack.start("base") as run:
     ...     run.log(loss=0.5)
     ...     run.checkpoint({"weights": [1, 2]}, name="mlp")
-    >>> nbtrack.checkpoints(run)[["name", "version", "step", "metrics.loss", "kept"]].to_csv()
+    >>> table = nbtrack.checkpoints(run)
+    >>> table[["name", "version", "step", "metrics.loss", "kept"]].to_csv()
     ',name,version,step,metrics.loss,kept\n0,mlp,0,0,0.5,True\n'
     """
     import pandas

@@ -17,8 +17,10 @@ from weakref import WeakKeyDictionary
 
 from nbtrack.capture.file_patches import patches
 from nbtrack.capture.module_size import modules_bytes
+from nbtrack.errors import CheckpointError
 from nbtrack.guard import guard
 from nbtrack.records import CheckpointRecord, RunRecord
+from nbtrack.text import visible
 from nbtrack.tracking.checkpoint_choice import Asked
 from nbtrack.tracking.checkpoint_files import (
     checkpoint_name,
@@ -76,7 +78,7 @@ def save_checkpoint(
 
     Raises
     ------
-    FileNotFoundError, IsADirectoryError
+    CheckpointError
         When `what` is a path without a file.
     ValueNotLoggedError
         When the object cannot be saved.
@@ -280,9 +282,14 @@ def _save_file(
     metrics: Mapping[str, float] | None,
 ) -> None:
     if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder. Name one of the files in it.")
+        raise CheckpointError(
+            f"{visible(str(path))} is a folder. Name one of the files in it, or keep "
+            "all of it with run.log_artifact()."
+        )
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file {path}. Save it first.")
+        raise CheckpointError(
+            f"There is no file {visible(str(path))}. Save it first, or pass the model."
+        )
     moment = moment_of(
         run,
         name=checkpoint_name(name) if name else name_of_file(path),

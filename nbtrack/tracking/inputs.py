@@ -53,7 +53,7 @@ class ReadsData:
         run = cast("Run", self)
         if not run.captures(FEATURE):
             return
-        with guard(FEATURE, letting=ValueNotLoggedError):
+        with guard(FEATURE, letting=(ValueNotLoggedError,)):
             if isinstance(what, str | os.PathLike):
                 _log_path(run, Path(os.path.abspath(os.fspath(what))), name)
             else:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.errors import CheckpointError, OptionError
+from nbtrack.errors import CheckpointError, OptionError, ValueNotLoggedError
 from nbtrack.guard import guard
 from nbtrack.records import Param, Status
 from nbtrack.text import clean_name, visible
@@ -208,12 +208,14 @@ class Run(RichValues, ReadsData, LogsArtifacts):
         Raises
         ------
         CheckpointError
-            When there is no such file, or nothing knows how to save such an object.
-            Trouble with the disk is said in one line instead: training goes on.
+            When there is no such file.
+        ValueNotLoggedError
+            When nothing knows how to save such an object. Trouble with the disk is said
+            in one line instead: training goes on.
         """
         from nbtrack.tracking.checkpoints import save_checkpoint
 
-        with guard("checkpoint", letting=CheckpointError):
+        with guard("checkpoint", letting=(CheckpointError, ValueNotLoggedError)):
             save_checkpoint(self, what, name=name, step=step, metrics=metrics)
 
     def file_saving(self, path: Path) -> None:

@@ -358,3 +358,5 @@ def test_what_another_process_keeps_during_collections_is_all_there(store, tmp_p
     for version in alive:
         for file in store.artifact_files(version.id):
             store.verify_file(file.digest)
+    store.free_files(older_than_s=0)
+    assert store.file_usage().other_bytes == 0

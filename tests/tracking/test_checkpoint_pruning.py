@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import pytest
 import nbtrack
 from nbtrack.errors import OptionError
 from nbtrack.notebook.options import parse_options
-from nbtrack.tracking import checkpoints
+from nbtrack.store import Store
+from nbtrack.tracking import checkpoint_keeper, checkpoints
 from nbtrack.tracking.checkpoint_policy import keep_text
 from nbtrack.tracking.settings import FILE_NAME
 
@@ -196,3 +198,37 @@ def test_files_that_a_framework_rotates_away_are_kept_by_our_own_policy(
             file.unlink()  # `save_top_k=1` of Lightning
     # Each name is an artifact of its own, whose only version is `best` of that name.
     assert kept_steps(run) == [1, 3]
+
+
+def test_what_is_given_up_makes_room_within_the_limit_of_the_run(start, tmp_path):
+    with start(keep="last") as run:
+        limits = checkpoint_keeper.Limits(run_bytes=3 * SIZE)
+        keeper = checkpoints.keeper_of(run)
+        keeper._limits = limits
+        for n in range(12):
+            path = tmp_path / "mlp.bin"
+            path.write_bytes(np.random.default_rng(n).bytes(SIZE))
+            run.log(loss=1 / (n + 1))
+            run.checkpoint(path)
+            checkpoints.settle(run)
+    assert len(run.record().checkpoints) == 12
+    assert kept_steps(run) == [11]
+
+
+def test_pruning_spares_what_somebody_else_has_kept_since(start, store_path):
+    content = np.random.default_rng(0).bytes(2 << 20)
+    with start(keep="last") as run:
+        run.log(loss=1.0)
+        run.checkpoint(content, "mlp")
+        checkpoints.settle(run)
+        (first,) = run.record().checkpoints
+        pickled = Path(run.store.file_path(first.digest)).read_bytes()
+        same = store_path.parent / "same"
+        same.write_bytes(pickled)
+        with Store.open(store_path) as other:
+            kept = other.put_file(same)  # and is about to name it
+            run.log(loss=0.5)
+            run.checkpoint(b"another", "mlp")
+            checkpoints.settle(run)
+            assert [bool(c.gone_at) for c in run.record().checkpoints] == [True, False]
+            other.verify_file(kept.digest)

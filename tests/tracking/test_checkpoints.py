@@ -197,14 +197,14 @@ def test_our_own_saving_is_not_captured_again(run, folder):
 
 
 def test_mistakes_of_the_caller_are_named(run, folder):
-    with pytest.raises(FileNotFoundError, match=r"missing\.pt"):
-        checkpoints.save_checkpoint(run, "missing.pt")
-    with pytest.raises(IsADirectoryError, match="folder"):
-        checkpoints.save_checkpoint(run, folder)
+    with pytest.raises(CheckpointError, match=r"missing\.pt"):
+        run.checkpoint("missing.pt")
+    with pytest.raises(CheckpointError, match="folder"):
+        run.checkpoint(folder)
     with pytest.raises(ValueNotLoggedError, match="lambda"):
-        checkpoints.save_checkpoint(run, lambda: 0)
+        run.checkpoint(lambda: 0)
     with pytest.raises(ValueNotLoggedError, match="lambda"):
-        checkpoints.save_checkpoint(run, {"w": torch.ones(1), "f": lambda: 0})
+        run.checkpoint({"w": torch.ones(1), "f": lambda: 0})
     assert kept_of(run) == ()
     assert not any((run.store.path / "tmp").iterdir())
 
