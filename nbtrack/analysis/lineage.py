@@ -166,7 +166,8 @@ def lineage(
     ----------
     start
         A run or its name, a version as `mlp:v3` or `mlp` (a run comes first where both
-        are called so), or None for all that the store knows.
+        are called so), a registered model as `fraud@production`, or None for all that
+        the store knows.
     up, down
         Whether to follow what led to it, and what came of it.
     depth

@@ -1,7 +1,8 @@
 """Reads artifacts: which versions there are, what is in them, who made and used them.
 
-A reference is `name` (the latest), `name:v3`, or `name:alias`. Versions whose bytes
-were given up are still listed, and say so in `gone_at`.
+A reference is `name` (the latest), `name:v3`, or `name:alias`; `fraud@production` means
+the files of a registered model. Versions whose bytes were given up are still listed,
+and say so in `gone_at`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from nbtrack.errors import ArtifactNotFoundError
+from nbtrack.errors import ArtifactNotFoundError, ModelNotFoundError
 from nbtrack.records import ArtifactEvent, ArtifactFile, ArtifactRecord, ArtifactUse
 from nbtrack.text import did_you_mean, shorten
 
@@ -75,7 +76,7 @@ class ReadsArtifacts:
     _reading: Callable[[], AbstractContextManager[sqlite3.Connection]]
 
     def artifact(self, ref: str) -> ArtifactRecord:
-        """The version that a reference names: `mlp`, `mlp:v3`, `mlp:best`.
+        """The version that a reference names: `mlp`, `mlp:v3`, `mlp:best`, `mlp@1.2.0`.
 
         Raises ArtifactNotFoundError, naming what there is.
         """
@@ -109,6 +110,14 @@ class ReadsArtifacts:
             return read_versions(
                 reader, name=name, type=type, run=run, ids=ids, gone=gone
             )
+
+    def artifact_type(self, name: str) -> str | None:
+        """The type of all versions of this name; None where there are none yet."""
+        with self._reading() as reader:
+            found = reader.execute(
+                "select type from artifacts where name = ?", (name,)
+            ).fetchone()
+        return None if found is None else str(found[0])
 
     def artifact_files(self, version_id: int) -> list[ArtifactFile]:
         """The files of a version, by their path."""
@@ -226,6 +235,8 @@ def find_version(connection: sqlite3.Connection, ref: str) -> int:
     artifact = connection.execute(
         "select id from artifacts where name = ?", (name,)
     ).fetchone()
+    if artifact is None and "@" in str(ref):
+        return _of_model(connection, str(ref))
     if artifact is None:
         raise ArtifactNotFoundError(_unknown_name(connection, name))
     number = _NUMBER.fullmatch(which)
@@ -244,6 +255,15 @@ def find_version(connection: sqlite3.Connection, ref: str) -> int:
             _unknown_which(connection, artifact[0], name, which)
         )
     return int(found[0])
+
+
+def _of_model(connection: sqlite3.Connection, ref: str) -> int:
+    from nbtrack.store.model_rows import find_model
+
+    try:
+        return find_model(connection, ref).artifact
+    except ModelNotFoundError as exc:
+        raise ArtifactNotFoundError(str(exc)) from exc
 
 
 def _unknown_name(connection: sqlite3.Connection, name: str) -> str:

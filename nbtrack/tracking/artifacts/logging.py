@@ -52,7 +52,8 @@ class LogsArtifacts(Recorder):
         name : str, optional
             Default: the file's stem, or the class name in lower case.
         type : str, optional
-            dataset, model, checkpoint, file, ... Default: by the suffix.
+            dataset, model, checkpoint, file, ... Default: by the suffix. All versions
+            of a name have the type of the first; another is said and not set.
         aliases : str or list of str
             Names of this version from now on; `latest` moves by itself.
         metadata, description, tags : optional
@@ -103,7 +104,8 @@ class LogsArtifacts(Recorder):
         Parameters
         ----------
         ref : str
-            `mlp` (the latest), `mlp:v3`, `mlp:best`, `mlp:production`.
+            `mlp` (the latest), `mlp:v3`, `mlp:best`; or a registered model's files:
+            `fraud@1.2.0`, `fraud@production`.
         path : path, optional
             Where to put it: a file's own path or a folder for it; of several files,
             the folder. Nothing else is ever overwritten. Default: a folder of the

@@ -100,6 +100,12 @@ def planned(run: Run, what: Any, asked: Asked) -> Plan:  # Any: a path or any ob
     found = _found(run, what)
     name = _name(asked.name, found.name, remarks)
     about |= {"type": clean_name(asked.type or found.type), "path": found.shown}
+    known = run.store.artifact_type(name) if asked.type else None
+    if known not in (None, about["type"]):
+        remarks.append(
+            f"artifact {name!r} is of type {known!r}, as its first version: it was not "
+            f"made a {shorten(repr(about['type']), 60)}. Use another name for that"
+        )
     same = look_alikes(file.name for file in found.sources)
     if same:
         remarks.append(

@@ -226,3 +226,11 @@ def test_a_finished_run_keeps_nothing_and_says_so(run, file, capsys):
     assert (logged.is_kept, logged.why) == (False, "the run is finished")
     assert "Start a new run" in capsys.readouterr().err
     assert json.dumps(logged.ref) == "null"
+
+
+def test_the_type_of_a_name_is_that_of_its_first_version(run, capsys):
+    run.log_artifact({"n": 1}, "net", type="model")
+    run.store.journal.flush(5)
+    logged = run.log_artifact({"n": 2}, "net", type="dataset")
+    assert (logged.ref, logged.record().type) == ("net:v1", "model")
+    assert "net' is of type 'model'" in capsys.readouterr().err

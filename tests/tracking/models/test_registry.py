@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import nbtrack
-from nbtrack.errors import ModelError, ModelNotFoundError
+from nbtrack.errors import ArtifactNotFoundError, ModelError, ModelNotFoundError
 from nbtrack.store.models import NewModel
 
 models = nbtrack.models
@@ -494,3 +494,17 @@ def test_notes_and_the_description_are_edited_and_logged():
     assert last == [["edited", "notes", "ada"], ["edited", "description", "bob"]]
     with pytest.raises(ModelError, match="changes nothing"):
         models.edit("fraud")
+
+
+def test_the_files_of_a_model_are_used_and_traced_by_its_own_name():
+    made = in_production(registered(n=2).ref)
+    with nbtrack.start("reader") as run:
+        path = run.use_artifact("fraud@production")
+        with pytest.raises(ArtifactNotFoundError, match="production"):
+            run.use_artifact("fraud@prodution")
+    [edge] = nbtrack.open().artifact_uses(role="input")
+    assert (edge.run_name, edge.version_id) == ("reader", made.artifact)
+    assert path.is_relative_to(nbtrack.open().path)
+    for ref in (made.ref, "fraud@production"):
+        [user] = nbtrack.lineage(ref).used_by(ref)
+        assert user.label == "reader"
