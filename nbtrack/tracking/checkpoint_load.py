@@ -142,15 +142,14 @@ def _needs_trust(record: CheckpointRecord) -> CheckpointError:
     )
 
 
-def put_into(into: Any, state: Any, record: CheckpointRecord) -> Any:
-    """Load a state into a module; of several states its own, called "model".
+def put_into(into: Any, state: Any, what: str) -> Any:
+    """Load the state of `what` into a module; of several states its own, "model".
 
     Raises
     ------
     CheckpointError
         When it does not fit: names and shapes are compared before anything is changed.
     """
-    ref = f"{record.name}:v{record.version}"
     if not callable(getattr(into, "load_state_dict", None)):
         raise CheckpointError(
             f"into={shorten(repr(into), 40)} has no load_state_dict. Leave it out to "
@@ -158,7 +157,7 @@ def put_into(into: Any, state: Any, record: CheckpointRecord) -> Any:
         )
     if not isinstance(state, Mapping):
         raise CheckpointError(
-            f"Checkpoint {ref} is no state: it is {shorten(type(state).__name__, 60)}."
+            f"{what} is no state: it is {shorten(type(state).__name__, 60)}."
         )
     if callable(getattr(into, "named_parameters", None)):
         own = into.state_dict()
@@ -166,11 +165,11 @@ def put_into(into: Any, state: Any, record: CheckpointRecord) -> Any:
         if isinstance(inner, Mapping) and "model" not in own:
             state = inner
         if misfit := _misfit(own, state):
-            raise CheckpointError(f"Checkpoint {ref} does not fit the model: {misfit}")
+            raise CheckpointError(f"{what} does not fit the model: {misfit}")
     try:
         into.load_state_dict(state)
     except (RuntimeError, ValueError, KeyError) as exc:
-        raise CheckpointError(f"Checkpoint {ref} does not fit: {exc}") from exc
+        raise CheckpointError(f"{what} does not fit: {exc}") from exc
     return into
 
 

@@ -57,7 +57,7 @@ def write_object(state: Any, path: Path, suffix: str) -> None:
     written = False
     try:
         with patches.unwatched():
-            _dump(state, path, suffix)
+            dump(state, path, suffix)
         written = True
     except (pickle.PicklingError, TypeError, AttributeError) as exc:
         raise ValueNotLoggedError(
@@ -69,7 +69,8 @@ def write_object(state: Any, path: Path, suffix: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def _dump(state: Any, path: Path, suffix: str) -> None:
+def dump(state: Any, path: Path, suffix: str) -> None:
+    """Write it in this form; what cannot be pickled raises what the library raises."""
     if suffix == ".pt":
         import torch
 

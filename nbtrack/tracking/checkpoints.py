@@ -181,7 +181,8 @@ def load_checkpoint(
     found, path = _find(run, asked, store)
     with patches.unwatched():
         state = load_file(path, found, trust=trust, map_location=map_location)
-    return state if into is None else put_into(into, state, found)
+    what = f"Checkpoint {found.name}:v{found.version}"
+    return state if into is None else put_into(into, state, what)
 
 
 def checkpoint_path(

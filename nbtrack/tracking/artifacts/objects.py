@@ -103,7 +103,12 @@ def _as_tensors(what: Any) -> Form | None:
     torch = sys.modules.get("torch")
     if torch is None:
         return None
-    from nbtrack.tracking.checkpoint_objects import state_of, unwrapped
+    from nbtrack.tracking.checkpoint_objects import (
+        dump,
+        form_of_state,
+        state_of,
+        unwrapped,
+    )
 
     if isinstance(what, torch.nn.Module):
         what = unwrapped(what)
@@ -116,34 +121,8 @@ def _as_tensors(what: Any) -> Form | None:
     state, suffix = state_of(what)
     if suffix != ".pt":
         return None
-    tensors = _plain_tensors(state, torch)
-    if tensors is None or importlib.util.find_spec("safetensors") is None:
-        return Form(".pt", "model", lambda path: torch.save(state, path))
-    return Form(".safetensors", "model", lambda path: _write_tensors(tensors, path))
-
-
-def _plain_tensors(state: Any, torch: Any) -> dict[str, Any] | None:
-    """Tensors by name, where that is all there is and none shares another's memory."""
-    if not isinstance(state, Mapping) or not state:
-        return None
-    plain: dict[str, Any] = {}
-    storages: set[int] = set()
-    for name, value in state.items():
-        is_tensor = isinstance(value, torch.Tensor) and isinstance(name, str)
-        if not is_tensor or value.layout is not torch.strided or value.is_quantized:
-            return None
-        place = value.untyped_storage().data_ptr()
-        if value.numel() and place in storages:
-            return None
-        storages.add(place)
-        plain[name] = value.detach()
-    return plain
-
-
-def _write_tensors(tensors: dict[str, Any], path: Path) -> None:
-    from safetensors.torch import save_file
-
-    save_file({name: each.contiguous() for name, each in tensors.items()}, path)
+    suffix = form_of_state(state, suffix)
+    return Form(suffix, "model", lambda path: dump(state, path, suffix))
 
 
 def _as_arrays(what: Any) -> Form | None:

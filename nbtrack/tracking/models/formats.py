@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.capture.file_patches import patches
-from nbtrack.errors import MissingExtraError, ModelError
+from nbtrack.errors import CheckpointError, MissingExtraError, ModelError
 from nbtrack.text import shorten
+from nbtrack.tracking.checkpoint_load import put_into
 from nbtrack.tracking.checkpoint_objects import unwrapped
 from nbtrack.tracking.models import boosters
 
@@ -351,16 +352,7 @@ _READERS: dict[str, Callable[[Path, _Asked], Any]] = {
 
 
 def _filled(module: Any, state: Any, ref: str) -> Any:
-    if not isinstance(state, Mapping) or not hasattr(module, "load_state_dict"):
-        raise ModelError(
-            f"into= takes a torch module for {ref}, which holds a "
-            f"{type(state).__name__}; it got a {type(module).__name__}."
-        )
     try:
-        module.load_state_dict(state)
-    except RuntimeError as exc:
-        raise ModelError(
-            f"{ref} does not fit into the {type(module).__name__}: "
-            f"{shorten(str(exc), 300)}"
-        ) from exc
-    return module
+        return put_into(module, state, ref)
+    except CheckpointError as exc:
+        raise ModelError(str(exc)) from exc
