@@ -89,9 +89,10 @@ test-packaging: $(VENV)/.test $(VENV)/.lint  ## sdist and wheel, built and insta
 bench: $(VENV)/.test  ## what tracking costs, as ratios beside their targets
 	$(RUN) pytest -m benchmark -s $(PYTEST_ARGS)
 
-peers: $(VENV)/.test  ## the same beside other trackers (installs them)
-	$(RUN) pip install --editable ".[peers]" --constraint .ci/constraints.txt
-	$(RUN) pytest -m peers -s $(PYTEST_ARGS)
+# An environment of their own: they pin other versions of what the frameworks pin.
+peers: $(VENV)/.front-end  ## the same beside other trackers (installs them)
+	@$(PYTHON) .ci/environment.py peers --venv .venvs/peers
+	.venvs/peers/bin/python -m pytest -m peers -s $(PYTEST_ARGS)
 
 lint: $(VENV)/.test $(VENV)/.lint $(CHECK_TOOLS)  ## all static checks
 	$(RUN) ruff check .

@@ -1,4 +1,4 @@
-"""Makes the virtual environment of `make demo`, `make test` and `make lint`.
+"""Makes the virtual environments of `make demo`, `test`, `lint` and `peers`.
 
 Runs on any Python 3, on the standard library alone. Says first what will be downloaded,
 shows what is going on, and ends with one clear line where something is missing.
@@ -17,9 +17,14 @@ from pathlib import Path
 OLDEST_PYTHON = (3, 11)
 OTHER_PYTHONS = ("python3.13", "python3.12", "python3.11")
 OLDEST_TORCH = (2, 4)
-EXTRAS = {"demo": "lab,demo", "test": "lab,demo,test", "lint": "dev"}
+EXTRAS = {
+    "demo": "lab,demo",
+    "test": "lab,demo,test",
+    "lint": "dev",
+    "peers": "lab,demo,test,peers",
+}
 # Measured on Linux and Python 3.11: wheels in MB, from an empty cache.
-SIZES_MB = {"demo": 160, "test": 90, "lint": 40}
+SIZES_MB = {"demo": 160, "test": 90, "lint": 40, "peers": 350}  # the last estimated
 FRONT_END_MB = 130  # Node as a Python package (60 MB), and the bundler from npm (67 MB)
 CONSTRAINTS = Path(__file__).with_name("constraints.txt")
 FRONT_END = Path("nbtrack/notebook/static/panel.js")
@@ -125,7 +130,8 @@ def install(venv: Path, purpose: str, *, with_torch: bool) -> None:
     extras = EXTRAS[purpose]
     if with_torch and purpose != "lint":
         extras += ",torch"
-    pip(venv, "install", "--editable", f".[{extras}]", "--constraint", str(CONSTRAINTS))
+    pinned = [] if purpose == "peers" else ["--constraint", str(CONSTRAINTS)]
+    pip(venv, "install", "--editable", f".[{extras}]", *pinned)
     if with_torch and purpose != "lint":
         (venv / ".torch").touch()
 
