@@ -1,9 +1,11 @@
-// Bundles the notebook's panel into the Python package: one file, nothing fetched.
+// Bundles the notebook's panels into the Python package: a file each, nothing fetched.
 import { build } from 'esbuild';
 
+const PANELS = { panel: 'src/widget/index.ts', compare: 'src/widget/compare.ts' };
+
 await build({
-  entryPoints: ['src/widget/index.ts'],
-  outfile: '../nbtrack/notebook/static/panel.js',
+  entryPoints: PANELS,
+  outdir: '../nbtrack/notebook/static',
   bundle: true,
   format: 'esm',
   target: 'es2022',

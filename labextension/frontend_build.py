@@ -30,6 +30,7 @@ __all__ = [
 HERE = Path(__file__).resolve().parent
 BUILT = (
     HERE.parent / "nbtrack/notebook/static/panel.js",
+    HERE.parent / "nbtrack/notebook/static/compare.js",
     HERE.parent / "nbtrack/labextension/package.json",
     HERE.parent / "nbtrack/labextension/static/style.js",
 )

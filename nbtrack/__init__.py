@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nbtrack.analysis.runs_table import curve, runs, sql
     from nbtrack.analysis.system_view import logs, system
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
+    from nbtrack.notebook.compare_magic import compare
     from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.run_page import show
     from nbtrack.slices.slice import slice
@@ -79,6 +80,7 @@ _HOME = {
     "cells": "nbtrack.analysis.code_view",
     "checkpoints": "nbtrack.tracking.checkpoint_table",
     "code": "nbtrack.analysis.code_view",
+    "compare": "nbtrack.notebook.compare_magic",
     "configure": "nbtrack.tracking.settings",
     "current": "nbtrack.tracking.session",
     "curve": "nbtrack.analysis.runs_table",
@@ -136,6 +138,7 @@ __all__ = [
     "cells",
     "checkpoints",
     "code",
+    "compare",
     "configure",
     "current",
     "curve",

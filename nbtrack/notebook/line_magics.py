@@ -51,6 +51,21 @@ def runs(line: str) -> Any:
 
 
 @_friendly
+def compare(line: str) -> Any:
+    """Show runs side by side: %compare [RUN... | QUERY] [options].
+
+    %compare base-3 base-4                  %compare loss < .3 --sort val_acc
+    %compare --top 5 --by val_acc --x epoch --smooth .6
+    %compare --group params.opt --bands --baseline base-3
+
+    It returns the panel: `.df`, `.selection`, `.line`, and every part to set.
+    """
+    from nbtrack.notebook.compare_magic import compare_magic
+
+    return compare_magic(line)
+
+
+@_friendly
 def panel(line: str) -> None:
     """Show the picture of a run here: %panel [RUN], by default the last one.
 
@@ -206,6 +221,7 @@ def models(line: str) -> Any:
 
 LINE_MAGICS: dict[str, LineMagic] = {
     "artifacts": artifacts,
+    "compare": compare,
     "lineage": lineage,
     "media": media,
     "models": models,

@@ -155,16 +155,16 @@ const CSS = `
 
 const ID = 'nbt-panel-style';
 
-/** Add the sheet to the document (or shadow root) that holds `element`. */
-export function ensureStyle(element: Element): void {
+/** Add a sheet to the document (or shadow root) that holds `element`. */
+export function ensureStyle(element: Element, id = ID, css = CSS): void {
   const root = element.getRootNode();
   const home = root instanceof ShadowRoot ? root : document.head;
-  const known = home.querySelector(`#${ID}`);
+  const known = home.querySelector(`#${id}`);
   // A page that outlives a reinstall keeps the old sheet: take over its text.
-  if (known?.textContent === CSS) return;
+  if (known?.textContent === css) return;
   known?.remove();
   const sheet = document.createElement('style');
-  sheet.id = ID;
-  sheet.textContent = CSS;
+  sheet.id = id;
+  sheet.textContent = css;
   home.append(sheet);
 }

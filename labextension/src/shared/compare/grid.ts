@@ -1,0 +1,293 @@
+/**
+ * The table: only the rows in view are in the page, however many there are.
+ *
+ * A circle selects a run for the curves, a star is kept in the store, a click on a head
+ * sorts. It shows what the model says and tells what was clicked, nothing else.
+ */
+
+import { h, setText } from '../dom';
+import { number } from '../format';
+import { cellText, headText, shortText } from './cells';
+import { meanOf, type CompareModel, type Row } from './model';
+import type { Column } from './wire';
+
+export const ROW_PX = 24;
+const AROUND = 12; // rows kept above and below the view
+const SPARK_PX = [72, 18] as const;
+
+/** What can be clicked. */
+export interface GridActions {
+  sort(column: string): void;
+  hide(column: string): void;
+  group(column: string): void;
+  select(run: string): void;
+  star(run: string, on: boolean): void;
+  pin(run: string): void;
+  baseline(run: string): void;
+  toggleGroup(group: string): void;
+  /** Rows came into view whose small curves are not known. */
+  wantSparks(runs: string[]): void;
+}
+
+export class Grid {
+  readonly element = h('div', { class: 'nbt-grid', tabindex: '0' });
+  private readonly head = h('tr');
+  private readonly above = h('tr', { class: 'nbt-gap', 'aria-hidden': 'true' });
+  private readonly below = h('tr', { class: 'nbt-gap', 'aria-hidden': 'true' });
+  private readonly body = h('tbody');
+  private readonly table = h('table', { class: 'nbt-rows' });
+  private rows: Row[] = [];
+  private columns: Column[] = [];
+  private window: [number, number] = [0, 0];
+  private colours = new Map<string, string>();
+  private readonly sparks = new Map<string, Float64Array | null>();
+  private sparkMetric = '';
+
+  constructor(
+    private readonly model: CompareModel,
+    private readonly actions: GridActions,
+  ) {
+    this.table.append(h('thead', {}, this.head), this.body);
+    this.element.append(this.table);
+    this.element.addEventListener('scroll', () => this.scrolled());
+  }
+
+  /** Draw what the model says now. */
+  update(colours: Map<string, string>): void {
+    this.colours = colours;
+    this.rows = this.model.rows();
+    this.columns = this.model.shown();
+    if (this.sparkMetric !== this.model.metric) {
+      this.sparkMetric = this.model.metric;
+      this.sparks.clear();
+    }
+    this.table.setAttribute('aria-rowcount', String(this.rows.length + 1));
+    this.head.replaceChildren(...this.heads());
+    this.draw();
+  }
+
+  /** Small curves came; null for those that have none. */
+  setSparks(asked: readonly string[], curves: Map<string, Float64Array>): void {
+    for (const run of asked) this.sparks.set(run, curves.get(run) ?? null);
+    this.draw();
+  }
+
+  private scrolled(): void {
+    const [begin, end] = this.inView();
+    const [from, to] = this.window;
+    if (begin < from || end > to) this.draw();
+  }
+
+  private inView(): [number, number] {
+    const top = Math.floor(this.element.scrollTop / ROW_PX);
+    const n = Math.ceil((this.element.clientHeight || 400) / ROW_PX);
+    return [Math.max(0, top), Math.min(this.rows.length, top + n)];
+  }
+
+  private draw(): void {
+    const [begin, end] = this.inView();
+    const from = Math.max(0, begin - AROUND);
+    const to = Math.min(this.rows.length, end + AROUND);
+    this.window = [from, to];
+    this.above.style.height = `${from * ROW_PX}px`;
+    this.below.style.height = `${(this.rows.length - to) * ROW_PX}px`;
+    const shown = this.rows.slice(from, to).map((row, i) => this.row(row, from + i));
+    this.body.replaceChildren(this.above, ...shown, this.below);
+    this.askForSparks(this.rows.slice(from, to));
+  }
+
+  private askForSparks(rows: readonly Row[]): void {
+    if (!this.model.metric) return;
+    const missing = rows.flatMap((row) => {
+      const id = 'run' in row ? this.model.table.ids[row.run] : undefined;
+      return id !== undefined && !this.sparks.has(id) ? [id] : [];
+    });
+    // Asked for once: what never comes stays empty.
+    for (const id of missing) this.sparks.set(id, null);
+    if (missing.length) this.actions.wantSparks(missing);
+  }
+
+  private heads(): HTMLElement[] {
+    const own = [
+      h('th', { scope: 'col', class: 'nbt-marks' }),
+      this.headCell('name', 'run', null),
+    ];
+    const spark = this.model.metric
+      ? [h('th', { scope: 'col', class: 'nbt-left' }, shortText(this.model.metric))]
+      : [];
+    const columns = this.columns.map((column) =>
+      this.headCell(column.name, headText(column), column),
+    );
+    return [...own, ...spark, ...columns];
+  }
+
+  private headCell(name: string, text: string, column: Column | null): HTMLElement {
+    const sort = this.model.state?.sort ?? '';
+    const isBy = sort.replace(/^-/, '') === name;
+    const mark = !isBy ? '' : sort.startsWith('-') ? ' ▼' : ' ▲';
+    const button = h(
+      'button',
+      { type: 'button', class: 'nbt-sort', title: headTitle(name, column) },
+      text + mark,
+    );
+    button.addEventListener('click', () => this.actions.sort(name));
+    const cell = h('th', { scope: 'col', title: name }, button);
+    if (isBy)
+      cell.setAttribute('aria-sort', sort.startsWith('-') ? 'descending' : 'ascending');
+    if (!column || !column.numeric) cell.classList.add('nbt-left');
+    if (column) cell.append(...this.columnButtons(column));
+    return cell;
+  }
+
+  private columnButtons(column: Column): HTMLElement[] {
+    const hide = iconButton('×', `Hide ${column.name}`);
+    hide.addEventListener('click', () => this.actions.hide(column.name));
+    if (column.kind === 'metric') return [hide];
+    const group = iconButton('≡', `Group by ${column.name}`);
+    const isBy = this.model.state?.group === column.name;
+    group.setAttribute('aria-pressed', String(isBy));
+    group.addEventListener('click', () => this.actions.group(isBy ? '' : column.name));
+    return [group, hide];
+  }
+
+  private row(row: Row, at: number): HTMLElement {
+    const made = 'run' in row ? this.runRow(row.run) : this.groupRow(row);
+    made.setAttribute('aria-rowindex', String(at + 2));
+    return made;
+  }
+
+  private groupRow(row: { group: string; runs: number[]; open: boolean }): HTMLElement {
+    const button = h(
+      'button',
+      { type: 'button', class: 'nbt-sort', 'aria-expanded': String(row.open) },
+      `${row.open ? '▾' : '▸'} ${shortText(row.group)} (${row.runs.length})`,
+    );
+    button.addEventListener('click', () => this.actions.toggleGroup(row.group));
+    const spark = this.model.metric ? [h('td')] : [];
+    const means = this.columns.map((column) => {
+      const mean = column.kind === 'metric' ? meanOf(column, row.runs) : null;
+      return h('td', {}, mean === null ? '' : `⌀ ${number(mean)}`);
+    });
+    const name = h('th', { scope: 'row', class: 'nbt-left' }, button);
+    return h('tr', { class: 'nbt-group' }, h('td'), name, ...spark, ...means);
+  }
+
+  private runRow(run: number): HTMLElement {
+    const { table, state } = this.model;
+    const id = table.ids[run] ?? '';
+    const isBase = state?.baseline === id;
+    const row = h(
+      'tr',
+      { 'data-run': id },
+      h('td', { class: 'nbt-marks' }, ...this.rowMarks(run, id)),
+      h(
+        'th',
+        { scope: 'row', class: 'nbt-left', title: table.names[run] ?? '' },
+        shortText(table.names[run] ?? ''),
+      ),
+      ...(this.model.metric ? [this.sparkCell(id)] : []),
+      ...this.columns.map((column) => this.cell(column, run)),
+    );
+    if (isBase) row.classList.add('nbt-base');
+    else if (state?.pinned.includes(id)) row.classList.add('nbt-pinned');
+    return row;
+  }
+
+  private rowMarks(run: number, id: string): HTMLElement[] {
+    const state = this.model.state;
+    const colour = this.colours.get(id);
+    const circle = iconButton('●', 'Draw its curve');
+    circle.setAttribute('aria-pressed', String(colour !== undefined));
+    circle.style.color = colour ?? '';
+    circle.addEventListener('click', () => this.actions.select(id));
+    const isStarred = this.model.isStarred(run);
+    const star = iconButton(isStarred ? '★' : '☆', 'Star it');
+    star.setAttribute('aria-pressed', String(isStarred));
+    star.addEventListener('click', () => this.actions.star(id, !isStarred));
+    const pin = iconButton('⊤', 'Keep it on top');
+    pin.setAttribute('aria-pressed', String(state?.pinned.includes(id) ?? false));
+    pin.addEventListener('click', () => this.actions.pin(id));
+    const base = iconButton('Δ', 'Show the others against it');
+    base.setAttribute('aria-pressed', String(state?.baseline === id));
+    base.addEventListener('click', () => this.actions.baseline(id));
+    return [circle, star, pin, base];
+  }
+
+  private cell(column: Column, run: number): HTMLElement {
+    const text = cellText(column, run);
+    const cell = h('td', {}, shortText(text));
+    if (text.length > 28) cell.title = text;
+    if (!column.numeric) cell.classList.add('nbt-left');
+    const marks = this.model.marks(column);
+    if (marks.best.has(run)) cell.classList.add('nbt-is-best');
+    else if (marks.worst.has(run)) cell.classList.add('nbt-is-worst');
+    const step = column.steps?.[run];
+    if (step != null && text) cell.append(h('small', {}, ` @${step}`));
+    const delta = this.model.delta(column, run);
+    if (delta !== null) cell.append(deltaMark(delta, column));
+    return cell;
+  }
+
+  private sparkCell(id: string): HTMLElement {
+    const values = this.sparks.get(id);
+    const cell = h('td', { class: 'nbt-left' });
+    if (values?.length) cell.append(sparkline(values, this.colours.get(id)));
+    return cell;
+  }
+}
+
+function iconButton(text: string, title: string): HTMLButtonElement {
+  const attributes = { type: 'button', class: 'nbt-icon', title, 'aria-label': title };
+  return h('button', attributes, text);
+}
+
+function headTitle(name: string, column: Column | null): string {
+  if (column?.goal) return `${name}: best first (${column.goal}), worst first, as is`;
+  return `${name}: sort up, down, as is`;
+}
+
+function deltaMark(delta: number, column: Column): HTMLElement {
+  const mark = h('small', { class: 'nbt-delta' });
+  setText(mark, ` ${delta > 0 ? '+' : ''}${number(delta)}`);
+  if (column.goal) mark.dataset['good'] = String(delta < 0 === (column.goal === 'min'));
+  return mark;
+}
+
+/** A curve of a few points as a small picture; NaN leaves a gap. */
+export function sparkline(
+  values: Float64Array,
+  colour: string | undefined,
+): SVGElement {
+  const [width, height] = SPARK_PX;
+  const finite = values.filter((value) => Number.isFinite(value));
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('width', String(width));
+  svg.setAttribute('height', String(height));
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  path.setAttribute('d', sparkPath(values, low, high));
+  path.setAttribute('fill', 'none');
+  path.setAttribute('stroke', colour ?? 'currentColor');
+  path.setAttribute('stroke-width', '1.25');
+  svg.append(path);
+  return svg;
+}
+
+function sparkPath(values: Float64Array, low: number, high: number): string {
+  const [width, height] = SPARK_PX;
+  let pen = 'M';
+  let path = '';
+  values.forEach((value, i) => {
+    if (!Number.isFinite(value)) {
+      pen = 'M';
+      return;
+    }
+    const x = (i / Math.max(values.length - 1, 1)) * (width - 2) + 1;
+    const part = high > low ? (value - low) / (high - low) : 0.5;
+    const y = (1 - part) * (height - 4) + 2;
+    path += `${pen}${x.toFixed(1)},${y.toFixed(1)}`;
+    pen = 'L';
+  });
+  return path;
+}

@@ -1,0 +1,171 @@
+"""The runs of a comparison, read from the store: which, in which order, which columns.
+
+The panel, `nbtrack.compare` and the still picture all read here, so that what Python
+says of a panel is what the panel shows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nbtrack.analysis.compare_columns import Column, columns_of
+from nbtrack.analysis.compare_state import CompareState
+from nbtrack.analysis.query import FIELDS
+from nbtrack.analysis.runs_table import frame_of, select, sorted_ids
+from nbtrack.errors import OptionError, QueryError
+from nbtrack.records import judges
+from nbtrack.text import did_you_mean, shorten
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nbtrack.store import Store, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a state means in a store, as of one look at it."""
+
+    state: CompareState
+    table: Table  # the runs, sorted
+    columns: tuple[Column, ...]  # all of them, whether they are shown or not
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The runs, in the order of the state."""
+        return self.table.ids
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What the runs are called."""
+        return self.table.fields["name"]
+
+    @property
+    def shown(self) -> list[Column]:
+        """The columns that the state shows."""
+        state = self.state
+        if state.columns:
+            known = {column.name: column for column in self.columns}
+            return [known[name] for name in state.columns if name in known]
+        return [
+            column
+            for column in self.columns
+            if column.name not in state.hidden
+            and (column.kind != "param" or state.all_params or column.differs)
+        ]
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """The same runs and columns as a frame, `id` and `name` first."""
+        frame = frame_of(self.table)
+        wanted = ["id", "name"]
+        for column in self.shown:
+            wanted.append(column.name)
+            if column.steps is not None:
+                wanted.append(f"best_step.{column.name.removeprefix('best.')}")
+        return frame[[name for name in wanted if name in frame.columns]]
+
+    def called(self) -> Mapping[str, str]:
+        """The runs whose name says which one is meant, by their id."""
+        n_called = Counter(self.names)
+        return {
+            run: name
+            for run, name in zip(self.ids, self.names, strict=True)
+            if n_called[name] == 1 and name != "last"
+        }
+
+    def groups(self) -> dict[str, list[str]]:
+        """The runs by their value of the group's column, in the order of the table."""
+        columns = [c.values for c in self.columns if c.name == self.state.group]
+        values = columns[0] if columns else [None] * len(self.ids)
+        found: dict[str, list[str]] = {}
+        for value, run in zip(values, self.ids, strict=True):
+            found.setdefault("–" if value is None else str(value), []).append(run)
+        return found
+
+    def metric(self) -> str:
+        """The metric of the curves: asked for, sorted by, or the one that judges."""
+        names = {
+            c.name: c.name.partition(".")[2] for c in self.columns if c.kind == "metric"
+        }
+        by = names.get(self.state.sort.removeprefix("-"), "")
+        known = list(names.values())
+        return self.state.metric or by or next(iter([*judges(known), *known]), "")
+
+
+def compared(store: Store, state: CompareState) -> Compared:
+    """Read the runs of a state.
+
+    Raises
+    ------
+    QueryError, OptionError, RunNotFoundError
+        For a query, a column or a run that cannot be found.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> for lr in (0.1, 0.01):
+    ...     with nbtrack.start("base", params={"lr": lr}):
+    ...         nbtrack.log(loss=lr)
+    >>> compared(nbtrack.open(), CompareState(sort="loss")).df["best.loss"].tolist()
+    [0.01, 0.1]
+    """
+    state = _with_ids(store, state)
+    table = select(store, state.query or None, last=state.last)
+    if state.runs:
+        table = _only(table, state.runs)
+    if state.sort:
+        table = table.take(sorted_ids(table, state.sort))
+    columns = columns_of(table)
+    state = _with_columns(state, [column.name for column in columns])
+    return Compared(state, table, tuple(columns))
+
+
+def _with_ids(store: Store, state: CompareState) -> CompareState:
+    """The same with ids in place of names."""
+
+    def found(runs: Sequence[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(store.run(run).id for run in runs))
+
+    return replace(
+        state,
+        runs=found(state.runs),
+        pinned=found(state.pinned),
+        selected=found(state.selected),
+        baseline=store.run(state.baseline).id if state.baseline else "",
+    )
+
+
+def _only(table: Table, runs: Sequence[str]) -> Table:
+    missing = set(runs) - set(table.ids)
+    if missing:
+        raise QueryError(
+            f"Run {shorten(min(missing))} is in the trash, or does not answer to the "
+            "query: leave the query out, or take the run back with %runs restore."
+        )
+    return table.take(runs)
+
+
+def _with_columns(state: CompareState, known: Sequence[str]) -> CompareState:
+    """The same with whole names: `best.loss` for a bare `loss`."""
+
+    def found(name: str) -> str:
+        for whole in (name, f"best.{name}", f"metrics.{name}", f"params.{name}"):
+            if whole in known or not known:
+                return whole
+        hint = did_you_mean(name, known)
+        raise OptionError(f"No column is called {shorten(repr(name), 60)}.{hint}")
+
+    sort = state.sort.removeprefix("-")
+    if sort and sort not in FIELDS:
+        sort = found(sort)
+    return replace(
+        state,
+        sort=f"-{sort}" if state.sort.startswith("-") else sort,
+        columns=tuple(map(found, state.columns)),
+        hidden=tuple(map(found, state.hidden)),
+        group=found(state.group) if state.group else "",
+    )

@@ -1,0 +1,193 @@
+"""`%compare` and `nbtrack.compare`: runs side by side, in a table and as curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nbtrack.analysis.compare_data import compared
+from nbtrack.analysis.compare_state import SELECTED_MAX, CompareState
+from nbtrack.errors import OptionError, RunNotFoundError
+from nbtrack.notebook.arguments import Arguments, Option, parse_arguments, unquoted
+from nbtrack.notebook.panels.compare import ComparePanel
+from nbtrack.notebook.runs_magic import split_line_loosely
+from nbtrack.tracking.settled import settled
+
+if TYPE_CHECKING:
+    from nbtrack.records import RunRecord
+    from nbtrack.store import Store
+    from nbtrack.tracking.run import Run
+
+BEST_SELECTED = 5  # curves that are drawn where nobody says which
+OPTIONS = (
+    Option("where", "one", ("-w", "--where")),
+    Option("last", "one", ("-n", "--last")),
+    Option("sort", "one", ("-s", "--sort")),
+    Option("top", "one", ("--top",)),
+    Option("by", "one", ("--by",)),
+    Option("columns", "words", ("-c", "--cols")),
+    Option("hidden", "words", ("--hide",)),
+    Option("all_params", "flag", ("--all-params",)),
+    Option("group", "one", ("-g", "--group")),
+    Option("pinned", "words", ("--pin",)),
+    Option("baseline", "one", ("-b", "--baseline")),
+    Option("selected", "words", ("--select",)),
+    Option("metric", "one", ("-m", "--metric")),
+    Option("x", "one", ("-x", "--x")),
+    Option("smooth", "one", ("--smooth",)),
+    Option("log_x", "flag", ("--log-x",)),
+    Option("log_y", "flag", ("--log-y",)),
+    Option("bands", "flag", ("--bands",)),
+)
+_MANY = ("columns", "hidden", "pinned", "selected")
+_ONE = ("sort", "group", "baseline", "metric", "x")
+_FLAGS = ("all_params", "log_x", "log_y", "bands")
+
+
+def compare(
+    *runs: Run | RunRecord | str,
+    query: str = "",
+    store: Store | None = None,
+    **state: Any,  # fields of CompareState
+) -> ComparePanel:
+    """Runs side by side: a table and curves; in a notebook a panel.
+
+    Parameters
+    ----------
+    *runs
+        Ids, names or runs; none: all that answer to `query`.
+    query
+        As in `nbtrack.runs`.
+    store
+        Default: the one of this folder.
+    **state
+        `sort` (a column or bare name, with a minus the other way), `last`, `columns`,
+        `hidden`, `all_params` (False: only params that differ), `group` (a column),
+        `pinned`, `baseline` (runs), `selected` (up to 7 runs whose curves are drawn;
+        default the best five), `metric`, `x` ("step", "time", "relative", an axis, a
+        metric), `smooth` (0 to below 1), `log_x`, `log_y`, `bands`.
+
+    Returns
+    -------
+    ComparePanel
+        `.df`, `.selection`, `.line`, and every part of the state to read and to set.
+
+    Raises
+    ------
+    QueryError, OptionError, RunNotFoundError
+        For what cannot be understood or found.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> for lr in (0.1, 0.01):
+    ...     with nbtrack.start("base", params={"lr": lr}):
+    ...         nbtrack.log(loss=lr)
+    >>> nbtrack.compare(query="loss < 1", sort="loss").df["params.lr"].tolist()
+    [0.01, 0.1]
+    """
+    store = settled(store)
+    state = {k: tuple(v) if isinstance(v, list) else v for k, v in state.items()}
+    unknown = state.keys() - set(CompareState.__dataclass_fields__)
+    if unknown:
+        raise OptionError(f"compare() has no option {min(unknown)!r}.")
+    ids = tuple(run if isinstance(run, str) else run.id for run in runs)
+    return opened(store, CompareState(query, ids, **state))
+
+
+def compare_magic(line: str) -> ComparePanel:
+    """Show runs side by side: %compare [RUN... | QUERY] [options]; see `compare`."""
+    store = settled(None)
+    words, found = _split(line)
+    runs, query = _runs_or_query(store, words)
+    if found.has("where"):
+        query = found.one("where") or ""
+    state = CompareState(query, tuple(runs), **_state(found))
+    if found.has("top") or found.has("by"):
+        return opened(store, _top(store, state, found))
+    return opened(store, state)
+
+
+def opened(store: Store, state: CompareState) -> ComparePanel:
+    """The panel of a state; where nobody says which curves, the best are drawn."""
+    if not state.selected and not state.bands:
+        state = replace(state, selected=_best(store, state, BEST_SELECTED))
+    return ComparePanel(store, state)
+
+
+def _best(store: Store, state: CompareState, n: int) -> tuple[str, ...]:
+    found = compared(store, state)
+    if state.runs and len(found.ids) <= SELECTED_MAX:
+        return tuple(found.ids)
+    metric = found.metric()
+    if not metric:
+        return ()
+    best = compared(store, replace(state, sort=metric))
+    return tuple(best.ids[:n])
+
+
+def _top(store: Store, state: CompareState, found: Arguments) -> CompareState:
+    """`--top 5 --by val_acc`: the best five, by a metric or by the one that judges."""
+    n = _whole("top", found.one("top") or str(BEST_SELECTED))
+    by = found.one("by") or compared(store, state).metric()
+    sorted_by = compared(store, replace(state, sort=by))
+    ids = tuple(sorted_by.ids[:n])
+    return replace(state, runs=ids, query="", sort=by, selected=ids[:SELECTED_MAX])
+
+
+def _split(line: str) -> tuple[list[str], Arguments]:
+    """The words before the first option, which may be a query, and the options."""
+    tokens = split_line_loosely(line)
+    flags = {flag for option in OPTIONS for flag in option.flags}
+    for at, token in enumerate(tokens):
+        if token.partition("=")[0] in flags or token.startswith("--"):
+            found = parse_arguments(" ".join(tokens[at:]), OPTIONS)
+            if found.words:
+                raise OptionError(
+                    f"{found.words[0]!r} stands behind an option: runs and the query "
+                    "come first."
+                )
+            return tokens[:at], found
+    return tokens, Arguments()
+
+
+def _runs_or_query(store: Store, words: Sequence[str]) -> tuple[list[str], str]:
+    """Names of runs where every word is one, else a query."""
+    names = [unquoted(word) for word in words]
+    missing: RunNotFoundError | None = None
+    for name in names:
+        try:
+            store.run(name)
+        except RunNotFoundError as exc:
+            missing = exc
+    if missing is None:
+        return names, ""
+    if all(word.replace("-", "").replace("_", "").isalnum() for word in words):
+        raise missing
+    text = " ".join(words)
+    return [], unquoted(text) if len(words) == 1 else text
+
+
+def _state(found: Arguments) -> dict[str, Any]:
+    state: dict[str, Any] = {name: found.has(name) for name in _FLAGS}
+    state |= {name: found.many(name) for name in _MANY}
+    state |= {name: found.one(name) for name in _ONE if found.has(name)}
+    if found.has("last"):
+        state["last"] = _whole("last", found.one("last") or "")
+    if found.has("smooth"):
+        state["smooth"] = _number("smooth", found.one("smooth") or "")
+    return state
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isdecimal():
+        raise OptionError(f"--{name} needs a whole number, not {text[:40]!r}.")
+    return int(text)
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise OptionError(f"--{name} needs a number, not {text[:40]!r}.") from None
