@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from nbtrack.analysis.cell_names import loops_in, names_in, texts_in
 from nbtrack.analysis.run_side import Side
-from nbtrack.capture.params import NAMELESS
+from nbtrack.capture.loops import NAMELESS
 from nbtrack.records import CellRecord, Param
 from nbtrack.text import shorten, visible
 
@@ -70,7 +70,7 @@ def diff_params(a: Side, b: Side) -> tuple[ParamChange, ...]:
 
     Examples
     --------
-    >>> from nbtrack.capture.params import NAMELESS
+    >>> from nbtrack.capture.loops import NAMELESS
     from nbtrack.records import RunRecord
     >>> def side(**params):
     ...     told = {n: Param(n, v, "option") for n, v in params.items()}
