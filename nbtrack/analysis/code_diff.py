@@ -111,17 +111,18 @@ def _read_by_any(side: Side) -> frozenset[str]:
 
 def _free_names(
     pair: Pair, params: Collection[str], read: frozenset[str]
-) -> frozenset[str]:
-    """The names whose values are no news of a pair of cells."""
-    # What a tracked cell sets may be its metrics.
-    if pair.is_tracked or not pair.is_needed or EVERYTHING in read:
+) -> frozenset[str] | None:
+    """The names whose values are no news of a pair of cells; None: of no interest."""
+    if not pair.is_needed:
+        return None
+    if pair.is_tracked or EVERYTHING in read:  # what it sets may be its metrics
         return frozenset(params)
     texts = [cell.source for cell in (pair.a, pair.b) if cell and cell.source]
     names = frozenset().union(*map(names_set, texts))
     return frozenset(params) | (names - read)
 
 
-def _cell_change(pair: Pair, params: frozenset[str]) -> CodeChange:
+def _cell_change(pair: Pair, params: frozenset[str] | None) -> CodeChange:
     a, b = pair.a, pair.b
     return CodeChange(
         _label(a, b),
@@ -146,7 +147,7 @@ def _number(cell: CellRecord) -> str:
 
 
 def _change_of_cells(
-    a: CellRecord | None, b: CellRecord | None, params: frozenset[str]
+    a: CellRecord | None, b: CellRecord | None, params: frozenset[str] | None
 ) -> str:
     if a is None or b is None:
         return "only in b" if a is None else "only in a"
@@ -154,6 +155,8 @@ def _change_of_cells(
         return "same"
     if a.source is None or b.source is None:
         return "changed"
+    if params is None:
+        return "same" if body_of(a.source) == body_of(b.source) else "changed"
     return change_of_sources(a.source, b.source, params)
 
 

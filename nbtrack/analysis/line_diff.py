@@ -1,7 +1,7 @@
 r"""Two texts line by line: as the lines of a unified diff, and side by side.
 
 Words that changed within a line are told apart, so that a view can mark them. Texts
-of more than a few thousand lines are compared by their digest alone.
+of more than two thousand lines are compared by their digest alone.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-LINES_MAX = 3_000  # beyond, difflib may take seconds; and who would read it
+LINES_MAX = 2_000  # beyond, difflib may take seconds; and who would read it
 CONTEXT = 3  # lines shown around a change
 _WORDS = re.compile(r"\d[\w.]*|\w+|\s+|[^\w\s]")  # 0.1 is one
-_WORDS_MAX = 400  # of a line; beyond, the whole line counts as changed
+_WORDS_MAX = 120  # of a line, 3 ms at worst; beyond, all of it counts as changed
 _ALIKE = 0.3  # below, words in common are chance
 
 Kind = Literal["same", "changed", "only in a", "only in b", "gap"]

@@ -141,7 +141,7 @@ class RunDiff:
         return pd.DataFrame(table, columns=list(fields), dtype="object").infer_objects()
 
     def to_dict(self) -> dict[str, Any]:  # Any: JSON values, NaN and Inf among them
-        """All of it as plain values, for JSON."""
+        """All of it as plain values, for JSON; of code what a result depends on."""
         from nbtrack.analysis.run_causes import verdict
 
         return {
@@ -150,6 +150,7 @@ class RunDiff:
             "verdict": verdict(self),
             "is_same": self.is_same,
             **{part: [_flat(row) for row in getattr(self, part)] for part in PARTS},
+            "code": [_flat(change) for change in self.code if change.is_needed],
             "git": [dataclasses.asdict(fact) for fact in self.code.git],
             "not_recorded": list(self.unseen),
         }

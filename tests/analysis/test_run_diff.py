@@ -469,6 +469,8 @@ def test_what_no_result_depends_on_is_told_in_one_line():
     ]
     assert found.is_same
     assert "plot" not in repr(found)
+    assert [row["name"] for row in found.to_dict()["code"]] == ["[2]"]
+    assert len(found.to_frame("code")) == 2
 
 
 def test_texts_come_back_from_their_lines():
