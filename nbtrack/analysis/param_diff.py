@@ -70,8 +70,7 @@ def diff_params(a: Side, b: Side) -> tuple[ParamChange, ...]:
 
     Examples
     --------
-    >>> from nbtrack.capture.loops import NAMELESS
-    from nbtrack.records import RunRecord
+    >>> from nbtrack.records import RunRecord
     >>> def side(**params):
     ...     told = {n: Param(n, v, "option") for n, v in params.items()}
     ...     return Side(RunRecord("1", "x", "e", "finished", "", None, 1, params=told))

@@ -109,18 +109,42 @@ def _ends(diff: RunDiff) -> Iterator[Cause]:
 
 
 def _params(params: Sequence[ParamChange]) -> Iterator[Cause]:
+    details = _details_of_others(params)
     # What people named themselves says more than details of objects.
     for param in sorted(params, key=lambda p: (p.kind == "object", "." in p.name)):
         if param.change in ("same", "origin") or param.is_outcome:
             continue
+        if param.name in details:
+            continue  # told with its object
         is_seed = _SEED_NAME.search(param.name) is not None
-        rank = SEED if is_seed else PARAMS
-        if param.read_by == () and not is_seed:
-            rank = WEAK
-        if param.change == "type":
-            rank = WEAK
+        n_details = sum(root == param.name for root in details.values())
+        more = (f"{n_details} of its settings are those of one kind",) * (n_details > 0)
         kind: Kind = "seed" if is_seed else "params"
-        yield Cause(kind, _param_sentence(param), tuple(_param_why(param)), rank)
+        evidence = (*_param_why(param), *more)
+        rank = _param_rank(param, is_seed=is_seed)
+        yield Cause(kind, _param_sentence(param), evidence, rank)
+
+
+def _param_rank(param: ParamChange, *, is_seed: bool) -> int:
+    if param.change == "type":
+        return WEAK
+    if is_seed:
+        return SEED
+    return WEAK if param.read_by == () else PARAMS
+
+
+def _details_of_others(params: Sequence[ParamChange]) -> dict[str, str]:
+    """Details that an object has only as its kind is another: name -> the object.
+
+    Where SGD gave way to Adam, `opt.betas` is no cause of its own.
+    """
+    others = {p.name for p in params if p.kind == "object" and p.change == "changed"}
+    found = {}
+    for param in params:
+        root = param.name.partition(".")[0]
+        if root in others and root != param.name and param.change.startswith("only"):
+            found[param.name] = root
+    return found
 
 
 def _param_sentence(param: ParamChange) -> str:

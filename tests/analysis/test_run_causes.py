@@ -138,6 +138,23 @@ def test_the_same_number_of_another_type_is_unlikely_and_another_origin_no_cause
     assert "the same number of another type, 1 in A, 1.0 in B" in found[0].sentence
 
 
+def test_details_of_an_object_of_another_kind_are_told_with_it():
+    def run(loss, **values):
+        told = [
+            Param(name.replace("_", "."), v, "object") for name, v in values.items()
+        ]
+        return side(loss=loss, params=told)
+
+    a = run(1.0, opt="SGD", opt_lr=0.1, opt_momentum=0.9)
+    b = run(2.0, opt="Adam", opt_lr=0.2, opt_betas=[0.9, 0.999])
+    first, second = causes(a, b)
+    assert first.sentence == "param opt: 'SGD' in A, 'Adam' in B"
+    assert first.evidence[-1] == "2 of its settings are those of one kind"
+    assert second.sentence == "param opt.lr: 0.1 in A, 0.2 in B"
+    # Of objects of one kind a setting more is a cause.
+    assert len(causes(run(1.0, opt="SGD"), run(2.0, opt="SGD", opt_lr=1))) == 1
+
+
 def test_a_code_change_that_only_writes_a_told_value_is_told_once():
     a = side(
         params=[Param("lr", 0.1, "inherited", "[1]")],

@@ -47,18 +47,16 @@ def test_the_second_run_may_lie_in_another_store(session, tmp_path):
     assert [cause.kind for cause in found.causes] == ["params"]
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        ("%diff", "%diff takes two runs. Write %diff A B."),
-        ("%diff base two three", "%diff takes two runs, not 'base two three'"),
-        ("%diff base tw", "Did you mean two?"),
-        ("%diff base two --othr x", "Did you mean --other?"),
-        ("%diff base two --other ./none", "There is no store at"),
-    ],
-)
-def test_a_slip_is_one_line(session, capsys, line, says):
-    session(line)
-    said = capsys.readouterr()
-    assert says in said.out + said.err
-    assert "Traceback" not in said.out + said.err
+def test_a_slip_is_one_line(session, capsys):
+    slips = {
+        "%diff": "%diff takes two runs. Write %diff A B.",
+        "%diff base two three": "%diff takes two runs, not 'base two three'",
+        "%diff base tw": "Did you mean two?",
+        "%diff base two --othr x": "Did you mean --other?",
+        "%diff base two --other ./none": "There is no store at",
+    }
+    for line, says in slips.items():
+        session(line)
+        said = capsys.readouterr()
+        assert says in said.out + said.err
+        assert "Traceback" not in said.out + said.err
