@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from nbtrack.notebook.compare_magic import compare
     from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.run_page import show
+    from nbtrack.slices.diff import diff
     from nbtrack.slices.slice import slice
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
@@ -85,6 +86,7 @@ _HOME = {
     "current": "nbtrack.tracking.session",
     "curve": "nbtrack.analysis.runs_table",
     "delete_metric": "nbtrack.analysis.metric_edits",
+    "diff": "nbtrack.slices.diff",
     "diff_environment": "nbtrack.analysis.environment_view",
     "diff_inputs": "nbtrack.analysis.data_view",
     "edits": "nbtrack.analysis.metric_edits",
@@ -143,6 +145,7 @@ __all__ = [
     "current",
     "curve",
     "delete_metric",
+    "diff",
     "diff_environment",
     "diff_inputs",
     "edits",

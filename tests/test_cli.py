@@ -66,6 +66,19 @@ def test_a_run_is_shown(filled):
     assert net == {"ref": "net:v1", "role": "output", "type": "model", "step": 0}
 
 
+def test_two_runs_are_compared(filled, tmp_path):
+    said = call("diff", "base-0", "base-1").stdout.splitlines()
+    assert said[0].startswith("A  base-0 · finished")
+    assert said[2:4] == ["1 of 1 metric differs.", "loss 0.5000 → 0.4000 (B better)"]
+    told = json_of("diff", "base-0", "base-1")
+    assert told["causes"][0]["sentence"] == "param lr: 0 in A, 1 in B"
+    assert told["metrics"][0]["better"] == "b"
+    assert json_of("diff", "base-0") == told  # with the last one
+    assert json_of("diff", "base-1", "base-1")["is_same"]
+    assert json_of("diff", "base-0", "base-1", "--other", tmp_path) == told
+    call("diff", "base-0", "base-1", "--other", tmp_path / "none", code=1)
+
+
 def test_artifacts_are_listed_and_shown(filled):
     assert call("artifacts").stdout.splitlines()[1].startswith("net:v1")
     versions = json_of("artifacts", "list", "ds")
@@ -170,6 +183,8 @@ def test_models_versions_events_and_card(filled):
     ("words", "code"),
     [
         (["show", "nobody"], 1),
+        (["diff", "base-0", "nobody"], 1),
+        (["diff"], 2),
         (["ls", "loss", "<<"], 2),
         (["ls", "--sort", "los"], 2),
         (["artifacts", "show", "d"], 1),
@@ -210,6 +225,7 @@ def test_names_of_strangers_are_shown_as_escapes(store_path, plain_surroundings)
     for words in (
         ["ls"], ["show", "last"], ["artifacts"], ["artifacts", "show", HOSTILE],
         ["du"], ["du", "--by", "artifact"], ["verify"], ["show", HOSTILE + "x"],
+        ["diff", "last", "last"], ["diff", HOSTILE + "x", "last"],
         ["artifacts", "show", f"{HOSTILE}:{HOSTILE}"], ["gc", "--dry-run"],
         ["push", "nonsense\x1b[1m://x"], ["card", HOSTILE],
     ):  # fmt: skip
@@ -253,7 +269,8 @@ def test_reading_verbs_need_no_pandas_and_change_nothing(filled, store_path):
     before = listing()
     code = (
         "import sys; from nbtrack.cli import command\n"
-        "for words in (['ls'], ['artifacts'], ['models'], ['du'], ['verify']):\n"
+        "for words in (['ls'], ['artifacts'], ['models'], ['du'], ['verify'],\n"
+        "              ['diff', 'base-0', 'base-1']):\n"
         "    try: command(words)\n"
         "    except SystemExit as end: assert end.code == 0, words\n"
         "assert 'pandas' not in sys.modules"

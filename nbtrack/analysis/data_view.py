@@ -81,13 +81,18 @@ def diff_inputs(
     new = {(r.type, r.name): r for r in _inputs_of(b, store)}
     rows: list[tuple[str, str, str]] = []
     for key in dict.fromkeys([*old, *new]):
-        change = _change(old.get(key), new.get(key))
+        change = change_of_input(old.get(key), new.get(key))
         if change:
             rows.append((key[1], key[0], change))
     return pandas.DataFrame(rows, columns=["name", "type", "change"])
 
 
-def _change(old: InputRecord | None, new: InputRecord | None) -> str:
+def change_of_input(old: InputRecord | None, new: InputRecord | None) -> str:
+    """What became of an input, None where it is not there; "" where nothing did.
+
+    >>> change_of_input(InputRecord("x", "list"), None)
+    'only in a'
+    """
     if old is None or new is None:
         return "only in b" if old is None else "only in a"
     change = drift(new, old)

@@ -6,6 +6,7 @@ line on stderr; 2 the command line cannot be understood. No verb runs anything o
 
 from __future__ import annotations
 
+from nbtrack.cli.diff_verb import diff
 from nbtrack.cli.frame import Verbs
 from nbtrack.cli.models_verbs import card, models
 from nbtrack.cli.remote_verbs import pull, push
@@ -21,5 +22,5 @@ def main() -> None:
 command = Verbs(
     "nbtrack",
     help="Experiment tracking that lives in the notebook: what its store holds.",
-    commands=[ls, show, artifacts, du, gc, verify, push, pull, models, card],
+    commands=[ls, show, diff, artifacts, du, gc, verify, push, pull, models, card],
 )

@@ -219,9 +219,26 @@ def models(line: str) -> Any:
     return models_magic(line)
 
 
+@_friendly
+def diff(line: str) -> Any:
+    """Show why two runs differ: %diff A [B] [--other PATH], B by default the last one.
+
+    What most likely made the difference, then params, code side by side, data,
+    packages, environment, random numbers and metrics; and what was not recorded.
+
+    --other PATH       B lies in the store of that folder, which is only read
+
+    It returns what `nbtrack.diff(...)` gives: `.causes`, `.to_frame("params")`.
+    """
+    from nbtrack.notebook.diff_magic import diff_magic
+
+    return diff_magic(line)
+
+
 LINE_MAGICS: dict[str, LineMagic] = {
     "artifacts": artifacts,
     "compare": compare,
+    "diff": diff,
     "lineage": lineage,
     "media": media,
     "models": models,

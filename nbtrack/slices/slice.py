@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nbtrack.slices.grade import Grade
     from nbtrack.slices.prove import Proof
     from nbtrack.slices.script import Script
+    from nbtrack.store import Store
 
 RUN, VARIABLE = "run:", "var:"
 
@@ -245,6 +246,20 @@ def slice_of_run(name: str) -> Slice:
             "in a notebook, or with the log of cells switched off."
         )
     return slice_of_cell(cells, target, record)
+
+
+def slice_of_record(store: Store, record: RunRecord) -> Slice | None:
+    """The slice of a run by what its store has of it alone; None: it has no cells.
+
+    >>> import nbtrack
+    >>> with nbtrack.start("in a script") as run:
+    ...     pass
+    >>> slice_of_record(run.store, run.record()) is None
+    True
+    """
+    cells = store.cells(record.id)
+    target = _cell_of(cells, record)
+    return None if target is None else slice_of_cell(cells, target, record)
 
 
 def slice_of_cell(cells: Sequence[CellRecord], target: int, record: RunRecord) -> Slice:

@@ -16,6 +16,7 @@ _KNOWN_MAGICS = frozenset(
     | {"markdown", "latex", "svg", "HTML", "time", "timeit", "capture", "prun", "pinfo"}
     | {"lsmagic", "magic", "quickref", "precision", "mkdir", "rm", "cp", "mv", "cat"}
     | {"track", "nbtrack", "runs", "panel", "show", "media", "slice", "restore"}
+    | {"diff"}
     | {"track_config", "track_status", "alias", "automagic", "psource", "pdoc", "pfile"}
     | {"ll", "l", "lx", "less", "man", "more", "rmdir", "dirs", "pushd", "popd", "perl"}
 )
