@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         plot_roc,
     )
     from nbtrack.analysis.runs_table import curve, runs, sql
+    from nbtrack.analysis.significance import beats, beats_all
     from nbtrack.analysis.system_view import logs, system
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
     from nbtrack.notebook.media_display import show_media
@@ -76,6 +77,8 @@ _HOME = {
     "XGBoostCallback": "nbtrack.tracking.callbacks.xgboost",
     "artifacts": "nbtrack.tracking.artifacts.api",
     "autolog": "nbtrack.tracking.autolog",
+    "beats": "nbtrack.analysis.significance",
+    "beats_all": "nbtrack.analysis.significance",
     "cells": "nbtrack.analysis.code_view",
     "checkpoints": "nbtrack.tracking.checkpoint_table",
     "code": "nbtrack.analysis.code_view",
@@ -133,6 +136,8 @@ __all__ = [
     "XGBoostCallback",
     "artifacts",
     "autolog",
+    "beats",
+    "beats_all",
     "cells",
     "checkpoints",
     "code",
