@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nbtrack.analysis.lineage import lineage
     from nbtrack.analysis.media_view import media
     from nbtrack.analysis.metric_edits import delete_metric, edits, rename_metric, undo
+    from nbtrack.analysis.paper_table import paper_table
     from nbtrack.analysis.plots import (
         join_predictions,
         plot_confusion,
@@ -103,6 +104,7 @@ _HOME = {
     "media": "nbtrack.analysis.media_view",
     "models": "nbtrack.tracking.models.api",
     "open": "nbtrack.tracking.opening",
+    "paper_table": "nbtrack.analysis.paper_table",
     "plot_confusion": "nbtrack.analysis.plots",
     "plot_histograms": "nbtrack.analysis.plots",
     "plot_importance": "nbtrack.analysis.plots",
@@ -162,6 +164,7 @@ __all__ = [
     "media",
     "models",
     "open",
+    "paper_table",
     "plot_confusion",
     "plot_histograms",
     "plot_importance",
