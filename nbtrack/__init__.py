@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.decorator import track
     from nbtrack.tracking.epochs import epochs
     from nbtrack.tracking.fork import fork
+    from nbtrack.tracking.merging import merge
     from nbtrack.tracking.model_watch import watch
     from nbtrack.tracking.models import api as models
     from nbtrack.tracking.opening import open
@@ -102,6 +103,7 @@ _HOME = {
     "logs": "nbtrack.analysis.system_view",
     "mean_ci": "nbtrack.analysis.confidence",
     "media": "nbtrack.analysis.media_view",
+    "merge": "nbtrack.tracking.merging",
     "models": "nbtrack.tracking.models.api",
     "open": "nbtrack.tracking.opening",
     "paper_table": "nbtrack.analysis.paper_table",
@@ -162,6 +164,7 @@ __all__ = [
     "logs",
     "mean_ci",
     "media",
+    "merge",
     "models",
     "open",
     "paper_table",

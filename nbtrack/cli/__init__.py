@@ -7,6 +7,7 @@ line on stderr; 2 the command line cannot be understood. No verb runs anything o
 from __future__ import annotations
 
 from nbtrack.cli.frame import Verbs
+from nbtrack.cli.merge_verb import merge
 from nbtrack.cli.models_verbs import card, models
 from nbtrack.cli.remote_verbs import pull, push
 from nbtrack.cli.run_verbs import ls, show
@@ -21,5 +22,5 @@ def main() -> None:
 command = Verbs(
     "nbtrack",
     help="Experiment tracking that lives in the notebook: what its store holds.",
-    commands=[ls, show, artifacts, du, gc, verify, push, pull, models, card],
+    commands=[ls, show, artifacts, du, gc, verify, push, pull, merge, models, card],
 )
