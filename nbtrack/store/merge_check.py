@@ -10,9 +10,14 @@ import json
 import sqlite3
 
 from nbtrack.store.chunks import unpack
+from nbtrack.store.database import code_of
 from nbtrack.store.merge_copy import is_safe_id
 from nbtrack.text import shorten
 
+_OF_THE_FILE = (
+    sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT,
+)  # fmt: skip
 # Tables of a run, and which of their columns hold JSON.
 _TABLES = {
     "params": ("value",),
@@ -51,8 +56,19 @@ def damage_of(connection: sqlite3.Connection, run: str) -> str | None:
     except (ValueError, TypeError, OverflowError, MemoryError) as exc:
         return f"damaged: {shorten(str(exc), 200)}"
     except sqlite3.DatabaseError as exc:
-        return f"damaged: {exc}"
+        if is_damage(exc):
+            return f"damaged: {exc}"
+        raise
     return None
+
+
+def is_damage(exc: sqlite3.DatabaseError) -> bool:
+    """Whether the error is about what stands in the file, not about the disk or a lock.
+
+    >>> is_damage(sqlite3.OperationalError("no such table: other.lives"))
+    True
+    """
+    return code_of(exc) in (0, *_OF_THE_FILE)
 
 
 def _read_all(connection: sqlite3.Connection, run: str) -> None:

@@ -30,17 +30,26 @@ _SIZE = """
     + (select count(*) from {0}.artifact_uses where run = :run)
 """
 _EDITED = """
-  select 1 from {0}.edits as edits, json_each(what, '$.runs') as changed
-  where undone_at is null and changed.value = :run
-    and what ->> '$.kind' in ('rename_metric', 'delete_metric')
+  select 1 from (
+      select iif(json_valid(what), what, '{{}}') as what from {0}.edits
+      where undone_at is null) as edits,
+    json_each(edits.what, '$.runs') as changed
+  where changed.value = :run
+    and edits.what ->> '$.kind' in ('rename_metric', 'delete_metric')
 """
 _UNFINISHED = ("running", "crashed")
 
 
 def choice_for(
-    connection: sqlite3.Connection, run: str, journal: Path
+    connection: sqlite3.Connection, run: str, journal: Path, *, n_failed: int = 0
 ) -> tuple[Choice, str | None]:
-    """What is to be done with a run there, and why nothing can be, if so."""
+    """What is to be done with a run there, and why nothing can be, if so.
+
+    Parameters
+    ----------
+    n_failed
+        How many of its uses and rich values cannot come, since their files are damaged.
+    """
     status_here, status_there = (_status(connection, db, run) for db in _BOTH)
     if status_here is None:
         return "new", None
@@ -49,7 +58,7 @@ def choice_for(
         return "there", "it went on in both stores: it stays as it is here"
     if here - there:
         return "there", None
-    goes_on = there > here or _is_more(connection, run)
+    goes_on = there > here or _is_more(connection, run, n_failed)
     ended = status_here in _UNFINISHED and status_there not in _UNFINISHED
     if not goes_on and not ended:
         return "there", None
@@ -81,6 +90,6 @@ def _sessions(connection: sqlite3.Connection, db: str, run: str) -> set[object]:
     return {session for (session,) in _asked(connection, _SESSIONS, db, run)}
 
 
-def _is_more(connection: sqlite3.Connection, run: str) -> bool:
+def _is_more(connection: sqlite3.Connection, run: str, n_failed: int) -> bool:
     [(here,)], [(there,)] = (_asked(connection, _SIZE, db, run) for db in _BOTH)
-    return bool(int(str(there)) > int(str(here)))
+    return int(str(there)) - n_failed > int(str(here))

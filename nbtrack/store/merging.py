@@ -18,8 +18,8 @@ from urllib.parse import quote
 from nbtrack.errors import StoreError
 from nbtrack.store.database import Database, identity_of
 from nbtrack.store.merge_artifacts import ArtifactTaker
-from nbtrack.store.merge_check import damage_of
-from nbtrack.store.merge_choice import choice_for
+from nbtrack.store.merge_check import damage_of, is_damage
+from nbtrack.store.merge_choice import Choice, choice_for
 from nbtrack.store.merge_copy import OtherStore, other_store
 from nbtrack.store.merge_edits import take_edits
 from nbtrack.store.merge_files import FileTaker
@@ -105,23 +105,31 @@ class _Merge:
         return [run for (run,) in rows]
 
     def _take(self, run: str) -> None:
-        journal = self._database.path.parent / "journal"
-        why = damage_of(self._connection, run)
-        if why is None:
-            what, why = choice_for(self._connection, run, journal)
+        what, why = self._choose(run)
+        if why is None and what != "there":
+            why = damage_of(self._connection, run)
+        if why is None and what != "there":
+            without, n_failed = self._files_of(run)
+            if n_failed:  # so it may be no more than what came before
+                what, why = self._choose(run, n_failed)
+            if why is None and what != "there":
+                why = self._write(run, without, is_new=what == "new")
         if why is not None:
             self._skipped[str(run)] = why
-            return
-        if what != "there":
-            why = self._write(run, is_new=what == "new")
-            if why is not None:
-                self._skipped[run] = why
-                return
-        self._done[what].append(run)
+        else:
+            self._done[what].append(run)
 
-    def _write(self, run: str, *, is_new: bool) -> str | None:
-        """Files first, then all rows of the run at once; why they cannot be written."""
-        without = self._files_of(run)
+    def _choose(self, run: str, n_failed: int = 0) -> tuple[Choice, str | None]:
+        journal = self._database.path.parent / "journal"
+        try:
+            return choice_for(self._connection, run, journal, n_failed=n_failed)
+        except sqlite3.DatabaseError as exc:
+            if is_damage(exc):
+                return "there", f"damaged: {exc}"
+            raise
+
+    def _write(self, run: str, without: list[str], *, is_new: bool) -> str | None:
+        """All rows of the run at once; why they cannot be written."""
         n_new, renumbered = len(self._artifacts.new), dict(self._artifacts.renumbered)
         take = self._runs.insert if is_new else self._runs.update
         try:
@@ -133,13 +141,15 @@ class _Merge:
             return f"damaged: {exc}"
         return None
 
-    def _files_of(self, run: str) -> list[str]:
-        """Have the files of a run here; the digests of rich values that failed."""
-        versions = self._connection.execute(
-            "select distinct version from other.artifact_uses where run = ?", (run,)
+    def _files_of(self, run: str) -> tuple[list[str], int]:
+        """Have the files of a run here, before any row names them.
+
+        The digests of rich values that failed, and how many of its rows cannot come.
+        """
+        uses = self._connection.execute(
+            "select version from other.artifact_uses where run = ?", (run,)
         ).fetchall()
-        for (version,) in versions:
-            self._artifacts.prepare(version)
+        n_failed = sum(not self._artifacts.prepare(version) for (version,) in uses)
         rows = self._connection.execute(
             "select name, step, digest from other.media"
             " where run = ? and digest is not null",
@@ -151,7 +161,7 @@ class _Merge:
             if why is not None:
                 failed.append(digest)
                 self._notices.append(f"{name} at step {step} of run {run}: {why}")
-        return failed
+        return failed, n_failed + len(failed)
 
     def _take_version(self, version: int) -> None:
         if not self._artifacts.prepare(version):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -393,12 +395,15 @@ def test_damaged_runs_and_files_are_told_and_the_rest_comes(at, tmp_path):
     with nbtrack.start("files") as run:
         run.log_artifact({"n": 1}, "good")
         run.log_artifact({"n": 2}, "bad")
+        run.log_image([[0, 255], [128, 64]], name="picture")
     process_session().close()
     with Store.open(there) as store:
         [file] = store.artifact_files(store.artifact("bad").id)
-        blob = store.file_path(file.digest)
-        blob.chmod(0o600)
-        blob.write_bytes(b"something else")
+        [picture] = store.media(run.id)
+        for digest in (file.digest, picture.digest):
+            blob = store.file_path(digest)
+            blob.chmod(0o600)
+            blob.write_bytes(b"something else")
     change(
         there,
         "pragma foreign_keys = off",
@@ -412,11 +417,19 @@ def test_damaged_runs_and_files_are_told_and_the_rest_comes(at, tmp_path):
     assert set(report.new) == {runs["e"], run.id}
     assert set(report.skipped) == {runs["a"], runs["b"], "../../c", runs["d"]}
     assert report.versions == ("good:v0",)
-    assert any("bad:v0 did not come" in notice for notice in report.notices)
+    bad, picture = report.notices
+    assert "bad:v0 did not come: File" in bad
+    assert f"picture at step 0 of run {run.id}: File" in picture
     assert "chunk body" in report.skipped[runs["b"]]
     with Store.open(here) as store:
         assert [use.name for use in store.artifact_uses(run=run.id)] == ["good"]
+        assert store.media(run.id) == []
         assert api.verify(store=store)
+    rows = rows_of(here)
+    again = merged(here, there)
+    assert (again.new, again.updated, again.n_there) == ((), (), 2)
+    assert (again.skipped, again.notices) == (report.skipped, report.notices)
+    assert rows_of(here) == rows
 
 
 def test_pages_that_cannot_be_read_cost_their_runs_only(at, tmp_path):
@@ -446,6 +459,34 @@ def test_a_file_that_leads_out_of_its_folder_does_not_come(at, tmp_path):
     report = merged(here, there)
     assert (report.new, report.versions) == ((run.id,), ())
     assert "leads out of it" in report.notices[0]
+
+
+def test_what_a_dead_process_left_in_its_journal_comes_too(at, tmp_path):
+    there, here = at("there"), tmp_path / "here" / ".nbtrack"
+    code = (
+        "import os, sys; from nbtrack.store import Store;"
+        "store = Store.open(sys.argv[1]);"
+        "store.journal.emit({'kind': 'run_started', 'run': 'r', 'name': 'dead'});"
+        "series = store.journal.series('r', 'loss');"
+        "[store.journal.point(series, n, n / 2, 1.7e9) for n in range(7)];"
+        "os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(there)], check=True)
+    before = bytes_of(there)
+    assert len([path for path in before if path.suffix == ".seg"]) == 1
+    assert merged(here, there).new == ("r",)
+    kept = ("-shm", "-wal")  # SQLite's own, of a process that did not close them
+    after = bytes_of(there)
+    assert {p: b for p, b in after.items() if not p.name.endswith(kept)} == {
+        p: b for p, b in before.items() if not p.name.endswith(kept)
+    }
+    with Store.open(here) as store:
+        assert (store.run("r").status, store.run("r").metrics["loss"].n) == (
+            "crashed",
+            7,
+        )
+    Store.open(there).close()  # there it is taken over only now
+    assert merged(here, there).n_there == 1
 
 
 def test_a_run_that_goes_on_there_waits_for_the_next_merge(at, tmp_path):
