@@ -162,6 +162,8 @@ def compare_sides(
 ) -> Comparison:
     """As `beats`, of sides that are known."""
     _check(store, b, a, method)
+    if b.label == a.label:  # lists of runs of the same names
+        b, a = replace(b, label=f"{b.label} (B)"), replace(a, label=f"{a.label} (A)")
     table = table_of(store, (b, a), metrics=[metric], pair_on=pair_on)
     goal = goal_among(table, metric, goal)
     sides = [

@@ -138,8 +138,8 @@ def test_p_and_interval_agree_whether_zero_is_left_out(n, shift):
 
 
 def test_what_is_random_is_the_same_for_the_same_seed_and_near_the_t_test():
-    b, a = numbers(20, shift=0.6), numbers(22, seed=2)
-    differences = numbers(20, shift=0.6)
+    b, a = numbers(9, shift=0.6), numbers(10, seed=2)
+    differences = numbers(14, shift=0.4)
     ours = [
         (mean_tests.sign_flips, (differences,), mean_tests.paired_t),
         (mean_tests.bootstrap_paired, (differences,), mean_tests.paired_t),
@@ -149,7 +149,7 @@ def test_what_is_random_is_the_same_for_the_same_seed_and_near_the_t_test():
     for test, values, by_t in ours:
         found = test(*values, seed=3)
         assert found == test(*values, seed=3)
-        assert found.p == pytest.approx(by_t(*values).p, abs=0.03)
+        assert found.p == pytest.approx(by_t(*values).p, abs=0.04)
 
 
 def test_holm_is_what_the_paper_says():
@@ -213,6 +213,19 @@ def test_sides_are_groups_queries_and_lists_of_runs(here):
     assert by_query.p == by_list.p == expected.p
     assert by_query.better == "params.opt == 'opt B'"
     assert beats(runs, "A", "acc", store=here).better == by_list.b
+
+
+def test_lists_of_runs_of_the_same_names_are_told_apart(store_path):
+    sides = []
+    for accs in ([0.7, 0.8, 0.76], [0.1, 0.2, 0.14]):
+        sides.append([])
+        for acc in accs:
+            with nbtrack.start("base", off="all") as run:
+                run.log(acc=acc)
+            here = nbtrack.open()
+            here.edit({"kind": "run_changed", "run": run.id, "fields": {"name": "x"}})
+            sides[-1].append(run)
+    assert str(nbtrack.beats(*sides, "acc")).startswith("x (B) beats x (A) on acc: +0.")
 
 
 def test_permutation_and_bootstrap_say_what_they_can_not(here):
