@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nbtrack.analysis.lineage import lineage
     from nbtrack.analysis.media_view import media
     from nbtrack.analysis.metric_edits import delete_metric, edits, rename_metric, undo
+    from nbtrack.analysis.paper_table import paper_table
     from nbtrack.analysis.plots import (
         join_predictions,
         plot_confusion,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         plot_roc,
     )
     from nbtrack.analysis.runs_table import curve, runs, sql
+    from nbtrack.analysis.significance import beats, beats_all
     from nbtrack.analysis.system_view import logs, system
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
     from nbtrack.notebook.compare_magic import compare
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.decorator import track
     from nbtrack.tracking.epochs import epochs
     from nbtrack.tracking.fork import fork
+    from nbtrack.tracking.merging import merge
     from nbtrack.tracking.model_watch import watch
     from nbtrack.tracking.models import api as models
     from nbtrack.tracking.opening import open
@@ -78,6 +81,8 @@ _HOME = {
     "XGBoostCallback": "nbtrack.tracking.callbacks.xgboost",
     "artifacts": "nbtrack.tracking.artifacts.api",
     "autolog": "nbtrack.tracking.autolog",
+    "beats": "nbtrack.analysis.significance",
+    "beats_all": "nbtrack.analysis.significance",
     "cells": "nbtrack.analysis.code_view",
     "checkpoints": "nbtrack.tracking.checkpoint_table",
     "code": "nbtrack.analysis.code_view",
@@ -102,8 +107,10 @@ _HOME = {
     "logs": "nbtrack.analysis.system_view",
     "mean_ci": "nbtrack.analysis.confidence",
     "media": "nbtrack.analysis.media_view",
+    "merge": "nbtrack.tracking.merging",
     "models": "nbtrack.tracking.models.api",
     "open": "nbtrack.tracking.opening",
+    "paper_table": "nbtrack.analysis.paper_table",
     "plot_confusion": "nbtrack.analysis.plots",
     "plot_histograms": "nbtrack.analysis.plots",
     "plot_importance": "nbtrack.analysis.plots",
@@ -137,6 +144,8 @@ __all__ = [
     "XGBoostCallback",
     "artifacts",
     "autolog",
+    "beats",
+    "beats_all",
     "cells",
     "checkpoints",
     "code",
@@ -161,8 +170,10 @@ __all__ = [
     "logs",
     "mean_ci",
     "media",
+    "merge",
     "models",
     "open",
+    "paper_table",
     "plot_confusion",
     "plot_histograms",
     "plot_importance",

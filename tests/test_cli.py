@@ -151,6 +151,21 @@ def test_verify_names_the_damaged_file_and_says_1(filled, store_path):
     call("verify", "net:v9", code=1)
 
 
+def test_merge_takes_in_another_store(filled, store_path, tmp_path):
+    other = tmp_path / "other"
+    said = call("merge", store_path, "--into", other).stdout
+    assert said.startswith(f"from {store_path}: 2 runs new, 4 versions of artifacts, ")
+    assert sorted(run["name"] for run in json_of("ls", "--store", other)) == [
+        "base-0",
+        "base-1",
+    ]
+    again = json_of("merge", store_path, "--store", other)
+    assert (again["new"], again["n_there"], again["models"]) == ([], 2, [])
+    said = call("merge", tmp_path / "nowhere", "--store", other, code=1)
+    assert "There is no store" in said.stderr
+    call("merge", store_path, "--into", other, "--store", other, code=2)
+
+
 def test_push_and_pull(filled, tmp_path):
     url, other = tmp_path / "remote", tmp_path / "other"
     said = call("push", url)

@@ -87,14 +87,14 @@ def mean_ci(values: Iterable[float], level: float = 0.95) -> MeanCI:
     given = [float(value) for value in values]
     kept = [value for value in given if not math.isnan(value)]
     n, n_nan = len(kept), len(given) - len(kept)
-    mean = _mean(kept)
-    std = _std(kept, mean)
+    mean = mean_of(kept)
+    std = std_of(kept, mean)
     width = t_quantile(n - 1, level) * std / math.sqrt(n) if n > 1 else None
     return MeanCI(mean, std, width, n, n_nan, level)
 
 
 @lru_cache(maxsize=256)
-def t_quantile(freedom: int, level: float) -> float:
+def t_quantile(freedom: float, level: float) -> float:
     """How far from 0 Student's t stays with this probability, to both sides.
 
     Examples
@@ -103,20 +103,21 @@ def t_quantile(freedom: int, level: float) -> float:
     2.776445
     """
     low, high = 0.0, 1.0
-    while _beyond(high, freedom) > 1 - level:
+    while t_beyond(high, freedom) > 1 - level:
         low, high = high, 2 * high
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        if _beyond(middle, freedom) > 1 - level:
+        if t_beyond(middle, freedom) > 1 - level:
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _mean(values: list[float]) -> float:
+def mean_of(values: list[float]) -> float:
+    """The mean; NaN of nothing, and where +inf meets -inf."""
     if not values or {math.inf, -math.inf} <= set(values):
         return math.nan
     try:
@@ -126,15 +127,29 @@ def _mean(values: list[float]) -> float:
         return math.fsum(value / len(values) for value in values)
 
 
-def _std(values: list[float], mean: float) -> float:
+def std_of(values: list[float], mean: float) -> float:
+    """The standard deviation of a sample (n - 1); NaN below two values."""
     if len(values) < 2 or not math.isfinite(mean):
         return math.nan
     # A square of what diverged would overflow.
     return math.hypot(*(value - mean for value in values)) / math.sqrt(len(values) - 1)
 
 
-def _beyond(t: float, freedom: int) -> float:
-    """The probability that |T| is larger than `t`."""
+def t_beyond(t: float, freedom: float) -> float:
+    """The probability that Student's |T| is larger than `t` (DLMF 8.17, by I_x).
+
+    Parameters
+    ----------
+    t : float
+        At least 0; infinite is never reached.
+    freedom : float
+        Degrees of freedom, above 0; Welch's are no whole number.
+
+    Examples
+    --------
+    >>> round(t_beyond(2.776445, 4), 6)
+    0.05
+    """
     return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
 
 

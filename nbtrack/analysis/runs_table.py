@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from itertools import repeat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.query import (
@@ -43,6 +44,7 @@ def runs(
     sort: str | None = None,
     last: int | None = None,
     trashed: bool = False,
+    store: Store | str | Path | Sequence[Store | str | Path] | None = None,
 ) -> pd.DataFrame:
     """All runs of the store that belongs to this folder, one row each.
 
@@ -58,6 +60,9 @@ def runs(
         Only the newest that many of those.
     trashed : bool
         Those in the trash instead.
+    store : path, or several, optional
+        Other stores: `.nbtrack` folders, or folders they stand in. The frame has a
+        column `store` then; a run that is in several is shown once, from the first.
 
     Returns
     -------
@@ -80,7 +85,16 @@ def runs(
     >>> nbtrack.runs("loss < 1", last=1)[["params.lr", "best.loss"]].values.tolist()
     [[0.1, 0.5]]
     """
-    return frame_of(select(store_here(), query, sort=sort, last=last, trashed=trashed))
+    if store is None:
+        found = select(store_here(), query, sort=sort, last=last, trashed=trashed)
+        return frame_of(found)
+    from nbtrack.analysis.several_stores import joined, tables_of
+
+    table, where = joined(tables_of(store, trashed=trashed))
+    table = table.take(chosen_of(table, query, sort=sort, last=last))
+    frame = frame_of(table)
+    frame.insert(1, "store", [where[run] for run in table.ids])
+    return frame
 
 
 def curve(run: str, metric: str) -> pd.DataFrame:
@@ -190,6 +204,18 @@ def select(
     if sort:
         found = sorted_ids(some.take(found), sort, known)
     return store.table(trashed=None, ids=found)
+
+
+def chosen_of(
+    table: Table, query: str | None, *, sort: str | None, last: int | None
+) -> Sequence[str]:
+    """As `select`, of a table that is read already: the ids, in order."""
+    if last is not None and last < 0:
+        raise OptionError(f"last={last}: give the number of runs to show.")
+    asked, known = parse_query(query or ""), _names_in(table)
+    check_names(asked, known)
+    found = _answering(table, asked)[:last]
+    return sorted_ids(table.take(found), sort, known) if sort else found
 
 
 def _answering(table: Table, asked: Query) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from nbtrack.cli.diff_verb import diff
 from nbtrack.cli.frame import Verbs
+from nbtrack.cli.merge_verb import merge
 from nbtrack.cli.models_verbs import card, models
 from nbtrack.cli.remote_verbs import pull, push
 from nbtrack.cli.run_verbs import ls, show
@@ -22,5 +23,18 @@ def main() -> None:
 command = Verbs(
     "nbtrack",
     help="Experiment tracking that lives in the notebook: what its store holds.",
-    commands=[ls, show, diff, artifacts, du, gc, verify, push, pull, models, card],
+    commands=[
+        ls,
+        show,
+        diff,
+        artifacts,
+        du,
+        gc,
+        verify,
+        push,
+        pull,
+        merge,
+        models,
+        card,
+    ],  # fmt: skip
 )

@@ -38,6 +38,15 @@ _GUARDS = """
 """
 
 
+def is_no_alias(text: object) -> bool:
+    """Whether a text cannot be an alias: no reference could hold it.
+
+    >>> is_no_alias("v3"), is_no_alias("gold")
+    (True, False)
+    """
+    return not isinstance(text, str) or _NO_ALIAS.search(text) is not None
+
+
 class EditsArtifacts:
     """The part of `Store` that changes artifacts."""
 

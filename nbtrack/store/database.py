@@ -95,7 +95,8 @@ class Database:
         self._checkpoint_at = now + CHECKPOINT_EVERY_S
         self.connection.execute("pragma busy_timeout = 0")
         try:
-            self.connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+            # Of this file alone: one that is attached for reading could not be.
+            self.connection.execute("pragma main.wal_checkpoint(truncate)").fetchall()
         finally:
             self.connection.execute(_BUSY_TIMEOUT)
 
@@ -141,6 +142,18 @@ def connect_reader(path: Path, *, read_only: bool = False) -> Connection:
         connection.close()
         connection = _open(path, "mode=ro&immutable=1")
     return _settle_reader(connection)
+
+
+def connect_untouched(path: Path) -> Connection:
+    """Open somebody's store for reading, and make no file beside it.
+
+    SQLite would make the two files of a write-ahead log, were it not told that nobody
+    writes; where they are there, somebody may, and their locks are asked.
+    """
+    beside = [Path(f"{path}{suffix}") for suffix in ("-wal", "-shm", "-journal")]
+    if any(file.exists() for file in beside):
+        return connect_reader(path, read_only=True)
+    return _settle_reader(_open(path, "mode=ro&immutable=1"))
 
 
 def inspect(path: Path) -> int:

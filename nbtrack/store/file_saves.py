@@ -84,7 +84,7 @@ class FileSaves:
         import hashlib
 
         ref = FileRef(hashlib.sha256(content).hexdigest(), len(content))
-        if not self._is_kept(ref.digest):
+        if not self.is_kept(ref.digest):
             keep_blob(self.blobs, ref.digest, content)
         return ref
 
@@ -125,7 +125,7 @@ class FileSaves:
             raise StoreError("Chunks of the files were collected meanwhile.")
         return [file.ref for file in read]
 
-    def _is_kept(self, digest: str) -> bool:
+    def is_kept(self, digest: str) -> bool:
         """Whether a content is kept already; its age counts from now then."""
         if touch_blob(self.blobs, digest):
             return True

@@ -66,6 +66,7 @@ from nbtrack.store.session import (
 if TYPE_CHECKING:
     from nbtrack.store.curves import Cursor, Curve, Tail
     from nbtrack.store.edits import Edits
+    from nbtrack.store.merge_report import MergeReport
     from nbtrack.store.table import Table
 
 # What a run's first second does not need is imported where it is used: the import of
@@ -340,6 +341,13 @@ class Store(
         self._settle()
         with self._connected() as database:
             purge_run(database, run_id)
+
+    def merge(self, other: Path | str) -> MergeReport:
+        """Take in all that another store has; see `nbtrack.merge`."""
+        from nbtrack.store.merging import merge
+
+        self._settle()
+        return merge(self, other)
 
     def close(self) -> None:
         """Commit what waits and let go; the last of a process ends its session."""
