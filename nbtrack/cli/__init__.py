@@ -36,5 +36,5 @@ command = Verbs(
         merge,
         models,
         card,
-    ],  # fmt: skip
+    ],
 )
