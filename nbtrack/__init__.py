@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from nbtrack.analysis.lineage import lineage
     from nbtrack.analysis.media_view import media
     from nbtrack.analysis.metric_edits import delete_metric, edits, rename_metric, undo
-    from nbtrack.analysis.paper_table import paper_table
     from nbtrack.analysis.plots import (
         join_predictions,
         plot_confusion,
@@ -38,7 +37,8 @@ if TYPE_CHECKING:
         plot_roc,
     )
     from nbtrack.analysis.runs_table import curve, runs, sql
-    from nbtrack.analysis.significance import beats, beats_all
+    from nbtrack.analysis.statistics.paper_table import paper_table
+    from nbtrack.analysis.statistics.significance import beats, beats_all
     from nbtrack.analysis.system_view import logs, system
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
     from nbtrack.notebook.compare_magic import compare
@@ -81,8 +81,8 @@ _HOME = {
     "XGBoostCallback": "nbtrack.tracking.callbacks.xgboost",
     "artifacts": "nbtrack.tracking.artifacts.api",
     "autolog": "nbtrack.tracking.autolog",
-    "beats": "nbtrack.analysis.significance",
-    "beats_all": "nbtrack.analysis.significance",
+    "beats": "nbtrack.analysis.statistics.significance",
+    "beats_all": "nbtrack.analysis.statistics.significance",
     "cells": "nbtrack.analysis.code_view",
     "checkpoints": "nbtrack.tracking.checkpoint_table",
     "code": "nbtrack.analysis.code_view",
@@ -110,7 +110,7 @@ _HOME = {
     "merge": "nbtrack.tracking.merging",
     "models": "nbtrack.tracking.models.api",
     "open": "nbtrack.tracking.opening",
-    "paper_table": "nbtrack.analysis.paper_table",
+    "paper_table": "nbtrack.analysis.statistics.paper_table",
     "plot_confusion": "nbtrack.analysis.plots",
     "plot_histograms": "nbtrack.analysis.plots",
     "plot_importance": "nbtrack.analysis.plots",

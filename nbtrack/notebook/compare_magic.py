@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis.compare_data import compared
-from nbtrack.analysis.compare_state import SELECTED_MAX, CompareState
+from nbtrack.analysis.comparing.data import compared
+from nbtrack.analysis.comparing.state import SELECTED_MAX, CompareState
 from nbtrack.errors import OptionError, RunNotFoundError
 from nbtrack.notebook.arguments import Arguments, Option, parse_arguments, unquoted
 from nbtrack.notebook.panels.compare import ComparePanel

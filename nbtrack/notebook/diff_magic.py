@@ -10,7 +10,7 @@ from nbtrack.slices.diff import diff
 from nbtrack.text import shorten, visible
 
 if TYPE_CHECKING:
-    from nbtrack.analysis.run_diff import RunDiff
+    from nbtrack.analysis.diff.run_diff import RunDiff
 
 OPTIONS = (Option("other", "one", ("--other",)),)
 

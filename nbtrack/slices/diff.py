@@ -1,4 +1,4 @@
-"""Why two runs differ: `nbtrack.diff`, the door to `nbtrack.analysis.run_diff`.
+"""Why two runs differ: `nbtrack.diff`, the door to `nbtrack.analysis.diff.run_diff`.
 
 It stands on this floor because the slices of the two runs say which params and cells
 their results depend on. The second store is only read.
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbtrack.analysis.code_view import SETTLE_S
-from nbtrack.analysis.run_diff import RunDiff, diff_sides
-from nbtrack.analysis.run_side import Side, side_of
+from nbtrack.analysis.diff.run_diff import RunDiff, diff_sides
+from nbtrack.analysis.diff.side import Side, side_of
 from nbtrack.errors import RunNotFoundError
 from nbtrack.records import RunRecord
 from nbtrack.slices.slice import slice_of_record
@@ -47,7 +47,7 @@ def diff(
     -------
     RunDiff
         `causes`: what most likely made the difference, in an order that
-        `nbtrack.analysis.cause` lays down, each with its evidence; `params`,
+        `nbtrack.analysis.diff.cause` lays down, each with its evidence; `params`,
         `code`, `inputs`, `packages`, `environment`, `chance`, `metrics`; `unseen`:
         what was not recorded; `to_frame("params")` and `to_dict()`.
 

@@ -66,7 +66,7 @@ from nbtrack.store.session import (
 if TYPE_CHECKING:
     from nbtrack.store.curves import Cursor, Curve, Tail
     from nbtrack.store.edits import Edits
-    from nbtrack.store.merge_report import MergeReport
+    from nbtrack.store.merge.report import MergeReport
     from nbtrack.store.table import Table
 
 # What a run's first second does not need is imported where it is used: the import of
@@ -344,7 +344,7 @@ class Store(
 
     def merge(self, other: Path | str) -> MergeReport:
         """Take in all that another store has; see `nbtrack.merge`."""
-        from nbtrack.store.merging import merge
+        from nbtrack.store.merge.merging import merge
 
         self._settle()
         return merge(self, other)

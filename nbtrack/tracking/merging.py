@@ -9,7 +9,7 @@ from nbtrack.tracking.settled import settled
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
-    from nbtrack.store.merge_report import MergeReport
+    from nbtrack.store.merge.report import MergeReport
 
 
 def merge(other: str | Path, into: Store | str | Path | None = None) -> MergeReport:

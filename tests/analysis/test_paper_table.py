@@ -10,8 +10,8 @@ import subprocess
 import pytest
 
 import nbtrack
-from nbtrack.analysis.paper_table import paper_table
-from nbtrack.analysis.paper_text import latex
+from nbtrack.analysis.statistics.paper_table import paper_table
+from nbtrack.analysis.statistics.paper_text import latex
 from nbtrack.errors import MetricNotFoundError, OptionError, QueryError
 
 HOSTILE = [

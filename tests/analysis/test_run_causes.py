@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from nbtrack.analysis.cause import Cause
-from nbtrack.analysis.run_causes import causes_of, verdict
-from nbtrack.analysis.run_diff import diff_sides
-from nbtrack.analysis.run_side import Side
+from nbtrack.analysis.diff.cause import Cause
+from nbtrack.analysis.diff.causes import causes_of, verdict
+from nbtrack.analysis.diff.run_diff import diff_sides
+from nbtrack.analysis.diff.side import Side
 from nbtrack.records import (
     CellRecord,
     Fact,

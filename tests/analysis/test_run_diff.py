@@ -10,13 +10,13 @@ import pytest
 from conftest import fresh_shell
 
 import nbtrack
-from nbtrack.analysis.code_diff import change_of_sources
 from nbtrack.analysis.code_view import settled_store
+from nbtrack.analysis.diff.code import change_of_sources
+from nbtrack.analysis.diff.lines import side_by_side, unified, words
+from nbtrack.analysis.diff.params import compare_values
+from nbtrack.analysis.diff.run_diff import PARTS, diff_sides
+from nbtrack.analysis.diff.side import Side
 from nbtrack.analysis.edits import trash
-from nbtrack.analysis.line_diff import side_by_side, unified, words
-from nbtrack.analysis.param_diff import compare_values
-from nbtrack.analysis.run_diff import PARTS, diff_sides
-from nbtrack.analysis.run_side import Side
 from nbtrack.errors import OptionError, RunNotFoundError, StoreError
 from nbtrack.records import (
     CellRecord,

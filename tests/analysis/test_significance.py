@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 import nbtrack
-from nbtrack.analysis import mean_tests
 from nbtrack.analysis.confidence import t_beyond
-from nbtrack.analysis.significance import beats, beats_all
+from nbtrack.analysis.statistics import mean_tests
+from nbtrack.analysis.statistics.significance import beats, beats_all
 from nbtrack.errors import (
     MetricNotFoundError,
     OptionError,

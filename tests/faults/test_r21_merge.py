@@ -22,7 +22,7 @@ RUNS, POINTS, FILE_BYTES = 30, 3_000, 1_200_000
 # A process with everything imported forks one that merges, for each line "HERE THERE".
 MERGING = """
 from nbtrack.store import Store
-from nbtrack.store import merging
+from nbtrack.store.merge import merging
 from nbtrack.tracking.artifacts import api
 from faults.children import serve
 

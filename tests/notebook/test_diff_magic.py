@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import nbtrack
-from nbtrack.analysis.run_diff import RunDiff
+from nbtrack.analysis.diff.run_diff import RunDiff
 
 CELL = "%%track {name} --no-live\nfor i in range(3):\n    loss = lr / (i + 1)"
 

@@ -13,11 +13,12 @@ from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis import compare_wire, edits
-from nbtrack.analysis.compare_data import Compared, compared
-from nbtrack.analysis.compare_state import CompareState
-from nbtrack.analysis.compare_still import still_html, still_text
-from nbtrack.analysis.overlay import Drawn, Overlay, Wanted
+from nbtrack.analysis import edits
+from nbtrack.analysis.comparing import wire
+from nbtrack.analysis.comparing.data import Compared, compared
+from nbtrack.analysis.comparing.overlay import Drawn, Overlay, Wanted
+from nbtrack.analysis.comparing.state import CompareState
+from nbtrack.analysis.comparing.still import still_html, still_text
 from nbtrack.errors import NbtrackError
 from nbtrack.guard import guard
 from nbtrack.notebook.panels.outlets import WIDGET_VIEW, best_surface
@@ -46,12 +47,12 @@ class ComparePanel:
     --------
     >>> import nbtrack
     >>> for lr in (0.1, 0.01):
-    ...     with nbtrack.start("base", params={"lr": lr}):
+    ...     with nbtrack.start(f"lr-{lr}", params={"lr": lr}):
     ...         nbtrack.log(loss=lr)
-    >>> panel = nbtrack.compare(sort="loss")
+    >>> panel = nbtrack.compare(sort="loss", selected=["lr-0.1"])
     >>> panel.sort = "-loss"
     >>> panel.df["best.loss"].tolist(), panel.line
-    ([0.1, 0.01], '%compare --sort -loss')
+    ([0.1, 0.01], "%compare --sort '-best.loss' --select lr-0.1")
     """
 
     def __init__(self, store: Store, state: CompareState) -> None:
@@ -164,15 +165,15 @@ class ComparePanel:
             return
         found = self._found
         if table:
-            n_all = len(self._store.table(names=["name"]))
+            n_all = sum(found.all_names.values())
             starred = [run for run in found.ids if _is_starred(found, run)]
             ids, names = found.ids, found.names
             columns = found.columns
-            self._send(compare_wire.table_message(ids, names, columns, starred, n_all))
+            self._send(wire.table_message(ids, names, columns, starred, n_all))
         told = {"state": self.state.as_json(), "metric": found.metric()}
         self._send({"type": "state", "line": self.line, **told})
 
-    def _curves(self, asked: dict[str, Any]) -> compare_wire.Message:
+    def _curves(self, asked: dict[str, Any]) -> wire.Message:
         span = asked.get("span")
         state = self.state
         wanted = Wanted(
@@ -184,7 +185,7 @@ class ComparePanel:
         )
         drawn = self._bands(wanted) if state.bands else self._lines(wanted)
         told = {"type": "curves", "metric": wanted.metric, "x": state.x, "span": span}
-        return compare_wire.curves_message(
+        return wire.curves_message(
             [curve for curve in drawn if curve is not None],
             {**told, "axes": self._axes(wanted.metric)},
         )
@@ -204,13 +205,13 @@ class ComparePanel:
             axes |= dict.fromkeys(self._overlay.axes(run, metric))
         return list(axes)
 
-    def _sparks(self, asked: dict[str, Any]) -> compare_wire.Message:
+    def _sparks(self, asked: dict[str, Any]) -> wire.Message:
         ids = [str(run) for run in asked.get("ids") or ()][:SPARKS_MAX]
         known = set(self._found.ids)
         wanted = Wanted(self._found.metric(), points=SPARK_POINTS)
         drawn = [self._overlay.curve(run, wanted) for run in ids if run in known]
         told = {"type": "sparks", "metric": wanted.metric, "asked": ids}
-        return compare_wire.curves_message([d for d in drawn if d is not None], told)
+        return wire.curves_message([d for d in drawn if d is not None], told)
 
     def _pick(self, run: str, x: float) -> None:
         """The checkpoint that was saved last at or before a clicked point."""
@@ -232,7 +233,7 @@ class ComparePanel:
 
     def _star(self, run: str, *, on: bool) -> None:
         change = edits.tag if on else edits.untag
-        change(self._store, run, compare_wire.STAR)
+        change(self._store, run, wire.STAR)
         self.refresh()
 
     def _send(self, head: dict[str, Any], columns: bytes | None = None) -> None:
@@ -256,7 +257,7 @@ for _name in CompareState.__dataclass_fields__:
 
 
 def _is_starred(found: Compared, run: str) -> bool:
-    return compare_wire.STAR in found.table.tags.get(run, {})
+    return wire.STAR in found.table.tags.get(run, {})
 
 
 @functools.cache

@@ -161,7 +161,7 @@ function rank(value: Cell | undefined): number {
   return typeof value === 'string' ? 1 : 0;
 }
 
-/** Where the best and the worst are, as `compare_columns.marks_of`: ties all, NaN never. */
+/** Where the best and the worst are, as `comparing.columns.marks_of`: ties all, NaN never. */
 export function marksOf(values: readonly Cell[], goal: Goal | null): Marks {
   const none: Marks = { best: new Set(), worst: new Set() };
   if (!goal) return none;

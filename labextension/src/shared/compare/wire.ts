@@ -1,7 +1,7 @@
 /**
  * What the kernel tells the panel of a comparison, and what the panel asks.
  *
- * The mirror of `nbtrack/analysis/compare_wire.py` and `compare_state.py`.
+ * The mirror of `nbtrack/analysis/comparing/wire.py` and `state.py`.
  */
 
 import type { Goal } from '../wire';

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from nbtrack.analysis.cell_names import loops_in, names_in, texts_in
-from nbtrack.analysis.run_side import Side
+from nbtrack.analysis.diff.cell_names import loops_in, names_in, texts_in
+from nbtrack.analysis.diff.side import Side
 from nbtrack.capture.loops import NAMELESS
 from nbtrack.records import CellRecord, Param
 from nbtrack.text import shorten, visible

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from nbtrack.analysis import mean_tests
-from nbtrack.analysis.comparison import Comparison
 from nbtrack.analysis.confidence import mean_ci
-from nbtrack.analysis.mean_tests import MeanTest
-from nbtrack.analysis.pairs import PAIR_ON, Pairs, pairs_of
 from nbtrack.analysis.runs_table import store_here
-from nbtrack.analysis.sides import (
+from nbtrack.analysis.statistics import mean_tests
+from nbtrack.analysis.statistics.comparison import Comparison
+from nbtrack.analysis.statistics.mean_tests import MeanTest
+from nbtrack.analysis.statistics.pairs import PAIR_ON, Pairs, pairs_of
+from nbtrack.analysis.statistics.sides import (
     Side,
     Values,
     goal_among,

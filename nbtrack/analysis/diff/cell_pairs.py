@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from nbtrack.analysis.cell_names import body_of
-from nbtrack.analysis.run_side import Side
+from nbtrack.analysis.diff.cell_names import body_of
+from nbtrack.analysis.diff.side import Side
 from nbtrack.capture.dataflow.pseudo import MARK
 from nbtrack.records import CellRecord
 

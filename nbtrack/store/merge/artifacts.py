@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from nbtrack.records import ArtifactFile, manifest_digest
 from nbtrack.store.artifact_aliases import Version, follow
 from nbtrack.store.artifact_edits import is_no_alias
-from nbtrack.store.merge_files import FileTaker
+from nbtrack.store.merge.files import FileTaker
 
 _BY = "merge"
 _THERE = """

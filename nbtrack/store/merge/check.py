@@ -11,7 +11,7 @@ import sqlite3
 
 from nbtrack.store.chunks import unpack
 from nbtrack.store.database import code_of
-from nbtrack.store.merge_copy import is_safe_id
+from nbtrack.store.merge.copy import is_safe_id
 from nbtrack.text import shorten
 
 _OF_THE_FILE = (

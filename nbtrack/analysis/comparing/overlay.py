@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis.smoothing import smoothed
+from nbtrack.analysis.comparing.smoothing import smoothed
 from nbtrack.errors import MetricNotFoundError, OptionError, RunNotFoundError
 from nbtrack.text import shorten
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nbtrack.analysis.comparison import decimals_for
 from nbtrack.analysis.confidence import MeanCI
 from nbtrack.analysis.model_card import plain
+from nbtrack.analysis.statistics.comparison import decimals_for
 from nbtrack.text import shorten, visible
 
 _LABEL_MAX = 120

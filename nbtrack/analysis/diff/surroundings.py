@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from nbtrack.analysis.code_diff import FactChange
 from nbtrack.analysis.data_view import change_of_input
+from nbtrack.analysis.diff.code import FactChange
+from nbtrack.analysis.diff.side import Side
 from nbtrack.analysis.environment_view import compare
-from nbtrack.analysis.run_side import Side
 from nbtrack.capture.packages import parse_lines
 from nbtrack.records import InputRecord
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from nbtrack.analysis.query import bare
 from nbtrack.analysis.runs_table import names_of
-from nbtrack.analysis.sides import Values
+from nbtrack.analysis.statistics.sides import Values
 from nbtrack.errors import OptionError
 from nbtrack.text import did_you_mean, shorten, visible
 

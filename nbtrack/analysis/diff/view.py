@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nbtrack.analysis.run_causes import verdict
-from nbtrack.analysis.run_diff_tables import (
+from nbtrack.analysis.diff.causes import verdict
+from nbtrack.analysis.diff.tables import (
     FIRST,
     Table,
     code_title,
@@ -24,9 +24,9 @@ from nbtrack.analysis.run_diff_tables import (
 from nbtrack.text import shorten, visible
 
 if TYPE_CHECKING:
-    from nbtrack.analysis.cause import Cause
-    from nbtrack.analysis.code_diff import CodeChange
-    from nbtrack.analysis.run_diff import RunDiff
+    from nbtrack.analysis.diff.cause import Cause
+    from nbtrack.analysis.diff.code import CodeChange
+    from nbtrack.analysis.diff.run_diff import RunDiff
 
 ROWS_MAX = 30  # of one table; to_frame() has all
 CAUSES_MAX = 12
@@ -41,8 +41,8 @@ def diff_text(diff: RunDiff) -> str:
 
     Examples
     --------
-    >>> from nbtrack.analysis.run_diff import diff_sides
-    >>> from nbtrack.analysis.run_side import Side
+    >>> from nbtrack.analysis.diff.run_diff import diff_sides
+    >>> from nbtrack.analysis.diff.side import Side
     >>> from nbtrack.records import RunRecord
     >>> one = Side(RunRecord("1", "x", "e", "finished", "2026-11-01T10:00:00", None, 1))
     >>> print(diff_text(diff_sides(one, one)).splitlines()[2])

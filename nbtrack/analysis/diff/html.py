@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nbtrack.analysis.line_diff import SideLine, Words, words
-from nbtrack.analysis.run_causes import verdict
-from nbtrack.analysis.run_diff_tables import (
+from nbtrack.analysis.diff.causes import verdict
+from nbtrack.analysis.diff.lines import SideLine, Words, words
+from nbtrack.analysis.diff.tables import (
     FIRST,
     Table,
     code_title,
@@ -23,13 +23,13 @@ from nbtrack.analysis.run_diff_tables import (
     shown_code,
     tables_of,
 )
-from nbtrack.analysis.run_diff_view import CELLS_MAX, causes_title
+from nbtrack.analysis.diff.view import CELLS_MAX, causes_title
 from nbtrack.text import escape, shorten
 
 if TYPE_CHECKING:
-    from nbtrack.analysis.cause import Cause
-    from nbtrack.analysis.code_diff import CodeChange
-    from nbtrack.analysis.run_diff import RunDiff
+    from nbtrack.analysis.diff.cause import Cause
+    from nbtrack.analysis.diff.code import CodeChange
+    from nbtrack.analysis.diff.run_diff import RunDiff
 
 ROWS_MAX = 200  # of one table; to_frame() has all
 CAUSES_MAX = 20
@@ -52,8 +52,8 @@ def diff_html(diff: RunDiff) -> str:
 
     Examples
     --------
-    >>> from nbtrack.analysis.run_diff import diff_sides
-    >>> from nbtrack.analysis.run_side import Side
+    >>> from nbtrack.analysis.diff.run_diff import diff_sides
+    >>> from nbtrack.analysis.diff.side import Side
     >>> from nbtrack.records import RunRecord
     >>> one = Side(RunRecord("1", "<i>", "e", "finished", "2026", None, 1))
     >>> "<i>" in diff_html(diff_sides(one, one))

@@ -1,6 +1,6 @@
 """Causes that lie around the code: data, random numbers, packages, settings, machine.
 
-Pure functions of what differs; the ranks are those of `nbtrack.analysis.cause`.
+Pure functions of what differs; the ranks are those of `nbtrack.analysis.diff.cause`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from nbtrack.analysis.cause import (
+from nbtrack.analysis.diff.cause import (
     DATA,
     HARDWARE,
     LOADED,
@@ -22,10 +22,10 @@ from nbtrack.analysis.cause import (
     line_text,
     name_text,
 )
-from nbtrack.analysis.chance_diff import ChanceChange
-from nbtrack.analysis.code_diff import FactChange
-from nbtrack.analysis.param_diff import pair_text, value_text
-from nbtrack.analysis.surroundings_diff import InputChange, PackageChange
+from nbtrack.analysis.diff.chance import ChanceChange
+from nbtrack.analysis.diff.code import FactChange
+from nbtrack.analysis.diff.params import pair_text, value_text
+from nbtrack.analysis.diff.surroundings import InputChange, PackageChange
 
 _SETTING_GROUPS = ("numerics", "env")
 _THREADS = re.compile(r"thread|affinity|proc_bind|\bCUDA_VISIBLE", re.IGNORECASE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbtrack.analysis.query import MISSING, column
@@ -44,6 +44,12 @@ class Column:
         """Whether every value that is there is a number."""
         there = [value for value in self.values if value is not None]
         return bool(there) and all(map(_is_number, there))
+
+    def take(self, places: Sequence[int]) -> Column:
+        """The same of the runs at these places, in this order."""
+        values = [self.values[at] for at in places]
+        steps = None if self.steps is None else [self.steps[at] for at in places]
+        return replace(self, values=values, steps=steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nbtrack.analysis.compare_columns import Column, columns_of
-from nbtrack.analysis.compare_state import CompareState
+from nbtrack.analysis.comparing.columns import Column, columns_of
+from nbtrack.analysis.comparing.state import CompareState
 from nbtrack.analysis.query import FIELDS
 from nbtrack.analysis.runs_table import frame_of, select, sorted_ids
 from nbtrack.errors import OptionError, QueryError
@@ -32,6 +32,7 @@ class Compared:
     state: CompareState
     table: Table  # the runs, sorted
     columns: tuple[Column, ...]  # all of them, whether they are shown or not
+    all_names: Mapping[str, int]  # of the store: how many runs are called so
 
     @property
     def ids(self) -> Sequence[str]:
@@ -70,11 +71,10 @@ class Compared:
 
     def called(self) -> Mapping[str, str]:
         """The runs whose name says which one is meant, by their id."""
-        n_called = Counter(self.names)
         return {
             run: name
             for run, name in zip(self.ids, self.names, strict=True)
-            if n_called[name] == 1 and name != "last"
+            if self.all_names.get(name) == 1 and name != "last"
         }
 
     def groups(self) -> dict[str, list[str]]:
@@ -117,11 +117,15 @@ def compared(store: Store, state: CompareState) -> Compared:
     table = select(store, state.query or None, last=state.last)
     if state.runs:
         table = _only(table, state.runs)
-    if state.sort:
-        table = table.take(sorted_ids(table, state.sort))
     columns = columns_of(table)
     state = _with_columns(state, [column.name for column in columns])
-    return Compared(state, table, tuple(columns))
+    if state.sort and len(table):
+        places = {run: at for at, run in enumerate(table.ids)}
+        order = [places[run] for run in sorted_ids(table, state.sort)]
+        table = table.take([table.ids[at] for at in order])
+        columns = [column.take(order) for column in columns]
+    names = store.table(names=["name"]).fields["name"]
+    return Compared(state, table, tuple(columns), Counter(names))
 
 
 def _with_ids(store: Store, state: CompareState) -> CompareState:
@@ -156,7 +160,7 @@ def _with_columns(state: CompareState, known: Sequence[str]) -> CompareState:
         for whole in (name, f"best.{name}", f"metrics.{name}", f"params.{name}"):
             if whole in known or not known:
                 return whole
-        hint = did_you_mean(name, known)
+        hint = did_you_mean(name, [*known, *(c.partition(".")[2] for c in known)])
         raise OptionError(f"No column is called {shorten(repr(name), 60)}.{hint}")
 
     sort = state.sort.removeprefix("-")

@@ -10,11 +10,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis.compare_columns import Column
+from nbtrack.analysis.comparing.columns import Column
 from nbtrack.text import shorten
 
 if TYPE_CHECKING:
-    from nbtrack.analysis.overlay import Drawn
+    from nbtrack.analysis.comparing.overlay import Drawn
 
 STAR = "star"  # the tag of a run that somebody starred
 _TEXT_MAX = 200  # characters of a cell

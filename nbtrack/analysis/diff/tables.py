@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nbtrack.analysis.cause import in_runs
-from nbtrack.analysis.code_diff import CodeChange
-from nbtrack.analysis.metric_diff import MetricChange
-from nbtrack.analysis.param_diff import pair_text, value_text
-from nbtrack.analysis.run_diff import RunDiff
+from nbtrack.analysis.diff.cause import in_runs
+from nbtrack.analysis.diff.code import CodeChange
+from nbtrack.analysis.diff.metrics import MetricChange
+from nbtrack.analysis.diff.params import pair_text, value_text
+from nbtrack.analysis.diff.run_diff import RunDiff
+from nbtrack.analysis.diff.side import Side
 from nbtrack.analysis.run_page import headline
-from nbtrack.analysis.run_side import Side
 from nbtrack.analysis.wording import number
 from nbtrack.records import judges
 from nbtrack.text import shorten
@@ -52,7 +52,7 @@ def tables_of(diff: RunDiff) -> list[Table]:
 
     Examples
     --------
-    >>> from nbtrack.analysis.run_diff import diff_sides
+    >>> from nbtrack.analysis.diff.run_diff import diff_sides
     >>> from nbtrack.records import Param, RunRecord
     >>> def side(lr):
     ...     params = {"lr": Param("lr", lr, "option")}
@@ -125,7 +125,7 @@ def same_line(diff: RunDiff) -> str:
 
     Examples
     --------
-    >>> from nbtrack.analysis.run_diff import diff_sides
+    >>> from nbtrack.analysis.diff.run_diff import diff_sides
     >>> from nbtrack.records import Param, RunRecord
     >>> params = {"lr": Param("lr", 1, "option")}
     >>> one = Side(RunRecord("1", "x", "e", "finished", "", None, 1, params=params))

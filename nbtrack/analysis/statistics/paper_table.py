@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbtrack.analysis.confidence import MeanCI, mean_ci
-from nbtrack.analysis.paper_text import Column, PaperTable, Row, rendered
 from nbtrack.analysis.query import FIELDS, MISSING, column
 from nbtrack.analysis.runs_table import names_of, select, store_here
-from nbtrack.analysis.sides import Side
-from nbtrack.analysis.significance import compare_sides, holm_corrected
+from nbtrack.analysis.statistics.paper_text import Column, PaperTable, Row, rendered
+from nbtrack.analysis.statistics.sides import Side
+from nbtrack.analysis.statistics.significance import compare_sides, holm_corrected
 from nbtrack.errors import MetricNotFoundError, OptionError
 from nbtrack.text import did_you_mean, shorten, visible
 

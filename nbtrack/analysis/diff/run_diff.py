@@ -12,18 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nbtrack.analysis.chance_diff import ChanceChange, diff_chance
-from nbtrack.analysis.code_diff import (
+from nbtrack.analysis.diff.chance import ChanceChange, diff_chance
+from nbtrack.analysis.diff.code import (
     CodeChange,
     CodeDiff,
     FactChange,
     diff_code,
     names_told,
 )
-from nbtrack.analysis.metric_diff import MetricChange, diff_metrics
-from nbtrack.analysis.param_diff import ParamChange, diff_params
-from nbtrack.analysis.run_side import Side, unseen_of
-from nbtrack.analysis.surroundings_diff import (
+from nbtrack.analysis.diff.metrics import MetricChange, diff_metrics
+from nbtrack.analysis.diff.params import ParamChange, diff_params
+from nbtrack.analysis.diff.side import Side, unseen_of
+from nbtrack.analysis.diff.surroundings import (
     InputChange,
     PackageChange,
     diff_data,
@@ -36,7 +36,7 @@ from nbtrack.text import did_you_mean, shorten
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbtrack.analysis.cause import Cause
+    from nbtrack.analysis.diff.cause import Cause
 
 PARTS = (
     *("causes", "params", "code", "inputs"),
@@ -90,7 +90,7 @@ class RunDiff:
     @property
     def causes(self) -> tuple[Cause, ...]:
         """What most likely made the difference, the likeliest first."""
-        from nbtrack.analysis.run_causes import causes_of
+        from nbtrack.analysis.diff.causes import causes_of
 
         return causes_of(self)
 
@@ -142,7 +142,7 @@ class RunDiff:
 
     def to_dict(self) -> dict[str, Any]:  # Any: JSON values, NaN and Inf among them
         """All of it as plain values, for JSON; of code what a result depends on."""
-        from nbtrack.analysis.run_causes import verdict
+        from nbtrack.analysis.diff.causes import verdict
 
         return {
             "a": _who(self.a),
@@ -156,12 +156,12 @@ class RunDiff:
         }
 
     def __repr__(self) -> str:
-        from nbtrack.analysis.run_diff_view import diff_text
+        from nbtrack.analysis.diff.view import diff_text
 
         return diff_text(self)
 
     def _repr_html_(self) -> str:
-        from nbtrack.analysis.run_diff_html import diff_html
+        from nbtrack.analysis.diff.html import diff_html
 
         return diff_html(self)
 

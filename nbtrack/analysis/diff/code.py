@@ -13,10 +13,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from nbtrack.analysis.cell_names import body_of, names_in, names_set, tree_of
-from nbtrack.analysis.cell_pairs import Pair, pair_cells
-from nbtrack.analysis.line_diff import SideLine, side_by_side, unified
-from nbtrack.analysis.run_side import Side
+from nbtrack.analysis.diff.cell_names import body_of, names_in, names_set, tree_of
+from nbtrack.analysis.diff.cell_pairs import Pair, pair_cells
+from nbtrack.analysis.diff.lines import SideLine, side_by_side, unified
+from nbtrack.analysis.diff.side import Side
 from nbtrack.capture.dataflow.pseudo import EVERYTHING
 from nbtrack.records import CellRecord, TextRecord
 

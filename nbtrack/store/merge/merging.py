@@ -17,15 +17,15 @@ from urllib.parse import quote
 
 from nbtrack.errors import StoreError
 from nbtrack.store.database import Database, identity_of
-from nbtrack.store.merge_artifacts import ArtifactTaker
-from nbtrack.store.merge_check import damage_of, is_damage
-from nbtrack.store.merge_choice import Choice, choice_for
-from nbtrack.store.merge_copy import OtherStore, other_store
-from nbtrack.store.merge_edits import take_edits
-from nbtrack.store.merge_files import FileTaker
-from nbtrack.store.merge_models import take_models
-from nbtrack.store.merge_report import MergeReport
-from nbtrack.store.merge_runs import RunTaker
+from nbtrack.store.merge.artifacts import ArtifactTaker
+from nbtrack.store.merge.check import damage_of, is_damage
+from nbtrack.store.merge.choice import Choice, choice_for
+from nbtrack.store.merge.copy import OtherStore, other_store
+from nbtrack.store.merge.edits import take_edits
+from nbtrack.store.merge.files import FileTaker
+from nbtrack.store.merge.models import take_models
+from nbtrack.store.merge.report import MergeReport
+from nbtrack.store.merge.runs import RunTaker
 
 if TYPE_CHECKING:
     from nbtrack.store.store import Store

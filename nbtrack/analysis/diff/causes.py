@@ -1,9 +1,9 @@
 """What most likely made two runs differ: causes in an order, each with its evidence.
 
-The order stands in `nbtrack.analysis.cause`. A code change that only writes the value
-of a changed param, or of data that is told by its digest, is told as that alone; one
-that only sets what nothing reads, or changes only comments, is no cause. Pure functions
-of a `RunDiff`; nothing is looked up.
+The order stands in `nbtrack.analysis.diff.cause`. A code change that only writes the
+value of a changed param, or of data that is told by its digest, is told as that alone;
+one that only sets what nothing reads, or changes only comments, is no cause. Pure
+functions of a `RunDiff`; nothing is looked up.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from nbtrack.analysis.cause import (
+from nbtrack.analysis.diff.cause import (
     CODE,
     END,
     LOADED,
@@ -24,10 +24,10 @@ from nbtrack.analysis.cause import (
     line_text,
     name_text,
 )
-from nbtrack.analysis.code_diff import CodeChange
-from nbtrack.analysis.param_diff import ParamChange, pair_text, value_text
-from nbtrack.analysis.run_diff import RunDiff
-from nbtrack.analysis.surroundings_causes import (
+from nbtrack.analysis.diff.code import CodeChange
+from nbtrack.analysis.diff.params import ParamChange, pair_text, value_text
+from nbtrack.analysis.diff.run_diff import RunDiff
+from nbtrack.analysis.diff.surroundings_causes import (
     chance_causes,
     data_causes,
     package_causes,
@@ -45,8 +45,8 @@ def causes_of(diff: RunDiff) -> tuple[Cause, ...]:
 
     Examples
     --------
-    >>> from nbtrack.analysis.run_diff import diff_sides
-    >>> from nbtrack.analysis.run_side import Side
+    >>> from nbtrack.analysis.diff.run_diff import diff_sides
+    >>> from nbtrack.analysis.diff.side import Side
     >>> from nbtrack.records import Param, RunRecord
     >>> def side(lr):
     ...     params = {"lr": Param("lr", lr, "option")}
@@ -68,8 +68,8 @@ def causes_of(diff: RunDiff) -> tuple[Cause, ...]:
 def verdict(diff: RunDiff) -> str:
     """What there is to be explained, in a sentence.
 
-    >>> from nbtrack.analysis.run_diff import diff_sides
-    >>> from nbtrack.analysis.run_side import Side
+    >>> from nbtrack.analysis.diff.run_diff import diff_sides
+    >>> from nbtrack.analysis.diff.side import Side
     >>> from nbtrack.records import RunRecord
     >>> one = Side(RunRecord("1", "x", "e", "finished", "", None, 1))
     >>> verdict(diff_sides(one, one))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nbtrack.analysis.run_side import Side
+from nbtrack.analysis.diff.side import Side
 from nbtrack.capture.dataflow.pseudo import GENERATOR
 
 _DIGEST = ".digest"

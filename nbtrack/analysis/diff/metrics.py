@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from nbtrack.analysis.run_side import Side
+from nbtrack.analysis.diff.side import Side
 from nbtrack.records import Goal, MetricSummary, is_better
 
 _LIKE = ("n", "last", "last_step", "min", "min_step", "max", "max_step", "n_nan")

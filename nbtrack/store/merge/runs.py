@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Collection
 
-from nbtrack.store.merge_artifacts import ArtifactTaker
+from nbtrack.store.merge.artifacts import ArtifactTaker
 
 # With a key of their own: a row of a run that went on replaces the one it was.
 _KEYED = ("params", "facts", "texts", "inputs")

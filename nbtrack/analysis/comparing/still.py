@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis.compare_columns import Column, Marks, delta_of, marks_of
-from nbtrack.analysis.compare_data import Compared
-from nbtrack.analysis.overlay import Drawn, Overlay, Wanted
+from nbtrack.analysis.comparing.columns import Column, Marks, delta_of, marks_of
+from nbtrack.analysis.comparing.data import Compared
+from nbtrack.analysis.comparing.overlay import Drawn, Overlay, Wanted
 from nbtrack.analysis.svg import PALETTE, Line, chart_svg
 from nbtrack.analysis.wording import duration, number
 from nbtrack.text import escape, shorten, visible
@@ -47,7 +47,7 @@ def still_text(found: Compared, *, rows: int = ROWS_SHOWN) -> str:
     Examples
     --------
     >>> import nbtrack
-    >>> from nbtrack.analysis.compare_data import CompareState, compared
+    >>> from nbtrack.analysis.comparing.data import CompareState, compared
     >>> with nbtrack.start("base"):
     ...     nbtrack.log(loss=0.5)
     >>> still_text(compared(nbtrack.open(), CompareState())).split()[:2]

@@ -1,0 +1,1 @@
+"""Whether one group of runs beats another, and the table of a paper."""

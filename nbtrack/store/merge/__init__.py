@@ -1,0 +1,1 @@
+"""Copies all runs of another store into this one, each whole or not at all."""
