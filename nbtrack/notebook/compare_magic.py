@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis.comparing.data import compared
+from nbtrack.analysis.comparing.data import Compared, compared
 from nbtrack.analysis.comparing.state import SELECTED_MAX, CompareState
+from nbtrack.analysis.runs_table import sorted_ids
 from nbtrack.errors import OptionError, RunNotFoundError
 from nbtrack.notebook.arguments import Arguments, Option, parse_arguments, unquoted
 from nbtrack.notebook.panels.compare import ComparePanel
@@ -111,20 +112,18 @@ def compare_magic(line: str) -> ComparePanel:
 
 def opened(store: Store, state: CompareState) -> ComparePanel:
     """The panel of a state; where nobody says which curves, the best are drawn."""
-    if not state.selected and not state.bands:
-        state = replace(state, selected=_best(store, state, BEST_SELECTED))
-    return ComparePanel(store, state)
-
-
-def _best(store: Store, state: CompareState, n: int) -> tuple[str, ...]:
     found = compared(store, state)
-    if state.runs and len(found.ids) <= SELECTED_MAX:
+    if not state.selected and not state.bands:
+        state = replace(found.state, selected=_best(found, BEST_SELECTED))
+        found = replace(found, state=state)
+    return ComparePanel(store, found)
+
+
+def _best(found: Compared, n: int) -> tuple[str, ...]:
+    if found.state.runs and len(found.ids) <= SELECTED_MAX:
         return tuple(found.ids)
     metric = found.metric()
-    if not metric:
-        return ()
-    best = compared(store, replace(state, sort=metric))
-    return tuple(best.ids[:n])
+    return tuple(sorted_ids(found.table, metric)[:n]) if metric else ()
 
 
 def _top(store: Store, state: CompareState, found: Arguments) -> CompareState:

@@ -62,6 +62,7 @@ from nbtrack.store.session import (
     leave_session,
     read_only_journal,
 )
+from nbtrack.store.small_reads import ReadsLittle
 
 if TYPE_CHECKING:
     from nbtrack.store.curves import Cursor, Curve, Tail
@@ -82,6 +83,7 @@ class Store(
     KeepsModels,
     CopiesModels,
     MeasuresDisk,
+    ReadsLittle,
 ):
     """A `.nbtrack` folder, open. Make one with `Store.open`.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbtrack.analysis.query import MISSING, column
@@ -24,7 +25,7 @@ FIELDS = ("status", "started_at", "duration_s", "group", "tags", "experiment", "
 _ALWAYS = ("status", "started_at", "duration_s")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """One thing about each run, in the order of the runs; None where it lacks it."""
 
@@ -34,16 +35,28 @@ class Column:
     goal: Goal | None = None
     steps: Sequence[int | None] | None = None  # of the best values
 
-    @property
+    @cached_property
+    def kinds(self) -> frozenset[type]:
+        """The types of the values that are there."""
+        return frozenset(map(type, self.values)) - {type(None)}
+
+    @cached_property
     def differs(self) -> bool:
         """Whether the runs do not all have the same, of the same type."""
-        return len({(type(value), _same(value)) for value in self.values}) > 1
+        if len(self.kinds) + (None in self.values) > 1:
+            return True
+        first = _same(self.values[0]) if self.values else None
+        return any(_same(value) != first for value in self.values)
 
-    @property
+    @cached_property
     def is_number(self) -> bool:
         """Whether every value that is there is a number."""
-        there = [value for value in self.values if value is not None]
-        return bool(there) and all(map(_is_number, there))
+        return bool(self.kinds) and self.kinds <= {int, float}
+
+    @cached_property
+    def marks(self) -> Marks:
+        """Where the best and the worst values are."""
+        return marks_of(self.values, self.goal)
 
     def take(self, places: Sequence[int]) -> Column:
         """The same of the runs at these places, in this order."""
@@ -87,17 +100,13 @@ def marks_of(values: Sequence[Any], goal: Goal | None) -> Marks:
     >>> sorted(marks.best), sorted(marks.worst)
     ([1, 3], [0])
     """
-    numbers = [(at, v) for at, v in enumerate(values) if _is_number(v) and v == v]
-    found = {value for _, value in numbers}
+    found = {value for value in values if _is_number(value) and value == value}
     if goal is None or len(found) < 2:
         return Marks()
     best, worst = min(found), max(found)
     if goal == "max":
         best, worst = worst, best
-    return Marks(
-        frozenset(at for at, value in numbers if value == best),
-        frozenset(at for at, value in numbers if value == worst),
-    )
+    return Marks(_where(values, best), _where(values, worst))
 
 
 def delta_of(value: Any, base: Any) -> float | None:
@@ -111,6 +120,12 @@ def delta_of(value: Any, base: Any) -> float | None:
     if not _is_number(value) or not _is_number(base):
         return None
     return float(value) - float(base)
+
+
+def _where(values: Sequence[Any], wanted: float) -> frozenset[int]:
+    return frozenset(
+        at for at, v in enumerate(values) if v == wanted and not isinstance(v, bool)
+    )
 
 
 def _has(table: Table, name: str) -> bool:
@@ -143,7 +158,7 @@ def _known(values: Sequence[Any]) -> list[Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is float or type(value) is int
 
 
 def _same(value: Any) -> Any:

@@ -124,8 +124,7 @@ def compared(store: Store, state: CompareState) -> Compared:
         order = [places[run] for run in sorted_ids(table, state.sort)]
         table = table.take([table.ids[at] for at in order])
         columns = [column.take(order) for column in columns]
-    names = store.table(names=["name"]).fields["name"]
-    return Compared(state, table, tuple(columns), Counter(names))
+    return Compared(state, table, tuple(columns), Counter(store.run_names()))
 
 
 def _with_ids(store: Store, state: CompareState) -> CompareState:

@@ -128,15 +128,15 @@ class Overlay:
 
     def _xy(self, run: str, metric: str, x: str) -> tuple[Floats, Floats] | None:
         key = (run, metric, x)
-        summary = self._store.run(run).metrics.get(metric)
-        if summary is None:
+        n_points = self._store.count_points(run, metric)
+        if not n_points:
             return None
         known = self._read.get(key)
-        if known is not None and known[2] == summary.n:
+        if known is not None and known[2] == n_points:
             return known[:2]
         found = read_xy(self._store, run, metric, x)
         if found is not None:
-            self._read[key] = (*found, summary.n)
+            self._read[key] = (*found, n_points)
             while len(self._read) > self._most:
                 self._read.pop(next(iter(self._read)))
         return found

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis.comparing.columns import Column, Marks, delta_of, marks_of
+from nbtrack.analysis.comparing.columns import Column, delta_of
 from nbtrack.analysis.comparing.data import Compared
 from nbtrack.analysis.comparing.overlay import Drawn, Overlay, Wanted
 from nbtrack.analysis.svg import PALETTE, Line, chart_svg
@@ -58,10 +58,9 @@ def still_text(found: Compared, *, rows: int = ROWS_SHOWN) -> str:
     columns = found.shown[:COLUMNS_SHOWN]
     n_shown = min(rows, len(found.ids))
     cells = [["run", *(_head(column) for column in columns)]]
-    marks = [marks_of(column.values, column.goal) for column in columns]
     for at in range(n_shown):
         texts = [_text(column, at) for column in columns]
-        stars = ["*" if at in mark.best else "" for mark in marks]
+        stars = ["*" if at in column.marks.best else "" for column in columns]
         own = [text + star for text, star in zip(texts, stars, strict=True)]
         cells.append([_short(found.names[at]), *own])
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -93,13 +92,12 @@ def _line(curve: Drawn, name: str, colour: str) -> Line:
 
 def _table(found: Compared, rows: int) -> str:
     columns = found.shown[:COLUMNS_SHOWN]
-    marks = [marks_of(column.values, column.goal) for column in columns]
     base = _base_row(found)
     head = "".join(f"<th style='{_HEAD}'>{escape(_head(c))}</th>" for c in columns)
     n_shown = min(rows, len(found.ids))
     body = "".join(
         f"<tr>{_name_cell(found, at)}"
-        + "".join(_cell(c, m, at, base) for c, m in zip(columns, marks, strict=True))
+        + "".join(_cell(column, at, base) for column in columns)
         + "</tr>"
         for at in range(n_shown)
     )
@@ -118,8 +116,8 @@ def _name_cell(found: Compared, at: int) -> str:
     return f"<th style='{style}'>{escape(_short(found.names[at]))}{mark}</th>"
 
 
-def _cell(column: Column, marks: Marks, at: int, base: int | None) -> str:
-    style = _CELL
+def _cell(column: Column, at: int, base: int | None) -> str:
+    style, marks = _CELL, column.marks
     if at in marks.best:
         style += f";font-weight:600;color:{_BEST}"
     elif at in marks.worst:

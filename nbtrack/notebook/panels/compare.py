@@ -55,9 +55,9 @@ class ComparePanel:
     ([0.1, 0.01], "%compare --sort '-best.loss' --select lr-0.1")
     """
 
-    def __init__(self, store: Store, state: CompareState) -> None:
+    def __init__(self, store: Store, found: Compared) -> None:
         self._store = store
-        self._found = compared(store, state)
+        self._found = found
         self._overlay = Overlay(store)
         self._widget: Any = None
 

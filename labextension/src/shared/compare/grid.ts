@@ -42,6 +42,7 @@ export class Grid {
   private colours = new Map<string, string>();
   private readonly sparks = new Map<string, Float64Array | null>();
   private sparkMetric = '';
+  private headShape = '';
 
   constructor(
     private readonly model: CompareModel,
@@ -62,14 +63,25 @@ export class Grid {
       this.sparks.clear();
     }
     this.table.setAttribute('aria-rowcount', String(this.rows.length + 1));
-    this.head.replaceChildren(...this.heads());
+    this.drawHead();
     this.draw();
+  }
+
+  /** Made anew only where it differs: who sorts with the keyboard stays on the button. */
+  private drawHead(): void {
+    const { state, metric } = this.model;
+    const names = this.columns.map(({ name }) => name);
+    const shape = JSON.stringify([names, state?.sort, state?.group, metric]);
+    if (shape === this.headShape) return;
+    this.headShape = shape;
+    keepFocus(this.head, () => this.head.replaceChildren(...this.heads()));
   }
 
   /** Small curves came; null for those that have none. */
   setSparks(asked: readonly string[], curves: Map<string, Float64Array>): void {
     for (const run of asked) this.sparks.set(run, curves.get(run) ?? null);
-    this.draw();
+    for (const row of this.body.querySelectorAll<HTMLElement>('tr[data-run]'))
+      this.fillSpark(row.querySelector('.nbt-spark'), row.dataset['run'] ?? '');
   }
 
   private scrolled(): void {
@@ -92,7 +104,9 @@ export class Grid {
     this.above.style.height = `${from * ROW_PX}px`;
     this.below.style.height = `${(this.rows.length - to) * ROW_PX}px`;
     const shown = this.rows.slice(from, to).map((row, i) => this.row(row, from + i));
-    this.body.replaceChildren(this.above, ...shown, this.below);
+    keepFocus(this.body, () =>
+      this.body.replaceChildren(this.above, ...shown, this.below),
+    );
     this.askForSparks(this.rows.slice(from, to));
   }
 
@@ -127,7 +141,12 @@ export class Grid {
     const mark = !isBy ? '' : sort.startsWith('-') ? ' ▼' : ' ▲';
     const button = h(
       'button',
-      { type: 'button', class: 'nbt-sort', title: headTitle(name, column) },
+      {
+        type: 'button',
+        class: 'nbt-sort',
+        title: headTitle(name, column),
+        'data-key': name,
+      },
       text + mark,
     );
     button.addEventListener('click', () => this.actions.sort(name));
@@ -140,10 +159,10 @@ export class Grid {
   }
 
   private columnButtons(column: Column): HTMLElement[] {
-    const hide = iconButton('×', `Hide ${column.name}`);
+    const hide = iconButton('×', `Hide ${column.name}`, '');
     hide.addEventListener('click', () => this.actions.hide(column.name));
     if (column.kind === 'metric') return [hide];
-    const group = iconButton('≡', `Group by ${column.name}`);
+    const group = iconButton('≡', `Group by ${column.name}`, '');
     const isBy = this.model.state?.group === column.name;
     group.setAttribute('aria-pressed', String(isBy));
     group.addEventListener('click', () => this.actions.group(isBy ? '' : column.name));
@@ -196,18 +215,18 @@ export class Grid {
   private rowMarks(run: number, id: string): HTMLElement[] {
     const state = this.model.state;
     const colour = this.colours.get(id);
-    const circle = iconButton('●', 'Draw its curve');
+    const circle = iconButton('●', 'Draw its curve', id);
     circle.setAttribute('aria-pressed', String(colour !== undefined));
     circle.style.color = colour ?? '';
     circle.addEventListener('click', () => this.actions.select(id));
     const isStarred = this.model.isStarred(run);
-    const star = iconButton(isStarred ? '★' : '☆', 'Star it');
+    const star = iconButton(isStarred ? '★' : '☆', 'Star it', id);
     star.setAttribute('aria-pressed', String(isStarred));
     star.addEventListener('click', () => this.actions.star(id, !isStarred));
-    const pin = iconButton('⊤', 'Keep it on top');
+    const pin = iconButton('⊤', 'Keep it on top', id);
     pin.setAttribute('aria-pressed', String(state?.pinned.includes(id) ?? false));
     pin.addEventListener('click', () => this.actions.pin(id));
-    const base = iconButton('Δ', 'Show the others against it');
+    const base = iconButton('Δ', 'Show the others against it', id);
     base.setAttribute('aria-pressed', String(state?.baseline === id));
     base.addEventListener('click', () => this.actions.baseline(id));
     return [circle, star, pin, base];
@@ -229,16 +248,31 @@ export class Grid {
   }
 
   private sparkCell(id: string): HTMLElement {
-    const values = this.sparks.get(id);
-    const cell = h('td', { class: 'nbt-left' });
-    if (values?.length) cell.append(sparkline(values, this.colours.get(id)));
+    const cell = h('td', { class: 'nbt-left nbt-spark' });
+    this.fillSpark(cell, id);
     return cell;
+  }
+
+  private fillSpark(cell: Element | null, id: string): void {
+    const values = this.sparks.get(id);
+    if (values?.length) cell?.replaceChildren(sparkline(values, this.colours.get(id)));
   }
 }
 
-function iconButton(text: string, title: string): HTMLButtonElement {
+/** Draw, and leave the keyboard on the button that stands for the one it was on. */
+function keepFocus(root: HTMLElement, draw: () => void): void {
+  const before = document.activeElement;
+  const key = before instanceof HTMLElement ? before.dataset['key'] : undefined;
+  const isHere = before !== null && root.contains(before);
+  draw();
+  if (!isHere || key === undefined) return;
+  const buttons = [...root.querySelectorAll<HTMLElement>('[data-key]')];
+  buttons.find((one) => one.dataset['key'] === key)?.focus({ preventScroll: true });
+}
+
+function iconButton(text: string, title: string, of: string): HTMLButtonElement {
   const attributes = { type: 'button', class: 'nbt-icon', title, 'aria-label': title };
-  return h('button', attributes, text);
+  return h('button', { ...attributes, 'data-key': `${title} ${of}` }, text);
 }
 
 function headTitle(name: string, column: Column | null): string {
