@@ -287,17 +287,21 @@ def test_numbers_that_json_lacks_are_told_as_text(store_path, plain_surroundings
         "large": 2**60,
         "list": [1],
         "long": "x" * 999,
+        "n": 7,
     }
     with nbtrack.start("a", params=params) as run:
         run.log(loss=NAN)
     found = compared(nbtrack.open(), CompareState())
-    told = table_message(found.ids, found.names, found.columns, [], 1)
+    told, packed = table_message(found.ids, found.names, found.columns, [], 1)
     text = json.dumps(told, allow_nan=False)
-    values = {c["name"]: c["values"][0] for c in json.loads(text)["columns"]}
+    told = {c["name"]: c["values"] for c in json.loads(text)["columns"]}
+    values = {name: column and column[0] for name, column in told.items()}
     assert values["params.nan"] == values["best.loss"] == {"n": "NaN"}
-    assert values["params.inf"] == {"n": "-Infinity"}
+    assert -math.inf in np.frombuffer(packed)
     assert values["params.large"] == {"n": str(2**60)}
     assert values["params.list"] == "[1]"
+    assert values["params.n"] is None
+    assert 7.0 in np.frombuffer(packed)
     assert len(values["params.long"]) <= 200
 
 

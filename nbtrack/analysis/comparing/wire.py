@@ -14,10 +14,13 @@ from nbtrack.analysis.comparing.columns import Column
 from nbtrack.text import shorten
 
 if TYPE_CHECKING:
+    from array import array
+
     from nbtrack.analysis.comparing.overlay import Drawn
 
 STAR = "star"  # the tag of a run that somebody starred
 _TEXT_MAX = 200  # characters of a cell
+_WHOLE_MAX = 2**53  # from here on doubles leave whole numbers out
 Message = tuple[dict[str, Any], bytes]
 
 
@@ -27,16 +30,24 @@ def table_message(
     columns: Iterable[Column],
     starred: Iterable[str],
     n_all: int,
-) -> dict[str, Any]:
-    """The whole table, by column: five thousand runs are a megabyte."""
-    return {
+) -> Message:
+    """The whole table, by column: five thousand runs are a megabyte.
+
+    A column of numbers is packed, and what is missing is NaN there.
+    """
+    import array
+
+    packed = array.array("d")
+    heads = [_column(column, packed) for column in columns]
+    head = {
         "type": "table",
         "ids": list(ids),
         "names": [shorten(name, _TEXT_MAX) for name in names],
-        "columns": [_column(column) for column in columns],
+        "columns": heads,
         "starred": list(starred),
         "n_all": n_all,
     }
+    return head, packed.tobytes()
 
 
 def curves_message(drawn: Iterable[Drawn], told: Mapping[str, Any]) -> Message:
@@ -62,24 +73,30 @@ def curves_message(drawn: Iterable[Drawn], told: Mapping[str, Any]) -> Message:
     return {**told, "curves": heads}, packed.astype("<f8").tobytes()
 
 
-def _column(column: Column) -> dict[str, Any]:
+def _column(column: Column, packed: array[float]) -> dict[str, Any]:
+    is_packed = _fits_doubles(column)
+    if is_packed:
+        packed.extend(math.nan if v is None else v for v in column.values)
     return {
         "name": column.name,
         "kind": column.kind,
         "goal": column.goal,
         "numeric": column.is_number,
         "differs": column.differs,
-        "values": _cells(column),
+        "values": None if is_packed else [_cell(value) for value in column.values],
         "steps": None if column.steps is None else list(column.steps),
     }
 
 
-def _cells(column: Column) -> list[Any]:
-    """As JSON has them; finite numbers need no look at each."""
-    is_full = column.kinds == {float} and None not in column.values
-    if is_full and math.isfinite(sum(column.values)):
-        return list(column.values)
-    return [_cell(value) for value in column.values]
+def _fits_doubles(column: Column) -> bool:
+    """Whether doubles tell all values apart, and from one that is missing."""
+    if not column.is_number:
+        return False
+    if int in column.kinds and any(
+        type(value) is int and abs(value) >= _WHOLE_MAX for value in column.values
+    ):
+        return False
+    return not any(value != value for value in column.values)
 
 
 def _cell(value: Any) -> Any:  # Any: params are what the user had
@@ -87,7 +104,7 @@ def _cell(value: Any) -> Any:  # Any: params are what the user had
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        return value if abs(value) < 2**53 else {"n": str(value)}
+        return value if abs(value) < _WHOLE_MAX else {"n": str(value)}
     if isinstance(value, float):
         return value if math.isfinite(value) else {"n": _NAMES[str(value)]}
     return shorten(value if isinstance(value, str) else repr(value), _TEXT_MAX)

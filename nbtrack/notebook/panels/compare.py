@@ -169,7 +169,7 @@ class ComparePanel:
             starred = [run for run in found.ids if _is_starred(found, run)]
             ids, names = found.ids, found.names
             columns = found.columns
-            self._send(wire.table_message(ids, names, columns, starred, n_all))
+            self._send(*wire.table_message(ids, names, columns, starred, n_all))
         told = {"state": self.state.as_json(), "metric": found.metric()}
         self._send({"type": "state", "line": self.line, **told})
 

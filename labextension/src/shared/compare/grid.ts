@@ -12,7 +12,9 @@ import { meanOf, type CompareModel, type Row } from './model';
 import type { Column } from './wire';
 
 export const ROW_PX = 24;
-const AROUND = 12; // rows kept above and below the view
+const AROUND = 8; // rows kept above and below the view
+const SAMPLE = 200; // runs whose texts say how wide a column is
+const CHAR_PX = 6.9; // about the width of a digit
 const SPARK_PX = [72, 18] as const;
 
 /** What can be clicked. */
@@ -35,10 +37,13 @@ export class Grid {
   private readonly above = h('tr', { class: 'nbt-gap', 'aria-hidden': 'true' });
   private readonly below = h('tr', { class: 'nbt-gap', 'aria-hidden': 'true' });
   private readonly body = h('tbody');
+  private readonly cols = h('colgroup');
   private readonly table = h('table', { class: 'nbt-rows' });
   private rows: Row[] = [];
   private columns: Column[] = [];
   private window: [number, number] = [0, 0];
+  private across: [number, number] = [0, 0];
+  private edges: number[] = []; // where each column ends
   private colours = new Map<string, string>();
   private readonly sparks = new Map<string, Float64Array | null>();
   private sparkMetric = '';
@@ -48,7 +53,7 @@ export class Grid {
     private readonly model: CompareModel,
     private readonly actions: GridActions,
   ) {
-    this.table.append(h('thead', {}, this.head), this.body);
+    this.table.append(this.cols, h('thead', {}, this.head), this.body);
     this.element.append(this.table);
     this.element.addEventListener('scroll', () => this.scrolled());
   }
@@ -71,10 +76,36 @@ export class Grid {
   private drawHead(): void {
     const { state, metric } = this.model;
     const names = this.columns.map(({ name }) => name);
-    const shape = JSON.stringify([names, state?.sort, state?.group, metric]);
+    const of = [state?.sort, state?.group, state?.baseline, metric];
+    const shape = JSON.stringify([names, this.model.table.ids.length, ...of]);
     if (shape === this.headShape) return;
     this.headShape = shape;
     keepFocus(this.head, () => this.head.replaceChildren(...this.heads()));
+    const widths = this.widths();
+    let total = 0;
+    const edges = widths.map((width) => (total += width));
+    this.edges = edges.slice(widths.length - this.columns.length);
+    this.table.style.width = `${total}px`;
+    this.cols.replaceChildren(
+      ...widths.map((width) => h('col', { style: `width: ${width}px` })),
+    );
+  }
+
+  /** Given, not found out by the page: laying out is what takes the time of a sort. */
+  private widths(): number[] {
+    const longest = (texts: string[], head: number): number =>
+      texts.reduce((most, text) => Math.max(most, Math.min(text.length, 28)), head);
+    const sample = this.model.table.names.slice(0, SAMPLE);
+    const px = (chars: number): number => Math.ceil(chars * CHAR_PX) + 18;
+    const own = this.columns.map((column) => {
+      const texts = sample.map((_, run) => cellText(column, run));
+      const more = column.steps ? 6 : 0;
+      const delta = this.model.state?.baseline && column.kind === 'metric' ? 9 : 0;
+      return px(longest(texts, headText(column).length + 5) + more + delta);
+    });
+    const spark = this.model.metric ? [px(13)] : [];
+    const names = Math.ceil(1.2 * px(longest(sample, 8))); // they are bold
+    return [92, names, ...spark, ...own];
   }
 
   /** Small curves came; null for those that have none. */
@@ -87,7 +118,18 @@ export class Grid {
   private scrolled(): void {
     const [begin, end] = this.inView();
     const [from, to] = this.window;
-    if (begin < from || end > to) this.draw();
+    const across = this.columnsInView().join() !== this.across.join();
+    if (begin < from || end > to || across) this.draw();
+  }
+
+  /** The columns of which something can be seen; all where the page lays nothing out. */
+  private columnsInView(): [number, number] {
+    const left = this.element.scrollLeft;
+    const right = left + (this.element.clientWidth || Infinity);
+    const first = this.edges.findIndex((edge) => edge > left);
+    const last = this.edges.findIndex((edge) => edge >= right);
+    const n = this.columns.length;
+    return [first < 0 ? 0 : first, last < 0 ? n : Math.min(last + 1, n)];
   }
 
   private inView(): [number, number] {
@@ -101,6 +143,7 @@ export class Grid {
     const from = Math.max(0, begin - AROUND);
     const to = Math.min(this.rows.length, end + AROUND);
     this.window = [from, to];
+    this.across = this.columnsInView();
     this.above.style.height = `${from * ROW_PX}px`;
     this.below.style.height = `${(this.rows.length - to) * ROW_PX}px`;
     const shown = this.rows.slice(from, to).map((row, i) => this.row(row, from + i));
@@ -183,12 +226,21 @@ export class Grid {
     );
     button.addEventListener('click', () => this.actions.toggleGroup(row.group));
     const spark = this.model.metric ? [h('td')] : [];
-    const means = this.columns.map((column) => {
+    const means = this.cells((column) => {
       const mean = column.kind === 'metric' ? meanOf(column, row.runs) : null;
       return h('td', {}, mean === null ? '' : `⌀ ${number(mean)}`);
     });
     const name = h('th', { scope: 'row', class: 'nbt-left' }, button);
     return h('tr', { class: 'nbt-group' }, h('td'), name, ...spark, ...means);
+  }
+
+  /** Cells of the columns in view; one wide empty cell stands for those beside it. */
+  private cells(make: (column: Column) => HTMLElement): HTMLElement[] {
+    const [begin, end] = this.across;
+    const gap = (n: number): HTMLElement[] =>
+      n > 0 ? [h('td', { colspan: String(n) })] : [];
+    const shown = this.columns.slice(begin, end).map(make);
+    return [...gap(begin), ...shown, ...gap(this.columns.length - end)];
   }
 
   private runRow(run: number): HTMLElement {
@@ -205,7 +257,7 @@ export class Grid {
         shortText(table.names[run] ?? ''),
       ),
       ...(this.model.metric ? [this.sparkCell(id)] : []),
-      ...this.columns.map((column) => this.cell(column, run)),
+      ...this.cells((column) => this.cell(column, run)),
     );
     if (isBase) row.classList.add('nbt-base');
     else if (state?.pinned.includes(id)) row.classList.add('nbt-pinned');

@@ -64,7 +64,9 @@ export class CurveOverlay {
   ): void {
     this.curves = told.curves;
     this.lines = told.curves.flatMap(linesOf);
-    const shape = JSON.stringify([this.lines, [...colours], state, told.metric]);
+    const { log_x, log_y } = state;
+    const looks = [this.lines, [...colours], log_x, log_y, told.metric, told.x];
+    const shape = JSON.stringify(looks);
     const data = align(this.lines.map((line) => this.curve(line, state)));
     this.showEmpty(told);
     if (this.plot && shape === this.shape) {

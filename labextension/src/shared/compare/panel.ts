@@ -47,6 +47,7 @@ class Panel implements ComparePanel {
   private readonly sizes = new ResizeObserver(() => this.overlay.refresh());
   private readonly theme = new MutationObserver(() => this.retheme());
   private curves: Curves | null = null;
+  private drawn: unknown[] = [];
   private asked = '';
   private span: [number, number] | null = null;
 
@@ -171,6 +172,15 @@ class Panel implements ComparePanel {
       : this.colours(state.selected);
     this.grid.update(runColours);
     this.bar.update(this.curves?.axes ?? []);
+    this.drawCurves(state, runColours);
+  }
+
+  /** Only where something of them is new: the table is drawn much more often. */
+  private drawCurves(state: State, runColours: Map<string, string>): void {
+    const { log_x, log_y, bands } = state;
+    const looks = [this.curves, log_x, log_y, bands, [...runColours].join(), this.root.dataset['dark']]; // prettier-ignore
+    if (looks.every((one, i) => one === this.drawn[i])) return;
+    this.drawn = looks;
     if (this.curves) {
       const keys = this.curves.curves.map(({ key }) => key);
       const colours = state.bands ? this.colours(keys) : runColours;

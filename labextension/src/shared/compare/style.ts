@@ -19,11 +19,11 @@ export const COMPARE_CSS = `
   position: absolute; z-index: 5; display: grid; gap: 1px 14px; max-height: 300px; overflow: auto;
   padding: 8px 12px; border: 1px solid var(--nbt-line); border-radius: 4px; background: var(--nbt-surface);
 }
-.nbt-grid { max-height: 432px; overflow: auto; border-block: 1px solid var(--nbt-line); }
-.nbt-panel .nbt-rows { border-collapse: separate; border-spacing: 0; margin: 0; font-size: 12px; width: auto; border: 0; table-layout: auto; }
+.nbt-grid { contain: content; max-height: 432px; overflow: auto; border-block: 1px solid var(--nbt-line); }
+.nbt-panel .nbt-rows { border-collapse: separate; border-spacing: 0; margin: 0; font-size: 12px; border: 0; table-layout: fixed; }
 .nbt-panel .nbt-rows th, .nbt-panel .nbt-rows td {
   height: 24px; padding: 0 8px; text-align: right; white-space: nowrap; font-weight: 400; border: 0;
-  max-width: none; vertical-align: middle; background: var(--nbt-surface); color: var(--nbt-text);
+  max-width: none; overflow: hidden; text-overflow: ellipsis; vertical-align: middle; background: var(--nbt-surface); color: var(--nbt-text);
 }
 .nbt-panel .nbt-rows .nbt-left { text-align: left; }
 .nbt-panel .nbt-rows thead th { position: sticky; top: 0; z-index: 2; background: var(--nbt-raised); font-weight: 600; }
@@ -47,7 +47,7 @@ export const COMPARE_CSS = `
 .nbt-overlay { padding: 0 12px; }
 .nbt-legends-wide { display: flex; flex-wrap: wrap; gap: 0 8px; min-height: 20px; }
 .nbt-legends-wide .nbt-legend { display: inline-flex; align-items: baseline; gap: 5px; font-size: 12px; }
-.nbt-plot-tall { position: relative; height: 260px; min-width: 0; overflow: hidden; }
+.nbt-plot-tall { contain: content; position: relative; height: 260px; min-width: 0; overflow: hidden; }
 .nbt-compare .u-label { color: var(--nbt-muted); }
 .nbt-line { display: flex; align-items: center; gap: 8px; padding: 5px 12px 7px; }
 .nbt-line .nbt-load { flex: 1 1 auto; background: var(--nbt-raised); overflow-wrap: anywhere; }

@@ -100,7 +100,7 @@ interface CurveHead {
 /** Hand a message of the kernel to whoever listens for its kind; others are ignored. */
 export function receive(to: FromKernel, message: unknown, buffer?: DataView): void {
   const told = message as Record<string, unknown> & { type?: string };
-  if (told.type === 'table') to.table?.(decodeTable(told as unknown as Table));
+  if (told.type === 'table') to.table?.(decodeTable(told as unknown as Table, buffer));
   if (told.type === 'state')
     to.state?.(told['state'] as State, String(told['line']), String(told['metric']));
   if (told.type === 'picked') to.picked?.(String(told['text']), String(told['code']));
@@ -115,15 +115,22 @@ export function receive(to: FromKernel, message: unknown, buffer?: DataView): vo
     );
 }
 
-/** Numbers that JSON lacks come as {"n": "NaN"}. */
-function decodeTable(table: Table): Table {
-  const decoded = (value: Cell | { n: string }): Cell =>
-    typeof value === 'object' && value !== null ? Number(value.n) : value;
-  const columns = table.columns.map((column) => ({
-    ...column,
-    values: column.values.map(decoded),
-  }));
+/** Columns of numbers are packed, NaN for none; elsewhere NaN is {"n": "NaN"}. */
+function decodeTable(table: Table, buffer?: DataView): Table {
+  const packed = toDoubles(buffer);
+  const n = table.ids.length;
+  let at = 0;
+  const next = (): Cell[] =>
+    Array.from(packed.subarray(at, (at += n)), (v) => (Number.isNaN(v) ? null : v));
+  const columns = table.columns.map((column) => {
+    const values = column.values as (Cell | { n: string })[] | null;
+    return { ...column, values: values ? values.map(decoded) : next() };
+  });
   return { ...table, columns };
+}
+
+function decoded(value: Cell | { n: string }): Cell {
+  return typeof value === 'object' && value !== null ? Number(value.n) : value;
 }
 
 function decode(told: Record<string, unknown>, buffer?: DataView): Drawn[] {
