@@ -137,7 +137,24 @@ def curve(run: str, metric: str) -> pd.DataFrame:
 
 
 def sql(query: str) -> pd.DataFrame:
-    """Ask the store in SQL, read-only; the view `points` has every point as a row.
+    """Ask the store in SQL, read-only.
+
+    These stay as they are in later versions, whatever becomes of the tables behind them:
+
+    - `runs`: id, name, experiment, status, started_at, ended_at, duration_s, "group",
+      parent, notes, notebook, trashed_at. A process that died shows in `nbtrack.runs()`
+      as crashed, here still as running.
+    - `params`: run, name, value (JSON: `value ->> '$'`), origin, cell; `tags`: run,
+      name, value.
+    - `summaries`, one row for each run and metric: run, run_name, experiment, name,
+      goal, n, last, last_step, min, min_step, max, max_step, best, best_step, n_nan,
+      first_nan_step, thinned.
+    - `points`, one row for each point: run, metric, axis_of, step, value, at (seconds
+      since 1970). An axis (epoch) is the series whose `axis_of` is the metric.
+    - `checkpoints`: run, name, version, type, digest, size_bytes, path, step, metrics
+      (JSON), created_at, gone_at, gone_why.
+
+    NaN is null, as everywhere in SQLite.
 
     Raises
     ------

@@ -117,3 +117,27 @@ def test_points_as_json_keep_infinities_and_steps():
     )
     assert points_json(pack(columns)) == f"[[{2**60},-9e999,1.0],[-1,1.5,2.0]]"
     assert points_json(None) is None
+
+
+PROMISED = {
+    "runs": 'id, name, experiment, status, started_at, ended_at, duration_s, "group",'
+    " parent, notes, notebook, trashed_at",
+    "params": "run, name, value ->> '$', origin, cell",
+    "tags": "run, name, value",
+    "summaries": "run, run_name, experiment, name, goal, n, last, last_step, min,"
+    " min_step, max, max_step, best, best_step, n_nan, first_nan_step, thinned",
+    "points": "run, metric, axis_of, step, value, at",
+    "checkpoints": "run, name, version, type, digest, size_bytes, path, step, metrics,"
+    " created_at, gone_at, gone_why",
+}
+
+
+@pytest.mark.parametrize(("name", "columns"), PROMISED.items())
+def test_what_the_docstring_of_sql_promises_is_there(filled, name, columns):
+    from nbtrack.analysis.runs_table import sql
+
+    filled.sql(f"select {columns} from {name}")
+    told = " ".join(sql.__doc__.split())
+    for column in columns.replace(" ->> '$'", "").split(","):
+        assert column.strip().strip('"') in told, column
+    assert f"`{name}`" in told
