@@ -235,3 +235,28 @@ def test_artifacts_and_models_tell_their_story(tmp_path, monkeypatch, no_mnist):
     assert "reader@1.0.0 reads [" in text_of(cells["use"])
     assert "bytes would be freed" in text_of(cells["clean"])
     assert "models=('reader',)" in text_of(cells["remote"])
+
+
+def test_runs_are_compared_explained_and_put_into_a_table(
+    tmp_path, monkeypatch, no_network
+):
+    pytest.importorskip("sklearn")
+    settings = {
+        "NBTRACK_OFF": OFF,
+        "PYTHONPATH": f"{no_network}:{NOTEBOOKS.parent}",
+    }
+    notebook = opened("05_compare.ipynb")
+    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+
+    table = text_of(cells["panel"]).splitlines()
+    assert "val_acc" in table[0]
+    assert len(table) == 13
+    assert "--cols best.val_acc params.lr params.seed" in text_of(cells["set"])
+    assert len(nbtrack.open(tmp_path / ".nbtrack").runs()) == 12
+    assert "l2-0.1 beats l2-0.01 on val_acc: +0.0" in text_of(cells["beats"])
+    assert "n=3 pairs" in text_of(cells["beats"])
+    assert text_of(cells["table"]).count("**") % 4 == 0
+    assert "\\toprule" in text_of(cells["latex"])
+    causes = text_of(cells["diff"]).partition("Most likely because of")[2]
+    assert causes.index("param lr: 0.1 in A, 0.01 in B") < causes.index("penalty")
+    assert "l1" in text_of(cells["sql"])

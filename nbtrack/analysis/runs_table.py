@@ -139,7 +139,7 @@ def curve(run: str, metric: str) -> pd.DataFrame:
 def sql(query: str) -> pd.DataFrame:
     """Ask the store in SQL, read-only.
 
-    These stay as they are in later versions, whatever becomes of the tables behind them:
+    These stay as they are in later versions, whatever becomes of what is behind them:
 
     - `runs`: id, name, experiment, status, started_at, ended_at, duration_s, "group",
       parent, notes, notebook, trashed_at. A process that died shows in `nbtrack.runs()`

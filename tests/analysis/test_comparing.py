@@ -249,6 +249,12 @@ def test_python_reads_and_sets_every_part_of_a_panel(runs):
         nbtrack.compare(colour="red")
 
 
+def test_a_run_that_the_query_leaves_out_is_selected_no_more(runs):
+    panel = nbtrack.compare(selected=["adam-0.1", "sgd-0.1"])
+    panel.query = "opt == 'sgd'"
+    assert panel.line == "%compare opt == 'sgd' --select sgd-0.1"
+
+
 # -- still -------------------------------------------------------------------------
 
 

@@ -117,6 +117,9 @@ def compared(store: Store, state: CompareState) -> Compared:
     table = select(store, state.query or None, last=state.last)
     if state.runs:
         table = _only(table, state.runs)
+    # A curve without its row could not be told from the others, nor taken away.
+    shown = set(table.ids)
+    state = replace(state, selected=tuple(r for r in state.selected if r in shown))
     columns = columns_of(table)
     state = _with_columns(state, [column.name for column in columns])
     if state.sort and len(table):

@@ -168,7 +168,7 @@ def _text(column: Column, at: int) -> str:
     if column.name == "started_at":
         return f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M:%S}"
     if column.name == "duration_s":
-        return duration(value)
+        return duration(value) if value >= 60 else f"{value:.1f} s"
     text = _shown(value, column)
     step = column.steps[at] if column.steps is not None else None
     return text if step is None else f"{text} @ {step}"

@@ -16,7 +16,7 @@ export function cellText(column: Column, run: number): string {
   const value = column.values[run];
   if (value == null) return '';
   if (column.name === 'started_at') return moment(String(value));
-  if (column.name === 'duration_s') return duration(Number(value));
+  if (column.name === 'duration_s') return shortDuration(Number(value));
   if (typeof value !== 'number') return String(value);
   return column.kind === 'metric' ? number(value) : plain(value);
 }
@@ -24,6 +24,10 @@ export function cellText(column: Column, run: number): string {
 /** A param as it was given, as far as doubles have it: 0.1, 1e-5, NaN. */
 function plain(value: number): string {
   return String(Number(value.toPrecision(6))).replace('-', '−');
+}
+
+function shortDuration(seconds: number): string {
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : duration(seconds);
 }
 
 function moment(text: string): string {
