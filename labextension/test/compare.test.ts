@@ -21,6 +21,7 @@ const STATE: State = {
   smooth: 0,
   log_x: false,
   log_y: false,
+  clip: false,
   bands: false,
 };
 

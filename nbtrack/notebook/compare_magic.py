@@ -39,11 +39,12 @@ OPTIONS = (
     Option("smooth", "one", ("--smooth",)),
     Option("log_x", "flag", ("--log-x",)),
     Option("log_y", "flag", ("--log-y",)),
+    Option("clip", "flag", ("--clip",)),
     Option("bands", "flag", ("--bands",)),
 )
 _MANY = ("columns", "hidden", "pinned", "selected")
 _ONE = ("sort", "group", "baseline", "metric", "x")
-_FLAGS = ("all_params", "log_x", "log_y", "bands")
+_FLAGS = ("all_params", "log_x", "log_y", "clip", "bands")
 
 
 def compare(
@@ -67,7 +68,8 @@ def compare(
         `hidden`, `all_params` (False: only params that differ), `group` (a column),
         `pinned`, `baseline` (runs), `selected` (up to 7 runs whose curves are drawn;
         default the best five), `metric`, `x` ("step", "time", "relative", an axis, a
-        metric), `smooth` (0 to below 1), `log_x`, `log_y`, `bands`.
+        metric), `smooth` (0 to below 1), `log_x`, `log_y`, `clip` (the y axis leaves
+        outliers out), `bands`.
 
     Returns
     -------

@@ -152,7 +152,7 @@ STATES = [
     CompareState("loss < .3 and opt == 'adam'", sort="-best.loss", smooth=0.6),
     CompareState(columns=("best.loss", "params.my param"), all_params=True, last=3),
     CompareState(hidden=("status",), group="params.opt", bands=True, x="epoch"),
-    CompareState(log_x=True, log_y=True, metric="acc", x="relative"),
+    CompareState(log_x=True, log_y=True, clip=True, metric="acc", x="relative"),
 ]
 
 
@@ -166,7 +166,7 @@ def test_the_line_of_a_panel_gives_the_same_panel(runs):
         "",
         "loss < 1 and opt == 'adam' --sort '-best.loss' --smooth 0.6",
         "adam-0.1 sgd-0.1 --baseline sgd-0.1 --hide status --all-params",
-        "--group opt --bands --metric acc --x relative --log-y --pin sgd-0.1",
+        "--group opt --bands --metric acc --x relative --log-y --clip --pin sgd-0.1",
         "--cols loss lr --last 3 --select adam-0.1 sgd-0.1",
         "--top 2 --by loss",
         "adam-0.1 sgd-0.1 --where 'acc > 0'",

@@ -129,3 +129,20 @@ def test_curves_are_grouped_zoomed_and_lead_to_a_checkpoint(compared, lab):
     assert "--group params.opt" in line(page)
     assert "--bands" in line(page)
     assert lab.problems == []
+
+
+def test_a_page_that_is_loaded_anew_has_the_panel_as_it_was(compared, lab):
+    page = lab.page
+    panel = page.locator(".nbt-compare")
+    row = panel.locator("tbody tr", has_text="sgd-1")
+    row.get_by_role("button", name="Show the others against it").click()
+    panel.get_by_label("no outliers").check()
+    wait_for(page, "() => document.querySelector('.nbt-line code')"
+                   ".textContent.includes('--clip')")  # fmt: skip
+    before = line(page)
+    compared.save()
+    compared.reload()
+    page.locator(".nbt-compare tbody tr[data-run]").first.wait_for(timeout=60_000)
+    assert line(page) == before
+    assert names(page)[0] == "sgd-1"
+    assert page.locator(".nbt-overlay canvas").count() == 1

@@ -43,6 +43,7 @@ class CompareState:
     smooth: float = 0.0
     log_x: bool = False
     log_y: bool = False
+    clip: bool = False  # the y axis leaves outliers out: the middle 98 % fill it
     bands: bool = False  # mean and range of each group, in place of its runs
 
     def __post_init__(self) -> None:
@@ -106,7 +107,8 @@ _FLAGS = {
     "last": "--last", "sort": "--sort", "columns": "--cols", "hidden": "--hide",
     "all_params": "--all-params", "group": "--group", "pinned": "--pin",
     "baseline": "--baseline", "selected": "--select", "metric": "--metric", "x": "--x",
-    "smooth": "--smooth", "log_x": "--log-x", "log_y": "--log-y", "bands": "--bands",
+    "smooth": "--smooth", "log_x": "--log-x", "log_y": "--log-y", "clip": "--clip",
+    "bands": "--bands",
 }  # fmt: skip
 _OF_RUNS = ("pinned", "baseline", "selected")
 _PLAIN_X = "step"

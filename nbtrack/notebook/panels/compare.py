@@ -40,8 +40,8 @@ class ComparePanel:
 
     Every part of the state is an attribute that can be read and set: `query`, `sort`,
     `columns`, `hidden`, `all_params`, `group`, `pinned`, `baseline`, `selection`,
-    `metric`, `x`, `smooth`, `log_x`, `log_y`, `bands`. Setting one that cannot be
-    raises, and changes nothing.
+    `metric`, `x`, `smooth`, `log_x`, `log_y`, `clip`, `bands`. Setting one that cannot
+    be raises, and changes nothing.
 
     Examples
     --------

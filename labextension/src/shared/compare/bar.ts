@@ -20,6 +20,8 @@ export class Bar {
     class: 'nbt-query',
     type: 'search',
     spellcheck: 'false',
+    // Letters are text here, not shortcuts of the notebook.
+    'data-lm-suppress-shortcuts': 'true',
     placeholder: 'loss < .3 and params.opt == "adam"',
     'aria-label': 'Query: which runs',
   });
@@ -41,9 +43,12 @@ export class Bar {
   private readonly smoothValue = h('span', { class: 'nbt-muted' });
   private readonly logX = checkbox('log x');
   private readonly logY = checkbox('log y');
+  private readonly clip = checkbox('no outliers');
   private readonly bands = checkbox('group means');
   private readonly code = h('code', { class: 'nbt-load' });
   private readonly copy = h('button', { type: 'button', class: 'nbt-copy' }, 'Copy');
+
+  private asked = '';
 
   constructor(
     private readonly model: CompareModel,
@@ -60,6 +65,7 @@ export class Bar {
       labelled('smooth', this.smooth, this.smoothValue),
       this.logX.label,
       this.logY.label,
+      this.clip.label,
       this.bands.label,
     );
     this.foot.append(this.code, this.copy);
@@ -78,6 +84,7 @@ export class Bar {
     this.allParams.box.checked = state.all_params;
     this.logX.box.checked = state.log_x;
     this.logY.box.checked = state.log_y;
+    this.clip.box.checked = state.clip;
     this.bands.box.checked = state.bands;
     this.bands.label.hidden = state.group === '';
     this.smooth.value = String(state.smooth);
@@ -134,9 +141,10 @@ export class Bar {
   private listen(): void {
     const { change } = this.actions;
     this.error.hidden = true;
-    this.query.addEventListener('change', () =>
-      change({ query: this.query.value.trim(), runs: [] }),
-    );
+    this.query.addEventListener('change', () => this.ask());
+    this.query.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter') this.ask();
+    });
     this.columns.addEventListener('toggle', () => {
       if (this.model.state) this.listColumns(this.model.state);
     });
@@ -144,6 +152,7 @@ export class Bar {
       [this.allParams, 'all_params'],
       [this.logX, 'log_x'],
       [this.logY, 'log_y'],
+      [this.clip, 'clip'],
       [this.bands, 'bands'],
     ] as const;
     for (const [{ box }, name] of boxes)
@@ -157,6 +166,15 @@ export class Bar {
       change({ smooth: Number(this.smooth.value) }),
     );
     this.copy.addEventListener('click', () => void this.copied());
+  }
+
+  /** Enter and leaving the box ask; what was asked is not asked again. */
+  private ask(): void {
+    const query = this.query.value.trim();
+    const is = this.model.state;
+    if (query === this.asked && query === is?.query) return;
+    this.asked = query;
+    this.actions.change({ query, runs: [] });
   }
 
   private async copied(): Promise<void> {

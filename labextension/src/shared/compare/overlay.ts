@@ -64,8 +64,8 @@ export class CurveOverlay {
   ): void {
     this.curves = told.curves;
     this.lines = told.curves.flatMap(linesOf);
-    const { log_x, log_y } = state;
-    const looks = [this.lines, [...colours], log_x, log_y, told.metric, told.x];
+    const { log_x, log_y, clip } = state;
+    const looks = [this.lines, [...colours], log_x, log_y, clip, told.metric, told.x];
     const shape = JSON.stringify(looks);
     const data = align(this.lines.map((line) => this.curve(line, state)));
     this.showEmpty(told);
@@ -152,7 +152,7 @@ export class CurveOverlay {
       cursor: { points: { size: 6 }, drag: { x: true, y: false } },
       scales: {
         x: { time: isTime, distr: state.log_x ? 3 : 1 },
-        y: { distr: state.log_y ? 3 : 1, ...(state.log_y ? {} : { range: yRange }) },
+        y: { distr: state.log_y ? 3 : 1, ...rangeOf(state) },
       },
       axes: [
         { ...axis, size: 38, gap: 2, space: 60, label: told.x, labelFont: FONT, labelSize: 16, ...tick }, // prettier-ignore
@@ -308,6 +308,24 @@ function valueAt(curve: Drawn, x: number): number {
     best = curve.y[i] ?? NaN;
   });
   return best;
+}
+
+function rangeOf(state: State): { range?: uPlot.Range.Function } {
+  if (state.clip) return { range: (plot) => middleRange(plot) };
+  return state.log_y ? {} : { range: yRange };
+}
+
+/** The values between the first and the last hundredth of what is in view. */
+function middleRange(plot: uPlot): uPlot.Range.MinMax {
+  const [from, to] = plot.series[0]?.idxs ?? [0, plot.data[0].length - 1];
+  const values = plot.data
+    .slice(1)
+    .flatMap((column) => [...column].slice(from, to + 1))
+    .filter((value): value is number => value != null && Number.isFinite(value))
+    .sort((a, b) => a - b);
+  const at = (part: number): number | null =>
+    values[Math.round(part * (values.length - 1))] ?? null;
+  return yRange(plot, at(0.01), at(0.99));
 }
 
 function yRange(_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {

@@ -177,8 +177,8 @@ class Panel implements ComparePanel {
 
   /** Only where something of them is new: the table is drawn much more often. */
   private drawCurves(state: State, runColours: Map<string, string>): void {
-    const { log_x, log_y, bands } = state;
-    const looks = [this.curves, log_x, log_y, bands, [...runColours].join(), this.root.dataset['dark']]; // prettier-ignore
+    const { log_x, log_y, clip, bands } = state;
+    const looks = [this.curves, log_x, log_y, clip, bands, [...runColours].join(), this.root.dataset['dark']]; // prettier-ignore
     if (looks.every((one, i) => one === this.drawn[i])) return;
     this.drawn = looks;
     if (this.curves) {

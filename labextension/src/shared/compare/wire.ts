@@ -46,6 +46,7 @@ export interface State {
   smooth: number;
   log_x: boolean;
   log_y: boolean;
+  clip: boolean;
   bands: boolean;
 }
 
