@@ -20,6 +20,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nbtrack.analysis.charts.box import plot_box
+    from nbtrack.analysis.charts.parallel import plot_parallel
+    from nbtrack.analysis.charts.scatter import plot_scatter
+    from nbtrack.analysis.charts.trend import plot_trend
     from nbtrack.analysis.code_view import cells, code
     from nbtrack.analysis.confidence import mean_ci
     from nbtrack.analysis.data_view import diff_inputs, inputs
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from nbtrack.errors import NbtrackError, RunStopped, StoreError
     from nbtrack.notebook.compare_magic import compare
     from nbtrack.notebook.media_display import show_media
+    from nbtrack.notebook.panels.parallel import brush
     from nbtrack.notebook.run_page import show
     from nbtrack.slices.diff import diff
     from nbtrack.slices.slice import slice
@@ -83,6 +88,7 @@ _HOME = {
     "autolog": "nbtrack.tracking.autolog",
     "beats": "nbtrack.analysis.statistics.significance",
     "beats_all": "nbtrack.analysis.statistics.significance",
+    "brush": "nbtrack.notebook.panels.parallel",
     "cells": "nbtrack.analysis.code_view",
     "checkpoints": "nbtrack.tracking.checkpoint_table",
     "code": "nbtrack.analysis.code_view",
@@ -111,11 +117,15 @@ _HOME = {
     "models": "nbtrack.tracking.models.api",
     "open": "nbtrack.tracking.opening",
     "paper_table": "nbtrack.analysis.statistics.paper_table",
+    "plot_box": "nbtrack.analysis.charts.box",
     "plot_confusion": "nbtrack.analysis.plots",
     "plot_histograms": "nbtrack.analysis.plots",
     "plot_importance": "nbtrack.analysis.plots",
+    "plot_parallel": "nbtrack.analysis.charts.parallel",
     "plot_pr": "nbtrack.analysis.plots",
     "plot_roc": "nbtrack.analysis.plots",
+    "plot_scatter": "nbtrack.analysis.charts.scatter",
+    "plot_trend": "nbtrack.analysis.charts.trend",
     "rename_metric": "nbtrack.analysis.metric_edits",
     "runs": "nbtrack.analysis.runs_table",
     "show": "nbtrack.notebook.run_page",
@@ -146,6 +156,7 @@ __all__ = [
     "autolog",
     "beats",
     "beats_all",
+    "brush",
     "cells",
     "checkpoints",
     "code",
@@ -174,11 +185,15 @@ __all__ = [
     "models",
     "open",
     "paper_table",
+    "plot_box",
     "plot_confusion",
     "plot_histograms",
     "plot_importance",
+    "plot_parallel",
     "plot_pr",
     "plot_roc",
+    "plot_scatter",
+    "plot_trend",
     "rename_metric",
     "runs",
     "show",

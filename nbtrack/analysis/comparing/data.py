@@ -121,7 +121,9 @@ def compared(store: Store, state: CompareState) -> Compared:
     shown = set(table.ids)
     state = replace(state, selected=tuple(r for r in state.selected if r in shown))
     columns = columns_of(table)
-    state = _with_columns(state, [column.name for column in columns])
+    # Without runs there are no params and metrics to check a name against.
+    known = [column.name for column in columns] if len(table) else []
+    state = _with_columns(state, known)
     if state.sort and len(table):
         places = {run: at for at, run in enumerate(table.ids)}
         order = [places[run] for run in sorted_ids(table, state.sort)]

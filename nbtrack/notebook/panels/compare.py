@@ -72,6 +72,16 @@ class ComparePanel:
         return self.state.line(self._found.called())
 
     @property
+    def found(self) -> Compared:
+        """What the state means in the store, as of the last look at it."""
+        return self._found
+
+    @property
+    def store(self) -> Store:
+        """Where the runs are read."""
+        return self._store
+
+    @property
     def df(self) -> pd.DataFrame:
         """The runs that are shown, in their order, with the columns that are shown."""
         return self._found.df
@@ -96,8 +106,8 @@ class ComparePanel:
         unknown = changes.keys() - set(CompareState.__dataclass_fields__)
         if unknown:
             raise TypeError(f"The panel has no {min(unknown)!r}.")
-        self._take(replace(self.state, **changes))
-        self._tell()
+        is_new = self._take(replace(self.state, **changes))
+        self._tell(table=is_new)
 
     def refresh(self) -> None:
         """Read the store again: runs that came since, numbers that changed."""

@@ -1,0 +1,1 @@
+"""Charts over many runs with plotly: parallel coordinates, scatter, boxes, a trend."""

@@ -1,0 +1,133 @@
+"""Parallel coordinates that filter a comparison: what is brushed is what it shows.
+
+The chart is plotly's own widget; it holds no state of ours. Each brush becomes
+`panel.set(runs=...)`, so that the panel's line and frame say the same. Clearing all
+brushes gives back the runs that the panel had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nbtrack.analysis.charts.parallel import parallel_of
+from nbtrack.analysis.charts.scored import in_full, scored_of
+from nbtrack.errors import MissingExtraError, NbtrackError
+from nbtrack.guard import guard
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from nbtrack.notebook.panels.compare import ComparePanel
+
+FEATURE = "brush"
+
+
+def brush(
+    panel: ComparePanel,
+    *,
+    metric: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> go.FigureWidget:
+    """Parallel coordinates of a comparison; brushing an axis filters its table.
+
+    A run is kept where it is inside a brushed range of every axis that has one. Without
+    a brush the panel shows the runs that it had when this was called.
+
+    Parameters
+    ----------
+    panel : ComparePanel
+        What `nbtrack.compare` or `%compare` gave.
+    metric : str, optional
+        Default: the metric of the panel's curves.
+    columns : sequence of str, optional
+        Params, metrics or fields; default: the params that differ.
+
+    Returns
+    -------
+    plotly.graph_objects.FigureWidget
+        Show it beside the panel. Ranges can be read and set in Python, too:
+        `figure.data[0].dimensions[0].constraintrange = [0, 1]`. Runs without the metric
+        are not in it, and any brush leaves them out.
+
+    Raises
+    ------
+    MissingExtraError
+        Where plotly or anywidget is not installed.
+    RunNotFoundError, MetricNotFoundError, OptionError
+        As `plot_parallel`.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> for lr in (0.1, 0.2, 0.3):
+    ...     with nbtrack.start("base", params={"lr": lr}):
+    ...         nbtrack.log(loss=lr)
+    >>> panel = nbtrack.compare(sort="lr")
+    >>> figure = nbtrack.brush(panel)
+    >>> figure.data[0].dimensions[0].constraintrange = [0.15, 0.4]
+    >>> panel.df["params.lr"].tolist()
+    [0.2, 0.3]
+    """
+    widget = _widget_class()
+    found = scored_of(panel.found, metric or panel.found.metric())
+    figure = widget(parallel_of(found, columns))
+    figure.data[0].on_change(_Link(panel, figure), "dimensions")
+    return figure
+
+
+class _Link:
+    """From the brushes of a figure to the runs of a panel."""
+
+    def __init__(self, panel: ComparePanel, figure: Any) -> None:
+        self._panel = panel
+        self._figure = figure
+        self._before = (panel.state.runs, panel.state.last)
+
+    def __call__(self, trace: Any, dimensions: Sequence[Any]) -> None:
+        with guard(FEATURE):
+            runs, last = self._before
+            if any(dimension.constraintrange for dimension in dimensions):
+                runs = tuple(_inside(trace.ids, dimensions))
+                # No runs would mean all of them.
+                last = None if runs else 0
+            try:
+                self._panel.set(runs=runs, last=last)
+            except NbtrackError as exc:  # its query is another now, a run is in trash
+                self._figure.layout.title.subtitle.text = in_full(str(exc))
+
+
+def _inside(ids: Sequence[str], dimensions: Sequence[Any]) -> Iterator[str]:
+    asked = [
+        (dimension.values, list(_ranges(dimension.constraintrange)))
+        for dimension in dimensions
+        if dimension.constraintrange
+    ]
+    for at, run in enumerate(ids):
+        if all(
+            any(low <= places[at] <= high for low, high in ranges)
+            for places, ranges in asked
+        ):
+            yield str(run)
+
+
+def _ranges(told: Sequence[Any]) -> Iterator[tuple[float, float]]:
+    """One range, or several of them, as plotly has both."""
+    if isinstance(told[0], int | float):
+        told = [told]
+    for low, high in told:
+        yield min(low, high), max(low, high)
+
+
+def _widget_class() -> Any:
+    try:
+        # Plotly's own class says only when it is made that this is not there.
+        import anywidget  # noqa: F401
+        import ipywidgets  # noqa: F401
+        from plotly.graph_objects import FigureWidget
+    except ImportError as exc:
+        raise MissingExtraError(
+            "Brushing needs plotly and anywidget: "
+            "`pip install 'nbtrack[lab]' anywidget ipywidgets`."
+        ) from exc
+    return FigureWidget
