@@ -83,6 +83,7 @@ class _Link:
         self._panel = panel
         self._figure = figure
         self._before = (panel.state.runs, panel.state.last)
+        self._selected = panel.state.selected  # what is brushed away loses its curve
 
     def __call__(self, trace: Any, dimensions: Sequence[Any]) -> None:
         with guard(FEATURE):
@@ -92,7 +93,7 @@ class _Link:
                 # No runs would mean all of them.
                 last = None if runs else 0
             try:
-                self._panel.set(runs=runs, last=last)
+                self._panel.set(runs=runs, last=last, selected=self._selected)
             except NbtrackError as exc:  # its query is another now, a run is in trash
                 self._figure.layout.title.subtitle.text = in_full(str(exc))
 
