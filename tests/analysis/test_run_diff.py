@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from itertools import permutations
 
 import pytest
@@ -51,6 +52,7 @@ def store_of_session(tmp_path_factory):
         play(shell, folder)
         settled_store()
         nbtrack.tracking.session.process_session().close()
+        sys.modules.pop("local_part", None)
     return folder / ".nbtrack"
 
 

@@ -22,8 +22,15 @@ BEFORE, AFTER = "def f():\n    return 1\n", "def f():\n    return 2  # edited\n"
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A folder from which modules are imported; none of them stays."""
+def project(tmp_path: Path, tmp_path_factory, monkeypatch: pytest.MonkeyPatch):
+    """A folder from which modules are imported; none of them stays.
+
+    What tests before imported from their own folders is no part of this project.
+    """
+    elsewhere = str(tmp_path_factory.getbasetemp())
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(elsewhere):
+            monkeypatch.delitem(sys.modules, name)
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
