@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.run_page import show
     from nbtrack.slices.diff import diff
+    from nbtrack.slices.report import report
     from nbtrack.slices.slice import slice
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
@@ -117,6 +118,7 @@ _HOME = {
     "plot_pr": "nbtrack.analysis.plots",
     "plot_roc": "nbtrack.analysis.plots",
     "rename_metric": "nbtrack.analysis.metric_edits",
+    "report": "nbtrack.slices.report",
     "runs": "nbtrack.analysis.runs_table",
     "show": "nbtrack.notebook.run_page",
     "show_media": "nbtrack.notebook.media_display",
@@ -180,6 +182,7 @@ __all__ = [
     "plot_pr",
     "plot_roc",
     "rename_metric",
+    "report",
     "runs",
     "show",
     "show_media",
