@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from nbtrack.analysis.code_view import SETTLE_S
 from nbtrack.analysis.comparing.state import CompareState
 from nbtrack.analysis.report.asked import Asked
-from nbtrack.analysis.report.build import built
+from nbtrack.analysis.report.build import Explain, built
 from nbtrack.analysis.report.files import Format, asked_of, format_of, write
 from nbtrack.errors import OptionError, RunNotFoundError
 from nbtrack.text import did_you_mean, shorten, visible
@@ -186,7 +186,7 @@ def _is_there(store: Store, run: str) -> bool:
         return False
 
 
-def _explained(store: Store) -> Any:
+def _explained(store: Store) -> Explain:
     def explain(a: str, b: str) -> RunDiff:
         from nbtrack.slices.diff import diff
 

@@ -126,8 +126,9 @@ def _picture(look: Look, column: Column, lines: list[Line]) -> Picture:
     state, name = look.found.state, bare(column)
     x_label = f"log10 {state.x}" if state.log_x else state.x
     title = f"log10 {name}" if state.log_y else name
+    title += {"min": " ↓", "max": " ↑"}.get(column.goal or "", "")
     svg = chart_svg(title, lines, x_label=x_label, legend=False)
-    words = [title + {"min": " ↓", "max": " ↑"}.get(column.goal or "", "")]
+    words = [title]
     words += ["means of groups"] if state.bands else []
     words += [f"smoothed, {state.smooth:g}"] if state.smooth else []
     return Picture(", ".join(words), with_names(svg, lines))

@@ -151,8 +151,11 @@ def _class(tone: str, *, is_number: bool = False) -> str:
 
 
 def _picture(picture: Picture) -> str:
-    caption = f"<figcaption>{escape(picture.caption)}</figcaption>"
-    return f"<figure>{caption}{picture.svg}</figure>"
+    caption = escape(picture.caption)
+    # A short one is the title that stands in the picture already.
+    shown = "" if f">{caption}<" in picture.svg else caption
+    above = f"<figcaption>{shown}</figcaption>" if shown else ""
+    return f"<figure aria-label='{caption}'>{above}{picture.svg}</figure>"
 
 
 def _pre(title: str, text: str) -> str:
