@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from nbtrack.notebook.panels.parallel import brush
     from nbtrack.notebook.run_page import show
     from nbtrack.slices.diff import diff
+    from nbtrack.slices.report import report
     from nbtrack.slices.slice import slice
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
@@ -127,6 +128,7 @@ _HOME = {
     "plot_scatter": "nbtrack.analysis.charts.scatter",
     "plot_trend": "nbtrack.analysis.charts.trend",
     "rename_metric": "nbtrack.analysis.metric_edits",
+    "report": "nbtrack.slices.report",
     "runs": "nbtrack.analysis.runs_table",
     "show": "nbtrack.notebook.run_page",
     "show_media": "nbtrack.notebook.media_display",
@@ -195,6 +197,7 @@ __all__ = [
     "plot_scatter",
     "plot_trend",
     "rename_metric",
+    "report",
     "runs",
     "show",
     "show_media",

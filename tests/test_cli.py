@@ -182,6 +182,23 @@ def test_push_and_pull(filled, tmp_path):
     call("push", url, "none", code=1)
 
 
+def test_a_report_is_written_and_made_again(filled, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = call("report", "loss", "<", ".45", "-o", "r.html", "--title", "T").stdout
+    assert said.strip() == f"{tmp_path / 'r.html'}: 1 run"
+    told = json_of("report", "-o", "r.html")
+    assert (told["runs"], told["refreshed"], told["format"]) == (1, True, "html")
+    assert told["line"] == "%report loss < .45 --title T -o r.html"
+    both = json_of("report", "base-0", "base-1", "--diff", "base-0", "base-1",
+                   "--baseline", "base-0", "-o", "r.md")  # fmt: skip
+    assert both["runs"] == 2
+    assert "param lr\\: 0 in A, 1 in B" in (tmp_path / "r.md").read_text()
+    (tmp_path / "mine.html").write_text("mine")
+    call("report", "-o", "mine.html", code=2)
+    call("report", "nobody", code=1)
+    assert (tmp_path / "mine.html").read_text() == "mine"
+
+
 def test_models_versions_events_and_card(filled):
     assert "fraud" in call("models").stdout
     [model] = json_of("models", "list")

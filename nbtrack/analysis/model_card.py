@@ -43,13 +43,13 @@ def model_card(store: Store, version: ModelVersion) -> str:
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def plain(value: object) -> str:
+def plain(value: object, *, limit: int = _CELL_MAX) -> str:
     r"""Text that Markdown shows as it is.
 
     >>> plain("a|b <img> *c*\n")
     'a\\|b \\<img\\> \\*c\\*\\\\n'
     """
-    return _MARKS.sub(r"\\\1", shorten(visible(str(value)), _CELL_MAX))
+    return _MARKS.sub(r"\\\1", shorten(visible(str(value)), limit))
 
 
 def _head(store: Store, version: ModelVersion, run: RunRecord | None) -> str:

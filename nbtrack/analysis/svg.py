@@ -45,8 +45,10 @@ class Line:
     marks: Sequence[Mark] = ()
 
 
-def chart_svg(title: str, lines: Sequence[Line], *, x_label: str) -> str:
-    """The picture of one chart.
+def chart_svg(
+    title: str, lines: Sequence[Line], *, x_label: str, legend: bool = True
+) -> str:
+    """The picture of one chart; `legend` names its lines beside the title.
 
     >>> svg = chart_svg("loss", [Line("loss", [0, 1], [1.0, 0.5], GHOST)], x_label="x")
     >>> svg.startswith("<svg") and "<script" not in svg
@@ -62,7 +64,7 @@ def chart_svg(title: str, lines: Sequence[Line], *, x_label: str) -> str:
             _curve(line, box)
             for line in sorted(lines, key=lambda one: not one.is_ghost)
         ),
-        *_heading(title, lines),
+        *_heading(title, lines if legend else ()),
         "</svg>",
     ]
     return "".join(parts)
@@ -170,13 +172,13 @@ def _x_axis(box: _Box, label: str) -> list[str]:
     ]
     return [
         *ticks,
-        f"<text x='{right}' y='{y}' text-anchor='end'>{_xml(text)}</text>",
+        f"<text x='{right}' y='{y}' text-anchor='end'>{xml_text(text)}</text>",
     ]
 
 
 def _heading(title: str, lines: Sequence[Line]) -> list[str]:
     text = shorten(title, _TITLE_CHARS)
-    parts = [f"<text x='{_LEFT}' y='14' font-weight='600'>{_xml(text)}</text>"]
+    parts = [f"<text x='{_LEFT}' y='14' font-weight='600'>{xml_text(text)}</text>"]
     named = [line for line in lines if not line.is_ghost]
     if len(named) > 1:
         room = (WIDTH - _LEFT - _RIGHT) / _CHAR - len(text) - 2  # letters
@@ -191,13 +193,13 @@ def _legend(lines: Sequence[Line], *, most: int) -> list[str]:
         label = shorten(line.label, min(most, _LABEL_CHARS))
         parts.append(
             f"<text x='{x:.0f}' y='14' text-anchor='end' fill='{line.colour}'>"
-            f"{_xml(label)}</text>"
+            f"{xml_text(label)}</text>"
         )
         x -= _CHAR * (len(label) + 2)
     return parts
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
     """Escaped for XML, which unlike HTML has no place for two characters at all."""
     return escape(text).translate({0xFFFE: "?", 0xFFFF: "?"})
 

@@ -11,6 +11,7 @@ from nbtrack.cli.frame import Verbs
 from nbtrack.cli.merge_verb import merge
 from nbtrack.cli.models_verbs import card, models
 from nbtrack.cli.remote_verbs import pull, push
+from nbtrack.cli.report_verb import report
 from nbtrack.cli.run_verbs import ls, show
 from nbtrack.cli.store_verbs import artifacts, du, gc, verify
 
@@ -27,6 +28,7 @@ command = Verbs(
         ls,
         show,
         diff,
+        report,
         artifacts,
         du,
         gc,

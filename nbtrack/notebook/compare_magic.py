@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.comparing.data import Compared, compared
 from nbtrack.analysis.comparing.state import SELECTED_MAX, CompareState
+from nbtrack.analysis.comparing.words import runs_or_query
 from nbtrack.analysis.runs_table import sorted_ids
-from nbtrack.errors import OptionError, RunNotFoundError
+from nbtrack.errors import OptionError
 from nbtrack.notebook.arguments import Arguments, Option, parse_arguments, unquoted
 from nbtrack.notebook.panels.compare import ComparePanel
 from nbtrack.notebook.runs_magic import split_line_loosely
@@ -102,14 +102,21 @@ def compare(
 def compare_magic(line: str) -> ComparePanel:
     """Show runs side by side: %compare [RUN... | QUERY] [options]; see `compare`."""
     store = settled(None)
-    words, found = _split(line)
-    runs, query = _runs_or_query(store, words)
-    if found.has("where"):
-        query = found.one("where") or ""
-    state = CompareState(query, tuple(runs), **_state(found))
+    state, found = state_of_line(store, line)
     if found.has("top") or found.has("by"):
         return opened(store, _top(store, state, found))
     return opened(store, state)
+
+
+def state_of_line(
+    store: Store, line: str, options: tuple[Option, ...] = OPTIONS
+) -> tuple[CompareState, Arguments]:
+    """What a line asks for: runs or a query, then options; and these, as typed."""
+    words, found = _split(line, options)
+    runs, query = runs_or_query(store, words, [unquoted(word) for word in words])
+    if found.has("where"):
+        query = found.one("where") or ""
+    return CompareState(query, tuple(runs), **_state(found)), found
 
 
 def opened(store: Store, state: CompareState) -> ComparePanel:
@@ -137,13 +144,13 @@ def _top(store: Store, state: CompareState, found: Arguments) -> CompareState:
     return replace(state, runs=ids, query="", sort=by, selected=ids[:SELECTED_MAX])
 
 
-def _split(line: str) -> tuple[list[str], Arguments]:
+def _split(line: str, options: tuple[Option, ...]) -> tuple[list[str], Arguments]:
     """The words before the first option, which may be a query, and the options."""
     tokens = split_line_loosely(line)
-    flags = {flag for option in OPTIONS for flag in option.flags}
+    flags = {flag for option in options for flag in option.flags}
     for at, token in enumerate(tokens):
         if token.partition("=")[0] in flags or token.startswith("--"):
-            found = parse_arguments(" ".join(tokens[at:]), OPTIONS)
+            found = parse_arguments(" ".join(tokens[at:]), options)
             if found.words:
                 raise OptionError(
                     f"{found.words[0]!r} stands behind an option: runs and the query "
@@ -151,23 +158,6 @@ def _split(line: str) -> tuple[list[str], Arguments]:
                 )
             return tokens[:at], found
     return tokens, Arguments()
-
-
-def _runs_or_query(store: Store, words: Sequence[str]) -> tuple[list[str], str]:
-    """Names of runs where every word is one, else a query."""
-    names = [unquoted(word) for word in words]
-    missing: RunNotFoundError | None = None
-    for name in names:
-        try:
-            store.run(name)
-        except RunNotFoundError as exc:
-            missing = exc
-    if missing is None:
-        return names, ""
-    if all(word.replace("-", "").replace("_", "").isalnum() for word in words):
-        raise missing
-    text = " ".join(words)
-    return [], unquoted(text) if len(words) == 1 else text
 
 
 def _state(found: Arguments) -> dict[str, Any]:

@@ -235,6 +235,29 @@ def diff(line: str) -> Any:
     return diff_magic(line)
 
 
+@_friendly
+def report(line: str) -> Any:
+    """Write a report of runs: %report [RUN... | QUERY] [options].
+
+    %report loss < .3 --title 'Week 3' -o week3.html      needs no network, no script
+    %report base-1 base-2 --diff base-1 base-2 -o week3.md
+    %report -o week3.html             again, with the selection that stands in it
+
+    -o FILE            default: report.html; .md gives Markdown with charts beside it
+    --title TEXT       --format html|md
+    --diff A B         whose difference it explains; default the second and the best
+    --cards            model cards of all versions that the runs made
+
+    And of %compare: --where --last --sort --cols --hide --all-params --group
+    --baseline --select --metric --x --smooth --log-x --log-y --bands.
+
+    It returns the path, and shows a link to the file.
+    """
+    from nbtrack.notebook.report_magic import report_magic
+
+    return report_magic(line)
+
+
 LINE_MAGICS: dict[str, LineMagic] = {
     "artifacts": artifacts,
     "compare": compare,
@@ -244,6 +267,7 @@ LINE_MAGICS: dict[str, LineMagic] = {
     "models": models,
     "runs": runs,
     "panel": panel,
+    "report": report,
     "restore": restore,
     "show": show,
     "slice": slice,

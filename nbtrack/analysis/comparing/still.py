@@ -57,9 +57,9 @@ def still_text(found: Compared, *, rows: int = ROWS_SHOWN) -> str:
         return "no runs"
     columns = found.shown[:COLUMNS_SHOWN]
     n_shown = min(rows, len(found.ids))
-    cells = [["run", *(_head(column) for column in columns)]]
+    cells = [["run", *(head_text(column) for column in columns)]]
     for at in range(n_shown):
-        texts = [_text(column, at) for column in columns]
+        texts = [cell_text(column, at) for column in columns]
         stars = ["*" if at in column.marks.best else "" for column in columns]
         own = [text + star for text, star in zip(texts, stars, strict=True)]
         cells.append([_short(found.names[at]), *own])
@@ -93,7 +93,7 @@ def _line(curve: Drawn, name: str, colour: str) -> Line:
 def _table(found: Compared, rows: int) -> str:
     columns = found.shown[:COLUMNS_SHOWN]
     base = _base_row(found)
-    head = "".join(f"<th style='{_HEAD}'>{escape(_head(c))}</th>" for c in columns)
+    head = "".join(f"<th style='{_HEAD}'>{escape(head_text(c))}</th>" for c in columns)
     n_shown = min(rows, len(found.ids))
     body = "".join(
         f"<tr>{_name_cell(found, at)}"
@@ -122,7 +122,7 @@ def _cell(column: Column, at: int, base: int | None) -> str:
         style += f";font-weight:600;color:{_BEST}"
     elif at in marks.worst:
         style += f";color:{_WORST}"
-    text = escape(_text(column, at))
+    text = escape(cell_text(column, at))
     return f"<td style='{style}'>{text}{_delta(column, at, base)}</td>"
 
 
@@ -156,12 +156,14 @@ def _base_row(found: Compared) -> int | None:
     return list(found.ids).index(base) if base in found.ids else None
 
 
-def _head(column: Column) -> str:
+def head_text(column: Column) -> str:
+    """What a column is called: without `best.` or `params.` before it."""
     space, _, rest = column.name.partition(".")
     return _short(rest if space in ("best", "metrics", "params") and rest else space)
 
 
-def _text(column: Column, at: int) -> str:
+def cell_text(column: Column, at: int) -> str:
+    """A value of a column as it is shown, with the step of a best one."""
     value = column.values[at]
     if value is None:
         return ""

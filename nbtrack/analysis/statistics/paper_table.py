@@ -103,11 +103,31 @@ def paper_table(
     <BLANKLINE>
     Mean ± 95 % CI (Student's t) of n=3 runs; best in bold.
     """
-    _check(style, digits, star)
     here = store or store_here()
+    _check(style, digits, star)
     table = select(here, query)
     if not len(table):
         raise OptionError(f"No run answers to {shorten(repr(query))}: nothing to show.")
+    return paper_table_of(
+        here, table, rows=rows, metrics=metrics, style=style, ci=ci, digits=digits,
+        bold=bold, star=star,
+    )  # fmt: skip
+
+
+def paper_table_of(
+    here: Store,
+    table: Table,
+    *,
+    rows: str | Sequence[str] = "group",
+    metrics: str | Sequence[str] | None = None,
+    style: Literal["markdown", "latex"] = "markdown",
+    ci: bool = True,
+    digits: int | None = None,
+    bold: bool = True,
+    star: float | None = None,
+) -> PaperTable:
+    """As `paper_table`, of runs that are read already."""
+    _check(style, digits, star)
     names = [rows] if isinstance(rows, str) else list(rows)
     settings, n_alone = _settings(here, table, names)
     wanted = _metrics(table, metrics)

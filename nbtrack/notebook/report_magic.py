@@ -1,0 +1,91 @@
+"""`%report`: a selection of runs as a file, and a link to it below the cell."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from nbtrack.analysis.report.asked import Asked
+from nbtrack.errors import OptionError
+from nbtrack.notebook.arguments import Option
+from nbtrack.notebook.compare_magic import OPTIONS as COMPARED
+from nbtrack.notebook.compare_magic import state_of_line
+from nbtrack.slices.report import Made, make
+from nbtrack.text import escape, visible
+from nbtrack.tracking.settled import settled
+
+_NOT_HERE = ("top", "by")  # they say which runs once, not again
+OPTIONS = (
+    *(option for option in COMPARED if option.name not in _NOT_HERE),
+    Option("output", "one", ("-o", "--output")),
+    Option("title", "one", ("--title",)),
+    Option("diff", "words", ("--diff",)),
+    Option("cards", "flag", ("--cards",)),
+    Option("format", "one", ("--format",)),
+)
+
+
+@dataclass(frozen=True)
+class ReportLink:
+    """A report that was written, shown as a link to it."""
+
+    made: Made
+
+    @property
+    def path(self) -> Path:
+        """Of the file, absolute."""
+        return self.made.path
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        return visible(f"{_place(self.path)}: {self._what()}")
+
+    def _repr_html_(self) -> str:
+        place = _place(self.path)
+        # A colon in a first folder would be read as the scheme of an address.
+        address = "/".join(quote(part, safe="") for part in place.split("/"))
+        return (
+            f"<a href='{escape(address)}' target='_blank' rel='noopener'>"
+            f"{escape(place)}</a>: {escape(self._what())}"
+        )
+
+    def _what(self) -> str:
+        made = self.made
+        words = [f"{made.n_runs} run{'s'[: made.n_runs != 1]}"]
+        words += ["refreshed with its own selection"] if made.is_refreshed else []
+        words += [f"{made.n_gone} that are gone left out"] if made.n_gone else []
+        return " · ".join([*words, made.line])
+
+
+def report_magic(line: str) -> ReportLink:
+    """Write a report; see `%report?`.
+
+    Raises
+    ------
+    NbtrackError
+        For a slip in the line, or what `nbtrack.report` refuses.
+    """
+    store = settled(None)
+    state, found = state_of_line(store, line, OPTIONS)
+    pair = found.many("diff")
+    if found.has("diff") and len(pair) != 2:
+        raise OptionError("--diff takes two runs: --diff A B.")
+    asked = Asked(
+        state,
+        found.one("title") or "",
+        (pair[0], pair[1]) if pair else None,
+        found.has("cards"),
+    )
+    made = make(
+        asked, path=found.one("output"), format=found.one("format"), store=store
+    )
+    return ReportLink(made)
+
+
+def _place(path: Path) -> str:
+    """From the notebook's folder, as a link in it is read."""
+    return Path(os.path.relpath(path)).as_posix()
