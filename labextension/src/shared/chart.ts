@@ -360,17 +360,26 @@ function isSparse(column: ArrayLike<number | null | undefined> | undefined): boo
 /** Steps and epochs are counted: no tick stands between two of them. */
 function wholeTicks(choice: XChoice): { incrs?: number[] } {
   if (choice.kind === 'time') return {};
-  const decades = Array.from({ length: 13 }, (_, i) => 10 ** i);
-  return { incrs: decades.flatMap((ten) => [ten, 2 * ten, 5 * ten]) };
+  return { incrs: wholeSteps() };
 }
 
-function yRange(_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
+/** What may lie between two ticks of what is counted. */
+export function wholeSteps(): number[] {
+  const decades = Array.from({ length: 13 }, (_, i) => 10 ** i);
+  return decades.flatMap((ten) => [ten, 2 * ten, 5 * ten]);
+}
+
+export function yRange(
+  _: uPlot,
+  min: number | null,
+  max: number | null,
+): uPlot.Range.MinMax {
   if (min == null || max == null) return [0, 1];
   const room = max > min ? 0.06 * (max - min) : 0.5 * Math.abs(max) || 0.5;
   return [min - room, max + room];
 }
 
-function tickLabels(_: uPlot, ticks: number[]): string[] {
+export function tickLabels(_: uPlot, ticks: number[]): string[] {
   const gap = Math.abs((ticks[1] ?? 0) - (ticks[0] ?? 0));
   return ticks.map((tick) => tickLabel(tick, gap));
 }

@@ -1,11 +1,10 @@
 /** The card of a clicked point: the checkpoint before it and the line that loads it. */
 
+import { copyButton } from './copy';
 import { h, setText } from './dom';
 import { number } from './format';
 import { loadLine, type Pick } from './marks';
 import type { CheckpointMeta } from './wire';
-
-const SAID_MS = 1500;
 
 export class PickCard {
   readonly element = h('div', { class: 'nbt-pick', hidden: '', role: 'status' });
@@ -13,14 +12,13 @@ export class PickCard {
   private readonly found = h('b');
   private readonly facts = h('span', { class: 'nbt-muted' });
   private readonly code = h('code', { class: 'nbt-load' });
-  private readonly copy = h('button', { type: 'button', class: 'nbt-copy' }, 'Copy');
+  private readonly copy = copyButton(this.code);
   private readonly close = h('button', { type: 'button', class: 'nbt-close' }, '×');
 
   constructor() {
     this.close.setAttribute('aria-label', 'Close');
     this.element.append(this.point, this.found, this.facts, this.code, this.copy);
     this.element.append(this.close);
-    this.copy.addEventListener('click', () => void this.copied());
     this.close.addEventListener('click', () => (this.element.hidden = true));
   }
 
@@ -33,20 +31,6 @@ export class PickCard {
     setText(this.code, isThere ? loadLine(runId, mark) : '');
     this.code.hidden = this.copy.hidden = !isThere;
     this.element.hidden = false;
-  }
-
-  private async copied(): Promise<void> {
-    // Pages that are not served over https or from localhost have no clipboard.
-    const clipboard = navigator.clipboard as Clipboard | undefined;
-    const isDone = clipboard
-      ? await clipboard.writeText(this.code.textContent ?? '').then(
-          () => true,
-          () => false,
-        )
-      : false;
-    if (!isDone) getSelection()?.selectAllChildren(this.code);
-    setText(this.copy, isDone ? 'Copied' : 'Selected');
-    setTimeout(() => setText(this.copy, 'Copy'), SAID_MS);
   }
 }
 

@@ -1,11 +1,11 @@
 /** The controls above the table: the query, what is shown, how curves are drawn. */
 
+import { copyButton } from '../copy';
 import { h, setText } from '../dom';
 import type { CompareModel } from './model';
 import type { State } from './wire';
 
 const X_OF_ALL = ['step', 'time', 'relative'];
-const SAID_MS = 1500;
 
 export interface BarActions {
   change(part: Partial<State>): void;
@@ -46,7 +46,6 @@ export class Bar {
   private readonly clip = checkbox('no outliers');
   private readonly bands = checkbox('group means');
   private readonly code = h('code', { class: 'nbt-load' });
-  private readonly copy = h('button', { type: 'button', class: 'nbt-copy' }, 'Copy');
 
   private asked = '';
 
@@ -68,7 +67,7 @@ export class Bar {
       this.clip.label,
       this.bands.label,
     );
-    this.foot.append(this.code, this.copy);
+    this.foot.append(this.code, copyButton(this.code));
     this.listen();
   }
 
@@ -165,7 +164,6 @@ export class Bar {
     this.smooth.addEventListener('change', () =>
       change({ smooth: Number(this.smooth.value) }),
     );
-    this.copy.addEventListener('click', () => void this.copied());
   }
 
   /** Enter and leaving the box ask; what was asked is not asked again. */
@@ -175,19 +173,6 @@ export class Bar {
     if (query === this.asked && query === is?.query) return;
     this.asked = query;
     this.actions.change({ query, runs: [] });
-  }
-
-  private async copied(): Promise<void> {
-    // Pages that are not served over https or from localhost have no clipboard.
-    const clipboard = navigator.clipboard as Clipboard | undefined;
-    const text = this.code.textContent ?? '';
-    const isDone = await (clipboard?.writeText(text).then(
-      () => true,
-      () => false,
-    ) ?? Promise.resolve(false));
-    if (!isDone) getSelection()?.selectAllChildren(this.code);
-    setText(this.copy, isDone ? 'Copied' : 'Selected');
-    setTimeout(() => setText(this.copy, 'Copy'), SAID_MS);
   }
 }
 

@@ -8,7 +8,7 @@
 import uPlot from 'uplot';
 
 import { align, type Curve } from '../align';
-import { tickLabel } from '../chart';
+import { tickLabels, wholeSteps, yRange } from '../chart';
 import { h, setText } from '../dom';
 import { number } from '../format';
 import { isClick } from '../marking';
@@ -18,11 +18,6 @@ import type { Curves, Drawn, State } from './wire';
 const HEIGHT = 260;
 const FONT = '11px system-ui, sans-serif';
 const ZOOM_WAIT_MS = 120;
-const WHOLE = Array.from({ length: 13 }, (_, i) => 10 ** i).flatMap((ten) => [
-  ten,
-  2 * ten,
-  5 * ten,
-]); // steps and epochs are counted: no tick stands between two of them
 const FAINT = '55'; // alpha of raw lines and bands behind what is read
 
 export interface OverlayActions {
@@ -143,7 +138,7 @@ export class CurveOverlay {
     const isCounted = told.x === 'step' || told.axes.includes(told.x);
     const tick = isTime
       ? {}
-      : { values: tickLabels, ...(isCounted ? { incrs: WHOLE } : {}) };
+      : { values: tickLabels, ...(isCounted ? { incrs: wholeSteps() } : {}) };
     return {
       width,
       height: HEIGHT,
@@ -326,15 +321,4 @@ function middleRange(plot: uPlot): uPlot.Range.MinMax {
   const at = (part: number): number | null =>
     values[Math.round(part * (values.length - 1))] ?? null;
   return yRange(plot, at(0.01), at(0.99));
-}
-
-function yRange(_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
-  if (min == null || max == null) return [0, 1];
-  const room = max > min ? 0.05 * (max - min) : 0.5 * Math.abs(max) || 0.5;
-  return [min - room, max + room];
-}
-
-function tickLabels(_: uPlot, ticks: number[]): string[] {
-  const gap = Math.abs((ticks[1] ?? 0) - (ticks[0] ?? 0));
-  return ticks.map((tick) => tickLabel(tick, gap));
 }
