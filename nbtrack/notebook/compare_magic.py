@@ -10,9 +10,9 @@ from nbtrack.analysis.comparing.state import SELECTED_MAX, CompareState
 from nbtrack.analysis.comparing.words import runs_or_query
 from nbtrack.analysis.runs_table import sorted_ids
 from nbtrack.errors import OptionError
-from nbtrack.notebook.arguments import Arguments, Option, parse_arguments, unquoted
+from nbtrack.notebook.arguments import Arguments, Option, unquoted
 from nbtrack.notebook.panels.compare import ComparePanel
-from nbtrack.notebook.runs_magic import split_line_loosely
+from nbtrack.notebook.runs_magic import split_query
 from nbtrack.tracking.settled import settled
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def state_of_line(
     store: Store, line: str, options: tuple[Option, ...] = OPTIONS
 ) -> tuple[CompareState, Arguments]:
     """What a line asks for: runs or a query, then options; and these, as typed."""
-    words, found = _split(line, options)
+    words, found = split_query(line, options, first="runs and the query come first")
     runs, query = runs_or_query(store, words, [unquoted(word) for word in words])
     if found.has("where"):
         query = found.one("where") or ""
@@ -142,22 +142,6 @@ def _top(store: Store, state: CompareState, found: Arguments) -> CompareState:
     sorted_by = compared(store, replace(state, sort=by))
     ids = tuple(sorted_by.ids[:n])
     return replace(state, runs=ids, query="", sort=by, selected=ids[:SELECTED_MAX])
-
-
-def _split(line: str, options: tuple[Option, ...]) -> tuple[list[str], Arguments]:
-    """The words before the first option, which may be a query, and the options."""
-    tokens = split_line_loosely(line)
-    flags = {flag for option in options for flag in option.flags}
-    for at, token in enumerate(tokens):
-        if token.partition("=")[0] in flags or token.startswith("--"):
-            found = parse_arguments(" ".join(tokens[at:]), options)
-            if found.words:
-                raise OptionError(
-                    f"{found.words[0]!r} stands behind an option: runs and the query "
-                    "come first."
-                )
-            return tokens[:at], found
-    return tokens, Arguments()
 
 
 def _state(found: Arguments) -> dict[str, Any]:

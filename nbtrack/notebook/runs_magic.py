@@ -95,21 +95,31 @@ def _selected(query: str, options: Arguments) -> Table:
 
 def _query_and_options(line: str) -> tuple[str, Arguments]:
     """The query is everything before the first option; `-loss > 1` is none."""
+    tokens, found = split_query(line, OPTIONS, first="the query comes first")
+    return " ".join(tokens) if found.values else _bare(line), found
+
+
+def split_query(
+    line: str, options: tuple[Option, ...], *, first: str
+) -> tuple[list[str], Arguments]:
+    """The words before the first option, of a query or not, and the options.
+
+    Raises
+    ------
+    OptionError
+        For a word behind an option, saying what comes `first`.
+    """
     tokens = split_line_loosely(line)
-    flags = {flag for option in OPTIONS for flag in option.flags}
+    flags = {flag for option in options for flag in option.flags}
     for at, token in enumerate(tokens):
         if token.partition("=")[0] in flags or token.startswith("--"):
-            return " ".join(tokens[:at]), _options(tokens[at:])
-    return _bare(line), Arguments()
-
-
-def _options(tokens: list[str]) -> Arguments:
-    found = parse_arguments(" ".join(tokens), OPTIONS)
-    if found.words:
-        raise OptionError(
-            f"{found.words[0]!r} stands behind an option: the query comes first."
-        )
-    return found
+            found = parse_arguments(" ".join(tokens[at:]), options)
+            if found.words:
+                raise OptionError(
+                    f"{found.words[0]!r} stands behind an option: {first}."
+                )
+            return tokens[:at], found
+    return tokens, Arguments()
 
 
 def split_line_loosely(line: str) -> list[str]:
