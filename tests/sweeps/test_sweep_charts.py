@@ -115,7 +115,7 @@ def test_a_slice_has_a_panel_a_param_up_to_ten(study):
     figure = nbtrack.plot_slice(study)
     names = [axis.title.text for axis in figure.select_xaxes()]
     assert names == ["lr", "momentum", "opt"]
-    assert set(figure.data[2].x) == {"'adam'", "'sgd'"}
+    assert {label.strip("'") for label in figure.data[2].x} == {"adam", "sgd"}
     assert len(nbtrack.plot_slice(study, ["opt"]).data) == 1
 
     def wide(trial):
@@ -179,5 +179,7 @@ def test_parallel_coordinates_and_brushes_go_by_the_tag(study):
     [lines] = nbtrack.plot_parallel("tags.sweep == 's'").data
     finished = {r.id for r in nbtrack.open().runs() if r.metrics}
     assert set(lines.ids) < finished & set(ids)
+    panel = nbtrack.compare(query="tags.sweep == 's'")
+    assert set(panel.df["id"]) == set(ids)  # the table that `nbtrack.brush` filters
     names = [axis.label for axis in lines.dimensions]
     assert names == ["lr (log)", "opt", "momentum", "best loss (min) (log)"]
