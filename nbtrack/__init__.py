@@ -4,7 +4,8 @@ Put `%%track` on top of the cell that trains; the run is recorded. The floors of
 house, imports only point down:
 
     5  notebook/  magics and panels          server/  the sidebar's REST       cli
-    4  slices/    which cells made a result: script, proof (bundles, sweeps: to come)
+    4  slices/    which cells made a result: script, proof
+       sweeps/    a cell or a function with many values: trials, each a run
     3  tracking/  Run: what the user holds   analysis/  answers from records
     2  capture/   what can be seen without asking: params, metrics, files, data flow
     1  store/     what is kept: journal, one writer, SQLite, blobs
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from nbtrack.sweeps.charts import plot_contour, plot_importances, plot_slice
     from nbtrack.sweeps.import_study import import_study
     from nbtrack.sweeps.optuna_callback import OptunaCallback
+    from nbtrack.sweeps.api import sweep
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
     from nbtrack.tracking.callbacks.huggingface import TransformersCallback
@@ -143,6 +145,7 @@ _HOME = {
     "slice": "nbtrack.slices.slice",
     "sql": "nbtrack.analysis.runs_table",
     "start": "nbtrack.tracking.session",
+    "sweep": "nbtrack.sweeps.api",
     "system": "nbtrack.analysis.system_view",
     "track": "nbtrack.tracking.decorator",
     "undo": "nbtrack.analysis.metric_edits",
@@ -217,6 +220,7 @@ __all__ = [
     "slice",
     "sql",
     "start",
+    "sweep",
     "system",
     "track",
     "undo",

@@ -42,6 +42,7 @@ class Asked:
     rerun_failed: bool = False
     options: tuple[str, ...] = ()  # of `%%track`, token by token
     about: Mapping[str, Any] = field(default_factory=dict)  # as `nbtrack.start` has it
+    background: bool = False  # beside the kernel, which stays free: in processes
 
 
 def sweep(

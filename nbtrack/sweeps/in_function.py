@@ -15,6 +15,7 @@ from nbtrack.guard import tolerated
 from nbtrack.sweeps.boundary import Boundary
 from nbtrack.sweeps.judge import Judge
 from nbtrack.sweeps.results import outcome_of
+from nbtrack.sweeps.studies import SWEEP, TRIAL
 from nbtrack.sweeps.trial import Outcome, Reports, Task
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class FunctionTrial:
         task = self._task
         run = process_session().start(
             task.run_name,
-            tags={"sweep": task.sweep, "trial": str(task.number)},
+            tags={SWEEP: task.sweep, TRIAL: str(task.number)},
             params=task.labels,
             **self._about,
         )

@@ -21,6 +21,7 @@ from nbtrack.records import FlowRecord
 from nbtrack.sweeps.boundary import Boundary
 from nbtrack.sweeps.judge import Judge
 from nbtrack.sweeps.results import outcome_of
+from nbtrack.sweeps.studies import SWEEP, TRIAL
 from nbtrack.sweeps.trial import Outcome, Reports, Task
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def options_of(task: Task) -> list[str]:
     """
     given = [f"{name}={value!r}" for name, value in task.labels.items()]
     params = [part for text in given for part in ("-p", text)]
-    tags = ["-t", f"'sweep: {task.sweep}'", "-t", f"'trial: {task.number}'"]
+    tags = ["-t", f"'{SWEEP}: {task.sweep}'", "-t", f"'{TRIAL}: {task.number}'"]
     goal = ["-m", f"{task.aim.metric}:{task.aim.goal}"]
     name = f"'{task.run_name}'"
     return [name, *tags, *goal, *params, *task.options, "--no-live"]

@@ -60,6 +60,9 @@ def launch_function(function: Callable[..., Any], asked: Asked) -> Sweep:
 def launch_cell(text: str, asked: Asked) -> Sweep:
     """Sweep the text of a cell in the notebook that runs here.
 
+    With `asked.background` it returns at once, and what goes wrong from then on is
+    `sweep.error`.
+
     Raises
     ------
     OptionError
@@ -92,8 +95,16 @@ def launch_cell(text: str, asked: Asked) -> Sweep:
         )
 
     sweep = begun(store, asked, text, task_of)
-    with arrange(shell, cell, asked, sweep, states) as arranged:
-        return sweep.run(arranged.executor)
+
+    def run() -> None:
+        with arrange(shell, cell, asked, sweep, states) as arranged:
+            sweep.run(arranged.executor)
+
+    if asked.background:
+        sweep.run_aside(run)
+    else:
+        run()
+    return sweep
 
 
 def checked_codes(

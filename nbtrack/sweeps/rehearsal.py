@@ -75,16 +75,17 @@ def _arranged(
             task = Task(sweep.name, 0, asked.aim, {}, cell.text, (), states)
             evidence = Evidence(rehearsed(aside, task).leaks, evidence.changeable)
     except SweepError as exc:
-        if not evidence.is_clean:
+        if not evidence.is_clean or asked.background:
             raise refusal(evidence, str(exc)) from exc
         sweep.notes.append(f"in this kernel, one at a time: {exc}")
         return Arranged(kernel, str(exc))
-    if asked.parallel == 1 and evidence.is_clean:
+    if asked.parallel == 1 and evidence.is_clean and not asked.background:
         return Arranged(kernel, "in this kernel, after a rehearsal")
     first: Executor = kernel
     if not evidence.is_clean:
         names = ", ".join(evidence.leaks or ())
         sweep.notes.append(f"a fresh process for each trial: the cell changes {names}")
+    if asked.background or not evidence.is_clean:
         first = pool_of(stage, n=1, fresh=True)
     pool = pool_of(stage, n=asked.parallel, fresh=not evidence.is_clean)
     twin = pool_of(aside, n=1, fresh=False)

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nbtrack.errors import MissingExtraError, OptionError
+from nbtrack.errors import OptionError
 from nbtrack.sweeps.space import Axis, Label, Space
+from nbtrack.sweeps.studies import FILE_NAME, optuna_module
 from nbtrack.sweeps.trial import Aim
 from nbtrack.text import did_you_mean, shorten
 
@@ -30,7 +31,6 @@ Pruner = Literal["none", "median", "asha", "hyperband"]
 SAMPLERS = ("grid", "random", "tpe", "gp", "halving")
 PRUNERS = ("none", "median", "asha", "hyperband")
 
-DATABASE = "sweeps.db"
 ABOUT = "nbtrack"  # the attribute of a study that says what it is a sweep of
 CRASHED = "crashed"  # of a trial whose process died: its values are tried again
 RERUN = "rerun"  # of a study: the failed trials that were run again
@@ -197,8 +197,8 @@ def open_study(
     MissingExtraError
         Where Optuna is not installed.
     """
-    optuna = imported()
-    storage = storage_of(folder)
+    optuna = optuna_module()
+    storage = open_storage(folder)
     grid = space.grid() if plan.sampler == "grid" else None
     direction = "minimize" if aim.goal == "min" else "maximize"
     with _quiet():
@@ -229,7 +229,7 @@ def open_study(
     return Study(study, space, plan, grid=grid)
 
 
-def storage_of(folder: Path) -> optuna.storages.RDBStorage:
+def open_storage(folder: Path) -> optuna.storages.RDBStorage:
     """Optuna's storage in a store's folder; its file is the owner's alone.
 
     Raises
@@ -237,11 +237,11 @@ def storage_of(folder: Path) -> optuna.storages.RDBStorage:
     MissingExtraError
         Where Optuna is not installed.
     """
-    imported()
+    optuna_module()
     import optuna
     import sqlalchemy
 
-    path = folder / DATABASE
+    path = folder / FILE_NAME
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     with _quiet():
         storage = optuna.storages.RDBStorage(
@@ -264,26 +264,9 @@ def study_names(folder: Path) -> list[str]:
     >>> study_names(Path("/nowhere"))
     []
     """
-    if not (folder / DATABASE).exists():
+    if not (folder / FILE_NAME).exists():
         return []
-    return list(imported().get_all_study_names(storage_of(folder)))
-
-
-def imported() -> Any:  # Any: the module
-    """Optuna, or how to get it.
-
-    Raises
-    ------
-    MissingExtraError
-        Where it is not installed.
-    """
-    try:
-        import optuna
-    except ImportError as exc:
-        raise MissingExtraError(
-            "Sweeps need Optuna: pip install 'nbtrack[sweeps]'."
-        ) from exc
-    return optuna
+    return list(optuna_module().get_all_study_names(open_storage(folder)))
 
 
 def sampler_of(plan: Plan, number: int) -> optuna.samplers.BaseSampler:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from nbtrack.capture.dataflow.pseudo import FILE, MODULE
-from nbtrack.errors import SweepError
+from nbtrack.errors import NbtrackError, SweepError
 from nbtrack.guard import guard
 from nbtrack.records import is_better
 from nbtrack.sweeps.executor import Executor
@@ -88,6 +88,7 @@ class Sweep:
         self._executor: Executor | None = None
         self._stopped_by = ""
         self._paused = False
+        self._thread: threading.Thread | None = None
         self._listeners: list[Callable[[], None]] = []
         self._take_earlier()
 
@@ -146,6 +147,27 @@ class Sweep:
         self._changed()
 
     # ---- running
+
+    def run_aside(self, run: Callable[[], None]) -> None:
+        """Let a thread run it; what it raises is the sweep's `error` and `state`."""
+
+        def aside() -> None:
+            try:
+                run()
+            except (NbtrackError, OSError) as exc:
+                self.state, self.error = "failed", str(exc)
+                self._changed()
+
+        self.state = "running"
+        self._thread = threading.Thread(target=aside, name="nbtrack-sweep", daemon=True)
+        self._thread.start()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the end of a sweep that runs aside; whether it came."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+            return not self._thread.is_alive()
+        return self.state in ("stopped", "finished", "failed")
 
     def run(self, executor: Executor) -> Sweep:
         """Run trials until there are as many as asked for.
