@@ -53,10 +53,10 @@ if TYPE_CHECKING:
     from nbtrack.slices.diff import diff
     from nbtrack.slices.report import report
     from nbtrack.slices.slice import slice
+    from nbtrack.sweeps.api import sweep
     from nbtrack.sweeps.charts import plot_contour, plot_importances, plot_slice
     from nbtrack.sweeps.import_study import import_study
     from nbtrack.sweeps.optuna_callback import OptunaCallback
-    from nbtrack.sweeps.api import sweep
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
     from nbtrack.tracking.callbacks.huggingface import TransformersCallback
