@@ -48,6 +48,9 @@ export class Grid {
   private readonly sparks = new Map<string, Float64Array | null>();
   private sparkMetric = '';
   private headShape = '';
+  private widthShape = '';
+  private measured: unknown = null; // the table of the widths
+  private drawn: [unknown, string] = [null, ''];
 
   constructor(
     private readonly model: CompareModel,
@@ -60,6 +63,10 @@ export class Grid {
 
   /** Draw what the model says now. */
   update(colours: Map<string, string>): void {
+    const looks = this.model.looks() + JSON.stringify([...colours]);
+    // What the kernel says after a click is mostly what is shown already.
+    if (this.drawn[0] === this.model.table && this.drawn[1] === looks) return;
+    this.drawn = [this.model.table, looks];
     this.colours = colours;
     this.rows = this.model.rows();
     this.columns = this.model.shown();
@@ -69,6 +76,7 @@ export class Grid {
     }
     this.table.setAttribute('aria-rowcount', String(this.rows.length + 1));
     this.drawHead();
+    this.setWidths();
     this.draw();
   }
 
@@ -81,6 +89,16 @@ export class Grid {
     if (shape === this.headShape) return;
     this.headShape = shape;
     keepFocus(this.head, () => this.head.replaceChildren(...this.heads()));
+  }
+
+  /** A sort leaves them: to measure texts and lay out anew takes longer than to sort. */
+  private setWidths(): void {
+    const { state, metric, table } = this.model;
+    const names = this.columns.map(({ name }) => name);
+    const of = [names, metric !== '', Boolean(state?.baseline)];
+    const shape = JSON.stringify(of);
+    if (shape === this.widthShape && table === this.measured) return;
+    [this.widthShape, this.measured] = [shape, table];
     const widths = this.widths();
     let total = 0;
     const edges = widths.map((width) => (total += width));
