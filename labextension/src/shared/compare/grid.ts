@@ -12,6 +12,7 @@ import { meanOf, type CompareModel, type Row } from './model';
 import type { Column } from './wire';
 
 export const ROW_PX = 24;
+const VIEW_PX = 432; // the style sheet allows no more; as yet without rows it is less
 const AROUND = 8; // rows kept above and below the view
 const SAMPLE = 200; // runs whose texts say how wide a column is
 const CHAR_PX = 6.9; // about the width of a digit
@@ -152,7 +153,7 @@ export class Grid {
 
   private inView(): [number, number] {
     const top = Math.floor(this.element.scrollTop / ROW_PX);
-    const n = Math.ceil((this.element.clientHeight || 400) / ROW_PX);
+    const n = Math.ceil(VIEW_PX / ROW_PX);
     return [Math.max(0, top), Math.min(this.rows.length, top + n)];
   }
 
