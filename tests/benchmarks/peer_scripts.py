@@ -312,7 +312,7 @@ def table(peer: str) -> dict[str, float]:
 
 
 def thousand(peer: str) -> dict[str, float]:
-    """All of 1,000 runs x 20 params x 5 metrics as a DataFrame; the first call apart."""
+    """All of 1,000 runs x 20 params x 5 metrics as a DataFrame, from the second."""
     tracker = PEERS[peer]()
     for i in range(1000):
         tracker.start(f"run-{i}", {f"p{j}": i * j for j in range(20)})

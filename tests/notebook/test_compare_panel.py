@@ -107,7 +107,7 @@ def test_a_run_that_is_not_shown_cannot_be_selected_and_nothing_changes(panel):
             panel.set(**slip)
     edits.trash(nbtrack.open(), "sgd-2")
     panel.refresh()
-    with pytest.raises(QueryError, match="sgd-2 .* in the trash"):
+    with pytest.raises(QueryError, match=r"sgd-2 .* in the trash"):
         panel.selection = ["sgd-2"]
     assert panel.state == replace(before, selected=panel.state.selected)
     with pytest.raises(QueryError, match="adam-1 cannot be selected"):
