@@ -260,3 +260,24 @@ def test_runs_are_compared_explained_and_put_into_a_table(
     causes = text_of(cells["diff"]).partition("Most likely because of")[2]
     assert causes.index("param lr: 0.1 in A, 0.01 in B") < causes.index("penalty")
     assert "l1" in text_of(cells["sql"])
+
+
+def test_the_story_of_sweeps(tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    notebook = opened("06_sweep.ipynb")
+    settings = {"NBTRACK_OFF": OFF}
+    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+
+    assert "sweep batch-sizes · 3 trials · finished" in text_of(cells["grid"])
+    assert "#0 val_loss" in text_of(cells["grid"]).splitlines()[1]
+    assert text_of(cells["same"]) == "64"
+    assert "12 of 12 trials" in text_of(cells["search"])
+    assert "pruned" in text_of(cells["search"])
+    assert "finished" in text_of(cells["runs"])
+    assert "lr, batch_size, momentum = 0.1, 64, 0.0" not in text_of(cells["source"])
+    assert "batch_size" in text_of(cells["source"])
+    for figure in ("importances", "contour", "parallel"):
+        [output] = cells[figure].outputs
+        assert "application/vnd.plotly.v1+json" in output.data
+    assert "10 of 10 trials" in text_of(cells["function"])
+    assert text_of(cells["callback"]) == "5"
