@@ -7,11 +7,13 @@ brushes gives back the runs that the panel had.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.analysis.charts.figure import titled
 from nbtrack.analysis.charts.parallel import parallel_of
-from nbtrack.analysis.charts.scored import in_full, scored_of
+from nbtrack.analysis.charts.scored import scored_of
 from nbtrack.errors import MissingExtraError, NbtrackError
 from nbtrack.guard import guard
 
@@ -31,8 +33,9 @@ def brush(
 ) -> go.FigureWidget:
     """Parallel coordinates of a comparison; brushing an axis filters its table.
 
-    A run is kept where it is inside a brushed range of every axis that has one. Without
-    a brush the panel shows the runs that it had when this was called.
+    A run is kept where it is inside a brushed range of every axis that has one. A drag
+    along an axis brushes it, a click on the brush takes it away. Without one the panel
+    shows the runs that it had when this was called.
 
     Parameters
     ----------
@@ -95,7 +98,7 @@ class _Link:
             try:
                 self._panel.set(runs=runs, last=last, selected=self._selected)
             except NbtrackError as exc:  # its query is another now, a run is in trash
-                self._figure.layout.title.subtitle.text = in_full(str(exc))
+                self._figure.layout.title.text = titled("not filtered", str(exc))
 
 
 def _inside(ids: Sequence[str], dimensions: Sequence[Any]) -> Iterator[str]:
@@ -120,15 +123,37 @@ def _ranges(told: Sequence[Any]) -> Iterator[tuple[float, float]]:
         yield min(low, high), max(low, high)
 
 
+@functools.cache
 def _widget_class() -> Any:
     try:
         # Plotly's own class says only when it is made that this is not there.
         import anywidget  # noqa: F401
         import ipywidgets  # noqa: F401
+        import traitlets
         from plotly.graph_objects import FigureWidget
     except ImportError as exc:
         raise MissingExtraError(
             "Brushing needs plotly and anywidget: "
             "`pip install 'nbtrack[lab]' anywidget ipywidgets`."
         ) from exc
-    return FigureWidget
+
+    class BrushedFigure(FigureWidget):  # type: ignore[misc]  # untyped base
+        """Plotly's own sends what it draws only after the page has been told of it.
+
+        A page that is slow in between draws an empty figure, for good: seen on a
+        loaded machine.
+        """
+
+        def __init__(self, figure: go.Figure) -> None:
+            self._at_first = figure.to_dict()
+            super().__init__(figure)
+
+        @traitlets.default("_widget_data")
+        def _data_at_first(self) -> Any:
+            return self._at_first["data"]
+
+        @traitlets.default("_widget_layout")
+        def _layout_at_first(self) -> Any:
+            return self._at_first["layout"]
+
+    return BrushedFigure
