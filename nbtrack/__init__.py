@@ -4,7 +4,8 @@ Put `%%track` on top of the cell that trains; the run is recorded. The floors of
 house, imports only point down:
 
     5  notebook/  magics and panels          server/  the sidebar's REST       cli
-    4  slices/    which cells made a result: script, proof (bundles, sweeps: to come)
+    4  slices/    which cells made a result: script, proof
+       sweeps/    a cell or a function with many values: trials, each a run
     3  tracking/  Run: what the user holds   analysis/  answers from records
     2  capture/   what can be seen without asking: params, metrics, files, data flow
     1  store/     what is kept: journal, one writer, SQLite, blobs
@@ -52,6 +53,10 @@ if TYPE_CHECKING:
     from nbtrack.slices.diff import diff
     from nbtrack.slices.report import report
     from nbtrack.slices.slice import slice
+    from nbtrack.sweeps.api import sweep
+    from nbtrack.sweeps.charts import plot_contour, plot_importances, plot_slice
+    from nbtrack.sweeps.import_study import import_study
+    from nbtrack.sweeps.optuna_callback import OptunaCallback
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
     from nbtrack.tracking.callbacks.huggingface import TransformersCallback
@@ -79,6 +84,7 @@ _HOME = {
     "LightGBMCallback": "nbtrack.tracking.callbacks.lightgbm",
     "LightningCallback": "nbtrack.tracking.callbacks.lightning",
     "NbtrackError": "nbtrack.errors",
+    "OptunaCallback": "nbtrack.sweeps.optuna_callback",
     "Run": "nbtrack.tracking.run",
     "RunStopped": "nbtrack.errors",
     "StoreError": "nbtrack.errors",
@@ -106,6 +112,7 @@ _HOME = {
     "epochs": "nbtrack.tracking.epochs",
     "fork": "nbtrack.tracking.fork",
     "groups": "nbtrack.analysis.groups",
+    "import_study": "nbtrack.sweeps.import_study",
     "inputs": "nbtrack.analysis.data_view",
     "join_predictions": "nbtrack.analysis.plots",
     "lineage": "nbtrack.analysis.lineage",
@@ -120,12 +127,15 @@ _HOME = {
     "paper_table": "nbtrack.analysis.statistics.paper_table",
     "plot_box": "nbtrack.analysis.charts.box",
     "plot_confusion": "nbtrack.analysis.plots",
+    "plot_contour": "nbtrack.sweeps.charts",
     "plot_histograms": "nbtrack.analysis.plots",
     "plot_importance": "nbtrack.analysis.plots",
+    "plot_importances": "nbtrack.sweeps.charts",
     "plot_parallel": "nbtrack.analysis.charts.parallel",
     "plot_pr": "nbtrack.analysis.plots",
     "plot_roc": "nbtrack.analysis.plots",
     "plot_scatter": "nbtrack.analysis.charts.scatter",
+    "plot_slice": "nbtrack.sweeps.charts",
     "plot_trend": "nbtrack.analysis.charts.trend",
     "rename_metric": "nbtrack.analysis.metric_edits",
     "report": "nbtrack.slices.report",
@@ -135,6 +145,7 @@ _HOME = {
     "slice": "nbtrack.slices.slice",
     "sql": "nbtrack.analysis.runs_table",
     "start": "nbtrack.tracking.session",
+    "sweep": "nbtrack.sweeps.api",
     "system": "nbtrack.analysis.system_view",
     "track": "nbtrack.tracking.decorator",
     "undo": "nbtrack.analysis.metric_edits",
@@ -148,6 +159,7 @@ __all__ = [
     "LightGBMCallback",
     "LightningCallback",
     "NbtrackError",
+    "OptunaCallback",
     "Run",
     "RunStopped",
     "StoreError",
@@ -175,6 +187,7 @@ __all__ = [
     "epochs",
     "fork",
     "groups",
+    "import_study",
     "inputs",
     "join_predictions",
     "lineage",
@@ -189,12 +202,15 @@ __all__ = [
     "paper_table",
     "plot_box",
     "plot_confusion",
+    "plot_contour",
     "plot_histograms",
     "plot_importance",
+    "plot_importances",
     "plot_parallel",
     "plot_pr",
     "plot_roc",
     "plot_scatter",
+    "plot_slice",
     "plot_trend",
     "rename_metric",
     "report",
@@ -204,6 +220,7 @@ __all__ = [
     "slice",
     "sql",
     "start",
+    "sweep",
     "system",
     "track",
     "undo",

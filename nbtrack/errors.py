@@ -15,6 +15,7 @@
     │   └── ModelNotFoundError     no model or version answers to that reference
     ├── QueryError            a query text that cannot be understood, with the place
     ├── OptionError           an option of a magic or function, with a did-you-mean
+    ├── SweepError            trials that would not be independent, or all fail
     ├── ValueNotLoggedError   a value that is no number, only where asked to be strict
     └── MissingExtraError     an optional package is needed: names the extra
 
@@ -93,6 +94,10 @@ class QueryError(NbtrackError, ValueError):
 
 class OptionError(NbtrackError, ValueError):
     """An unknown, doubled or malformed option of a magic or a function."""
+
+
+class SweepError(NbtrackError):
+    """A sweep that cannot go on: trials depend on one another, or all of them fail."""
 
 
 class ValueNotLoggedError(NbtrackError, TypeError):

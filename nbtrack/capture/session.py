@@ -11,11 +11,12 @@ import hashlib
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.capture.dataflow.pseudo import GENERATOR, MARK
 from nbtrack.capture.dataflow.session_start import SessionStart
 from nbtrack.capture.dataflow.users_names import identities_of
 from nbtrack.capture.randomness import States, capture_states, states_to_keep
@@ -275,6 +276,38 @@ class SessionLog:
                 out=cell.execution if shown else None,
             )
 
+    def undone(self, namespace: Mapping[str, Any]) -> None:
+        """The names that the last cell set were bound again as they were before it.
+
+        What it changed in place, and left around them (files), stands.
+
+        >>> log = SessionLog()
+        >>> log.begin("x = 1", None, 1)
+        >>> log.end(True, None, 1)
+        >>> log.undone({})
+        >>> log.origin_of("x") is None
+        True
+        """
+        cell = self.cells[-1]
+        for name in cell.bound:
+            before = (c.label for c in reversed(self.cells[:-1]) if name in c.bound)
+            self._origins[name] = next(before, None)
+        if cell.flow is not None:
+            cell.flow = replace(
+                cell.flow,
+                writes={
+                    name: how
+                    for name, how in cell.flow.writes.items()
+                    if how == "changed" or _stays(name)
+                },
+                may_write={},
+                kills=tuple(name for name in cell.flow.kills if _stays(name)),
+            )
+        if self._flows is not None and not guard.is_off(VALUES):
+            with guard(VALUES):
+                self._flows.know_again(cell.bound, namespace)
+        cell.bound = frozenset()
+
     def origin_of(self, name: str) -> str | None:
         """The last finished execution that set `name`, as `[3]`; None when unknown.
 
@@ -302,6 +335,11 @@ class SessionLog:
             return None
         self._open[-1].cell.execution = execution
         return self._open.pop()
+
+
+def _stays(name: str) -> bool:
+    """Whether what a flow names so is there after its cell was undone."""
+    return name.startswith(MARK) and not name.startswith(GENERATOR)
 
 
 def names_bound(python: str) -> frozenset[str]:

@@ -15,7 +15,8 @@ from typing import Literal
 from nbtrack.errors import OptionError
 from nbtrack.text import did_you_mean, shorten, visible
 
-Kind = Literal["flag", "one", "many", "words"]  # words: many, and several at a time
+# words: many, and several at a time; maybe: one, behind a "=" alone
+Kind = Literal["flag", "maybe", "one", "many", "words"]
 
 _OPEN, _CLOSE = "([{", ")]}"
 _NUMBER = re.compile(r"-\.?\d")
@@ -75,6 +76,10 @@ def parse_arguments(line: str, options: tuple[Option, ...]) -> Arguments:
             continue
         flag, equals, value = token.partition("=")
         option = _known(flag, by_flag)
+        if option.kind == "maybe":
+            _once(option, flag, found.values)
+            found.values[option.name] = [value]
+            continue
         if equals and option.kind != "flag":
             tokens.insert(0, value)
         elif equals:
@@ -140,8 +145,8 @@ def _known(flag: str, by_flag: Mapping[str, Option]) -> Option:
 def _take(
     option: Option, flag: str, tokens: list[str], values: dict[str, list[str]]
 ) -> None:
-    if option.kind in ("flag", "one") and option.name in values:
-        raise OptionError(f"Option {flag} was given twice.")
+    if option.kind in ("flag", "one"):
+        _once(option, flag, values)
     taken = values.setdefault(option.name, [])
     if option.kind == "flag":
         return
@@ -150,6 +155,11 @@ def _take(
     taken.append(tokens.pop(0))
     while option.kind == "words" and tokens and not _is_flag(tokens[0]):
         taken.append(tokens.pop(0))
+
+
+def _once(option: Option, flag: str, values: Mapping[str, list[str]]) -> None:
+    if option.name in values:
+        raise OptionError(f"Option {flag} was given twice.")
 
 
 def _shown(text: str, *, quote: bool = True) -> str:

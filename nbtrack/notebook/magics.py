@@ -54,6 +54,7 @@ class Extension:
         ours = [
             name for name in MAGIC_NAMES if self._register("cell", name, self.track)
         ]
+        self._register("cell", "sweep", self.sweep)
         for name, magic in self._line_magics().items():
             self._register("line", name, magic)
         self._transform = TrackTransform(ours)
@@ -118,6 +119,33 @@ class Extension:
         name = "track" if "track" in self._cell_names() else "nbtrack"
         with self.hooks.running(Typed(f"%%{name} {line}\n{cell}")) as python:
             return _run_here(self.shell, python)
+
+    def sweep(self, line: str, cell: str) -> Any:
+        """Run this cell with many values, each time as a run: %%sweep SPACE [options].
+
+        %%sweep lr=log(1e-4, 1e-1) bs=[32, 64] --n 20 --metric val_loss:min
+        %%sweep opt=[adam, sgd] m=uniform(0, .99) if opt == "sgd" --sampler grid
+
+        lr=log(1e-4, 1e-1)  uniform(0, 1)  int(1, 8)  step(0, 1, .25)  [32, 64]
+        --n 20              how many trials; a grid has as many as it has
+        --metric loss:min   what to make small or large
+        --sampler tpe       grid, random, tpe, gp or halving
+        --prune             stop bad trials early; --prune=asha, hyperband, median
+        --parallel 2        so many at a time, in processes of their own
+        --name lr-search    default: sweep-1, sweep-2 ...
+        --resume last       go on with a sweep; --rerun-failed: and with what failed
+
+        The options -t -g --notes --seed --experiment --off --keep --budget --watch of
+        %%track go to every trial. It returns the sweep.
+        """
+        from nbtrack.errors import NbtrackError
+        from nbtrack.notebook.sweep_magic import sweep_magic
+        from nbtrack.notebook.tracked_cell import usage_error
+
+        try:
+            return sweep_magic(line, cell, self.shell.user_ns)
+        except NbtrackError as exc:
+            raise usage_error(exc) from exc
 
     def _cell_names(self) -> list[str]:
         return [name for kind, name, _ in self._registered if kind == "cell"]

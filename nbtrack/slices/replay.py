@@ -54,10 +54,10 @@ def _is_in(path: str, folders: list[str]) -> bool:
 
 
 def _replayed(job: Job) -> Answer:
-    shell = _new_shell()
+    shell = new_shell()
     answer = Answer()
     for segment in job.segments:
-        error, run = _run(shell, segment)
+        error, run = run_segment(shell, segment)
         answer = replace(answer, run=run or answer.run)
         if error is not None:
             answer = replace(answer, error=error, label=segment.label)
@@ -74,7 +74,7 @@ def _replayed(job: Job) -> Answer:
     return answer
 
 
-def _new_shell() -> Any:  # Any: IPython has no types
+def new_shell() -> Any:  # Any: IPython has no types
     """A shell that knows nothing of the user's profile."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
@@ -88,7 +88,7 @@ def _new_shell() -> Any:  # Any: IPython has no types
     return shell
 
 
-def _run(shell: Any, segment: Segment) -> tuple[str | None, str | None]:
+def run_segment(shell: Any, segment: Segment) -> tuple[str | None, str | None]:
     """Run one cell: what it raised, in one line, and its run."""
     if segment.execution is not None:
         shell.execution_count = segment.execution  # for In, Out and _3

@@ -61,6 +61,7 @@ class Metrics:
         self.last: Series | None = None
         self.goals: dict[str, Goal] = {}
         self.next_steps: dict[str, int] = {}  # of a resumed run, by metric
+        self._names: dict[int, str] = {}  # of series, where somebody asks
         self.suffix = ""  # of every name, in another rank than the first
 
     def declare(self, name: str) -> Series:
@@ -97,6 +98,13 @@ class Metrics:
                 axis = self._axis(name, series.name)
             series.axes[name] = (axis, value)
             self._journal.point(axis, step, value, at)
+
+    def name_of(self, series_id: int) -> str | None:
+        """The metric of a series; None for an axis."""
+        if series_id not in self._names:
+            every = [*self.watched.values(), *self.by_name.values()]
+            self._names.update({series.id: series.name for series in every})
+        return self._names.get(series_id)
 
     def latest(self) -> dict[str, float]:
         """The last value of every metric."""

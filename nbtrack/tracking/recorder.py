@@ -233,6 +233,26 @@ class Recorder:
         """Append a point of an axis of a watched metric."""
         self._point(series, step, value, at)
 
+    def on_points_of(self, metric: str, look: Callable[[int, float], None]) -> None:
+        """Let `look` see the step and value of each point of a metric, once it is kept.
+
+        A stop that it asks for is carried out at the end of that very `log()`.
+        """
+        point, names = self._point, self._metrics
+
+        def seen(series: int, step: int, value: float, at: float) -> None:
+            point(series, step, value, at)
+            if names.name_of(series) == metric:
+                look(step, value)
+
+        self._point = seen
+        self.log = self._log_and_check  # type: ignore[method-assign]
+
+    def _log_and_check(self, *values: Any, **named: Any) -> None:
+        """What stands for `log` while somebody looks at the points."""
+        Recorder.log(self, *values, **named)
+        self.stop.check()
+
     def thinned(self, name: str, k: int) -> None:
         """About one point in `k` of this metric is kept: said wherever it is shown."""
         kept = self._metrics.kept_name(name)

@@ -234,10 +234,13 @@ class Run(RichValues, ReadsData, LogsArtifacts):
 
     # -- the end -----------------------------------------------------------------------
 
-    def request_stop(self, by: str = "nbtrack") -> None:
-        """Ask the run to stop, as the Stop button does; returns at once."""
+    def request_stop(self, by: str = "nbtrack", *, outcome: Status = "stopped") -> None:
+        """Ask the run to stop, as the Stop button does; returns at once.
+
+        `outcome` is its status then: "stopped", or "pruned" where a sweep does so.
+        """
         if self.status == "running":
-            self.stop.request(by)
+            self.stop.request(by, outcome=outcome)
 
     def request_checkpoint(self, by: str = "nbtrack") -> None:
         """Ask for a checkpoint of what nbtrack knows of; returns at once.
@@ -308,6 +311,8 @@ class Run(RichValues, ReadsData, LogsArtifacts):
                 return
             if status is None:
                 status = "stopped" if self.stop.requested else "finished"
+            if status == "stopped" and self.stop.requested:
+                status = self.stop.outcome
             try:
                 self._parts.end(self)
                 with guard("files"):
@@ -337,8 +342,11 @@ class Run(RichValues, ReadsData, LogsArtifacts):
     def _close(
         self, status: Status, error: str | None, reason: str | None, end: float | None
     ) -> None:
-        if status == "stopped" and reason is None and self.stop.requested:
-            reason = f"Stop pressed ({self.stop.by})"
+        if reason is None and self.stop.requested:
+            if status == "stopped":
+                reason = f"Stop pressed ({self.stop.by})"
+            elif status == "pruned":
+                reason = f"pruned: {self.stop.by}"
         self.stop.end()
         self._emit(
             "run_finished",

@@ -59,6 +59,7 @@ class Session:
         self.active: Run | None = None
         self._lock = threading.RLock()
         self._running: list[Run] = []
+        self._beside: dict[Run, Run | None] = {}  # -> what was current in its thread
         self._stores: dict[Path, Store] = {}
         self._inherited: list[Store] = []  # the parent's, in a forked child
         self._names: dict[tuple[Path, str], int] = {}
@@ -121,9 +122,14 @@ class Session:
         resume: Run | str | None = None,
         started_at: datetime | float | str | None = None,
         id: str | None = None,
+        beside: bool = False,
         **about: Any,  # notebook, cell_id, execution, source: plain JSON values
     ) -> Run:
-        """Begin a run in this process, whatever its rank, and make it current."""
+        """Begin a run in this process, whatever its rank, and make it current.
+
+        One that is `beside` others, as a trial is, is current in its own thread only;
+        so is what begins there before it ends.
+        """
         self.inert = False  # a forked child too may have a run of its own
         store = self.store_for(near)
         policy = None
@@ -146,7 +152,10 @@ class Session:
                 on_finish=self.ended,
             )
             self._emit_start(run, as_tags(tags), group, notes, about)
-            self.adopt(run)
+            if beside or override.get() is not None:
+                self._put_beside(run)
+            else:
+                self.adopt(run)
         if earlier is not None:
             self._go_on(run, earlier, about, {"group": group, "notes": notes})
         run.begin_parts()
@@ -181,6 +190,11 @@ class Session:
             self.active = run
             self._run_first_at_exit()
 
+    def _put_beside(self, run: Run) -> None:
+        self._beside[run] = override.get()
+        override.set(run)
+        self._run_first_at_exit()
+
     def keep_open(self, store: Store) -> Store:
         """Close this store with the session; the one that is open at its path."""
         with self._lock:
@@ -190,7 +204,7 @@ class Session:
         """End what still runs and close the stores; the end of the process."""
         if self.inert:  # a forked child ends nothing of its parent's
             return
-        for run in reversed(self._running.copy()):
+        for run in reversed([*self._running, *self._beside]):
             run.finish(reason="the session ended")
         background.settle(SETTLE_S)
         for store in self._stores.values():
@@ -275,6 +289,12 @@ class Session:
     def ended(self, run: Run) -> None:
         """A run is over; the one before it is current again."""
         with self._lock:
+            if run in self._beside:
+                before = self._beside.pop(run)
+                if override.get() is run:  # it may be ended by another thread
+                    is_over = before is None or before.status != "running"
+                    override.set(None if is_over else before)
+                return
             if run in self._running:  # not the parent's, in a forked child
                 self._running.remove(run)
             self.active = self._running[-1] if self._running else None
@@ -284,7 +304,8 @@ class Session:
         # nothing else. The journal makes itself inert in the same way.
         self._lock = threading.RLock()
         self.inert, self.active = True, None
-        self._running = []
+        self._running, self._beside = [], {}
+        override.set(None)
         # Not to be closed here; a run that begins in the child opens its own.
         self._inherited += self._stores.values()
         self._stores = {}

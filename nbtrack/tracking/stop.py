@@ -6,7 +6,8 @@
 4. When neither happens within `GRACE_S`, the main thread is interrupted as by Ctrl-C.
 5. A second request waits for no epoch, and stops what runs after a soft end too.
 
-A checkpoint is saved before the exception where somebody registered `before_stop`.
+A checkpoint is saved before the exception where somebody registered `before_stop`; not
+where a sweep prunes the run, of which nothing better is to be expected.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable
 
 from nbtrack.errors import RunStopped
 from nbtrack.guard import guard
+from nbtrack.records import Status
 
 GRACE_S = 5.0  # DESIGN: after 5 s without a log or watch the main thread is interrupted
 
@@ -27,6 +29,7 @@ class StopSwitch:
     def __init__(self, run_name: str, *, grace_s: float = GRACE_S) -> None:
         self.requested = False
         self.by = ""
+        self.outcome: Status = "stopped"  # of a run that ends by it
         self.before_stop: list[Callable[[], object]] = []
         self._run_name = run_name
         self._grace_s = grace_s
@@ -37,9 +40,10 @@ class StopSwitch:
         self._thread = threading.get_ident()
         self._timer: threading.Timer | None = None
 
-    def request(self, by: str) -> None:
+    def request(self, by: str, *, outcome: Status = "stopped") -> None:
         """Ask for a stop; safe from every thread, returns at once."""
         self._insisted = self.requested
+        self.outcome = outcome
         self.requested, self.by = True, by
         self._cancel_timer()
         self._timer = threading.Timer(self._grace_s, self._interrupt)
@@ -64,7 +68,7 @@ class StopSwitch:
         first = not self._honoured
         self._honoured, self._insisted = True, False
         self._cancel_timer()
-        if first:
+        if first and self.outcome == "stopped":
             self.save()
 
     def save(self) -> None:

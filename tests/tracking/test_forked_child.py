@@ -14,6 +14,7 @@ pytestmark = pytest.mark.usefixtures("plain_surroundings")
 
 CHILDREN = """
 import os, nbtrack
+from nbtrack.tracking.session import process_session
 
 def in_child(work):
     pid = os.fork()
@@ -39,11 +40,17 @@ def has_a_run():
         with nbtrack.start("fold") as fold:
             fold.log(acc=1.0)
 
+def has_none():
+    assert nbtrack.current() is None
+
 with nbtrack.start("base") as run:
     run.log(loss=0.0)
     in_child(logs)
     in_child(has_a_run)
     run.log(loss=1.0)
+    with process_session().begin("trial", beside=True):
+        in_child(has_none)
+        nbtrack.log(acc=1.0)
 """
 
 
@@ -58,9 +65,10 @@ def test_a_child_may_have_a_run_of_its_own_and_touches_no_other(tmp_path):
     with nbtrack.open(tmp_path) as store:
         runs = {run.name: run for run in store.runs()}
         assert {n: r.status for n, r in runs.items()} == dict.fromkeys(
-            ("base", "of the child", "fold"), "finished"
+            ("base", "of the child", "fold", "trial"), "finished"
         )
         assert list(store.curve(runs["base"].id, "loss").values) == [0.0, 1.0]
+        assert list(runs["trial"].metrics) == ["acc"]
         own = runs["of the child"]
         assert (own.metrics["loss"].n, own.params["a"].value) == (5, 1)
         assert (own.parent, len(own.checkpoints)) == (None, 1)

@@ -152,6 +152,12 @@ class FlowWatch:
         self._written.update(n for n in record.writes if n.startswith(MARK))
         return record.flow(self._written)
 
+    def know_again(self, names: Iterable[str], namespace: Mapping[str, Any]) -> None:
+        """These were bound by somebody who says so: that is no change between cells."""
+        self._values.forget_missing(namespace)
+        there = [name for name in names if name in namespace]
+        self._values.look_at(there, namespace, self._budget())
+
     # ---- variables
 
     def _budget(self) -> Budget:

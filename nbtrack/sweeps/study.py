@@ -1,0 +1,349 @@
+"""The search of a sweep: Optuna asks for values, and hears what came of them.
+
+Its study lies in `sweeps.db` beside the runs, in Optuna's own tables, so that Optuna's
+own tools open it. One process asks at a time. The sampler is seeded anew for each trial
+by the sweep's seed and the trial's number: a sweep that goes on after a kill draws what
+it would have drawn without one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from nbtrack.errors import OptionError
+from nbtrack.sweeps.space import Axis, Label, Space
+from nbtrack.sweeps.studies import FILE_NAME, optuna_module
+from nbtrack.sweeps.trial import Aim
+from nbtrack.text import did_you_mean, shorten
+
+if TYPE_CHECKING:
+    import optuna
+
+Sampler = Literal["grid", "random", "tpe", "gp", "halving"]
+Pruner = Literal["none", "median", "asha", "hyperband"]
+SAMPLERS = ("grid", "random", "tpe", "gp", "halving")
+PRUNERS = ("none", "median", "asha", "hyperband")
+
+ABOUT = "nbtrack"  # the attribute of a study that says what it is a sweep of
+CRASHED = "crashed"  # of a trial whose process died: its values are tried again
+RERUN = "rerun"  # of a study: the failed trials that were run again
+_WAIT_S = 60  # for another process that writes to the file
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a sweep searches.
+
+    >>> Plan(sampler="halving").pruning
+    'asha'
+    """
+
+    sampler: Sampler = "tpe"
+    pruner: Pruner = "none"
+    seed: int = 0
+
+    @property
+    def pruning(self) -> Pruner:
+        """Successive halving is a sampler by name, and random values that it stops."""
+        if self.sampler == "halving" and self.pruner == "none":
+            return "asha"
+        return self.pruner
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A trial as the study has it."""
+
+    number: int
+    state: str  # "running", "complete", "pruned", "fail"
+    labels: Mapping[str, Label]
+    value: float | None
+    crashed: bool = False
+
+
+class Study:
+    """One sweep's search; `ask` and `tell` from one thread at a time."""
+
+    def __init__(
+        self, study: optuna.Study, space: Space, plan: Plan, *, grid: list[Any] | None
+    ) -> None:
+        self.optuna = study
+        self._space = space
+        self._plan = plan
+        self._grid = grid
+        self._open: dict[int, optuna.Trial] = {}
+        self._n: int | None = None  # the number of the next trial
+        self._again: list[dict[str, Label]] = []  # values of trials that were lost
+
+    @property
+    def trials(self) -> list[Trial]:
+        """All of them, in order."""
+        again = set(json.loads(self.optuna.user_attrs.get(RERUN, "[]")))
+        found = self.optuna.get_trials(deepcopy=False)
+        return [_frozen(trial, lost=trial.number in again) for trial in found]
+
+    def retry(self, labels: Mapping[str, Label]) -> None:
+        """Try these values again, before any others."""
+        self._again.append(dict(labels))
+
+    def ask(self) -> Trial | None:
+        """The next trial; None where the grid is through.
+
+        Raises
+        ------
+        OptionError
+            When the sampler refuses the space.
+        """
+        import optuna
+
+        given = self._given()
+        if given is None and self._grid is not None:
+            return None
+        if self._n is None:
+            self._n = len(self.optuna.get_trials(deepcopy=False))
+        sampler = sampler_of(self._plan, self._n)
+        if given is not None:
+            with _stable():
+                sampler = optuna.samplers.PartialFixedSampler(given, sampler)
+        self.optuna.sampler = sampler
+        asked = self.optuna.ask()
+        self._open[asked.number] = asked
+        self._n = asked.number + 1
+        labels: dict[str, Label] = {}
+        for axis in self._space.axes:
+            if axis.when is None or axis.when.holds(labels):
+                labels[axis.name] = _suggested(asked, axis)
+        return Trial(asked.number, "running", labels, None)
+
+    def report(self, number: int, step: int, value: float) -> bool:
+        """A value on the way; whether the trial is to be pruned."""
+        trial = self._open.get(number)
+        if trial is None:
+            return False
+        trial.report(value, step)
+        return bool(trial.should_prune())  # NumPy's, of some pruners
+
+    def tell(
+        self, number: int, state: str, value: float | None, *, crashed: bool = False
+    ) -> None:
+        """How a trial ended; `state` "complete" wants a value."""
+        import optuna
+
+        states = optuna.trial.TrialState
+        trial = self._open.pop(number, None)
+        if crashed and trial is not None:
+            trial.set_user_attr(CRASHED, True)
+        complete = state == "complete" and value is not None
+        found = states.COMPLETE if complete else states.FAIL
+        if state == "pruned":
+            found = states.PRUNED
+        self.optuna.tell(number, value if complete else None, state=found)
+
+    def end_the_lost(self, *, rerun_failed: bool = False) -> None:
+        """Trials that a process left running when it died: to be tried again.
+
+        With `rerun_failed` those that failed as well.
+        """
+        import optuna
+
+        for trial in self.optuna.get_trials(deepcopy=False):
+            if trial.state == optuna.trial.TrialState.RUNNING:
+                self._open[trial.number] = optuna.Trial(self.optuna, trial._trial_id)
+                self.tell(trial.number, "fail", None, crashed=True)
+        again = [t for t in self.trials if t.state == "fail" and t.labels]
+        tried = [t.labels for t in self.trials if t.state != "fail"]
+        for lost in again:
+            if (lost.crashed or rerun_failed) and lost.labels not in tried:
+                tried.append(lost.labels)
+                self.retry(lost.labels)
+        if rerun_failed:
+            numbers = [lost.number for lost in again]
+            self.optuna.set_user_attr(RERUN, json.dumps(numbers))
+
+    def _given(self) -> dict[str, Label] | None:
+        """Values that are not left to the sampler."""
+        if self._again:
+            return self._again.pop(0)
+        if self._grid is None:
+            return None
+        done = [t.labels for t in self.trials if not t.crashed]
+        return next((point for point in self._grid if point not in done), None)
+
+
+def open_study(
+    folder: Path,
+    name: str,
+    *,
+    space: Space,
+    aim: Aim,
+    plan: Plan,
+    about: Mapping[str, Any],
+    resume: bool,
+) -> Study:
+    """Make the study of a sweep, or go on with it.
+
+    Raises
+    ------
+    OptionError
+        When there is one of that name and `resume` is False, or there is none and it
+        is True, or it is of another cell, space or metric.
+    MissingExtraError
+        Where Optuna is not installed.
+    """
+    optuna = optuna_module()
+    storage = open_storage(folder)
+    grid = space.grid() if plan.sampler == "grid" else None
+    direction = "minimize" if aim.goal == "min" else "maximize"
+    with _quiet():
+        known = optuna.get_all_study_names(storage)
+        if resume and name not in known:
+            hint = did_you_mean(name, known) or f" There are: {', '.join(known[-5:])}."
+            raise OptionError(
+                f"No sweep {shorten(repr(name), 60)} to go on with.{hint}"
+            )
+        if not resume and name in known:
+            raise OptionError(
+                f"There is a sweep {name!r} already: go on with it (--resume {name}), "
+                "or give this one another --name."
+            )
+        study = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            direction=direction,
+            pruner=pruner_of(plan.pruning),
+            load_if_exists=resume,
+        )
+    if resume:
+        _check_same(name, about, json.loads(study.user_attrs.get(ABOUT, "{}")))
+    else:
+        study.set_user_attr(ABOUT, json.dumps(dict(about)))
+        with _stable():
+            study.set_metric_names([aim.metric])
+    return Study(study, space, plan, grid=grid)
+
+
+def open_storage(folder: Path) -> optuna.storages.RDBStorage:
+    """Optuna's storage in a store's folder; its file is the owner's alone.
+
+    Raises
+    ------
+    MissingExtraError
+        Where Optuna is not installed.
+    """
+    optuna_module()
+    import optuna
+    import sqlalchemy
+
+    path = folder / FILE_NAME
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with _quiet():
+        storage = optuna.storages.RDBStorage(
+            f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": _WAIT_S}}
+        )
+
+    @sqlalchemy.event.listens_for(storage.engine, "connect")
+    def _connected(connection: Any, _: Any) -> None:
+        # Survives kill -9 all the same; a commit takes 0.1 ms instead of 5.
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = normal")
+
+    storage.engine.dispose()
+    return storage
+
+
+def study_names(folder: Path) -> list[str]:
+    """The sweeps of a store, oldest first; none where it never had one.
+
+    >>> study_names(Path("/nowhere"))
+    []
+    """
+    if not (folder / FILE_NAME).exists():
+        return []
+    return list(optuna_module().get_all_study_names(open_storage(folder)))
+
+
+def sampler_of(plan: Plan, number: int) -> optuna.samplers.BaseSampler:
+    """The sampler of one trial: by the sweep's seed and the number."""
+    import optuna
+
+    seed = (plan.seed * 1_000_003 + number) % 2**32
+    if plan.sampler == "tpe":
+        return optuna.samplers.TPESampler(seed=seed)
+    if plan.sampler == "gp":
+        with _stable():
+            return optuna.samplers.GPSampler(seed=seed)
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
+def pruner_of(name: Pruner) -> optuna.pruners.BasePruner:
+    """The pruner of a name."""
+    import optuna
+
+    if name == "median":
+        return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0)
+    if name == "asha":
+        return optuna.pruners.SuccessiveHalvingPruner()
+    if name == "hyperband":
+        return optuna.pruners.HyperbandPruner()
+    return optuna.pruners.NopPruner()
+
+
+def _suggested(trial: optuna.Trial, axis: Axis) -> Label:
+    if axis.kind == "choice":
+        found: Label = trial.suggest_categorical(
+            axis.name, [choice.label for choice in axis.choices]
+        )
+        return found
+    low, high, step = axis.low, axis.high, axis.step
+    if axis.kind == "int":
+        whole = 1 if step is None else int(step)
+        return trial.suggest_int(
+            axis.name, int(low), int(high), step=whole, log=axis.log
+        )
+    return trial.suggest_float(axis.name, low, high, step=step, log=axis.log)
+
+
+def _frozen(trial: optuna.trial.FrozenTrial, *, lost: bool) -> Trial:
+    state = trial.state.name.lower()
+    value = trial.values[0] if trial.values else None
+    crashed = lost or bool(trial.user_attrs.get(CRASHED))
+    return Trial(trial.number, state, dict(trial.params), value, crashed)
+
+
+def _check_same(name: str, now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """A sweep that goes on is of the same cell, space and metric."""
+    for key, what in (("space", "space"), ("metric", "metric"), ("cell", "cell")):
+        if key in before and before[key] != now.get(key):
+            shown = "" if key == "cell" else f" ({shorten(str(before[key]), 80)})"
+            raise OptionError(
+                f"Sweep {name!r} has another {what}{shown}: begin a new one, with "
+                "another --name."
+            )
+
+
+@contextmanager
+def _stable() -> Iterator[None]:
+    """Optuna calls parts experimental that are years old: no word under the cell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Optuna tells on stderr of every study and trial: not under the user's cell."""
+    import optuna
+
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
