@@ -14,7 +14,7 @@ from nbtrack.analysis.charts.figure import dressed, plain, titled
 from nbtrack.analysis.media_view import RichValue, media, plotly_graph_objects
 from nbtrack.errors import OptionError
 from nbtrack.records import RunRecord
-from nbtrack.text import visible
+from nbtrack.text import shorten, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +128,7 @@ def plot_importance(
     kinds = {str(value.data.get("kind", "")) for _, value in values}
     x = {"title": ", ".join(sorted(kinds))}
     y = {"type": "category", "autorange": "reversed"}
-    return dressed(figure, titled(name), x=x, y=y, barmode="group")
+    return dressed(figure, titled(shorten(name, 60)), x=x, y=y, barmode="group")
 
 
 def plot_histograms(
@@ -232,7 +232,7 @@ def _curves(
     x, y = _AXIS_TITLES[kind]
     return dressed(
         figure,
-        titled(name),
+        titled(shorten(name, 60)),
         x={"title": x, "range": [0, 1]},
         y={"title": y, "range": [0, 1.01]},
     )

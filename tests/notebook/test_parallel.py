@@ -29,7 +29,7 @@ def names(panel):
 
 
 def test_brushes_filter_the_table_and_without_them_it_is_as_it_was(panel):
-    before = panel.line
+    before, selected = panel.line, panel.selection
     figure = nbtrack.brush(panel)
     size, opt, _ = figure.data[0].dimensions
     size.constraintrange = [0.5, 3.5]
@@ -42,6 +42,7 @@ def test_brushes_filter_the_table_and_without_them_it_is_as_it_was(panel):
     size.constraintrange = [0.1, 0.2]  # nobody is in it
     assert names(panel) == []
     size.constraintrange = opt.constraintrange = None
+    assert panel.selection == selected
     assert panel.line == before
     assert names(panel) == ["r0", "r1", "r2", "r3", "bare"]
 
@@ -100,6 +101,10 @@ def test_only_runs_that_the_panel_has_are_brushed_and_a_slip_is_said(panel):
     figure.data[0].dimensions[0].constraintrange = [1.5, 2.5]
     assert "does not answer to the query" in figure.layout.title.text
     assert names(panel) == ["r0", "r1"]
+    panel.set(query="")
+    figure.data[0].dimensions[0].constraintrange = [1.5, 3.5]
+    assert names(panel) == ["r2", "r3"]
+    assert figure.layout.title.text == "best loss (min) · 2 runs"
 
 
 @pytest.mark.parametrize("module", ["anywidget", "plotly.graph_objects"])

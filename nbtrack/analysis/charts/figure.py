@@ -7,6 +7,7 @@ another look says `figure.update_layout(template="plotly_white")`.
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.svg import PALETTE
@@ -20,7 +21,8 @@ SCALE = ("#5468c9", "#2a8fa8", "#3fae7a", "#c4ac2e")
 OTHER = "#9aa0a6"  # what is missing, or not the point
 RULE = {"color": "rgba(128,128,128,0.6)", "width": 1}
 _INK, _GRID, _CLEAR = "#7c7c7c", "rgba(128,128,128,0.25)", "rgba(0,0,0,0)"
-_LABEL_MAX = 60
+_LABEL_MAX, _TITLE_MAX = 60, 140
+_LINE_MAX = 95  # characters below a title, which plotly does not wrap
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
 
 
@@ -62,10 +64,12 @@ def titled(what: str, *notes: str) -> str:
     >>> titled("loss", "left out: 2")
     "loss<br><span style='font-size:12px'>left out: 2</span>"
     """
+    what = in_full(shorten(what, _TITLE_MAX))
     if not notes:
-        return plain(what)
-    below = " · ".join(map(in_full, notes))
-    return f"{plain(what)}<br><span style='font-size:12px'>{below}</span>"
+        return what
+    lines = wrap(" · ".join(notes), _LINE_MAX)
+    below = "<br>".join(map(in_full, lines))
+    return f"{what}<br><span style='font-size:12px'>{below}</span>"
 
 
 def plain(text: object) -> str:
@@ -78,7 +82,7 @@ def plain(text: object) -> str:
 
 
 def in_full(text: str) -> str:
-    """As `plain`, for a sentence of ours that is longer than a label.
+    """As `plain`, for a text that may be longer than a label.
 
     >>> len(in_full("a" * 100)), in_full("<b>")
     (100, '&lt;b&gt;')

@@ -91,7 +91,7 @@ class Scored:
     def title(self, what: str, *notes: str) -> str:
         """A title that says how many runs are drawn, and below it what is not."""
         below = [f"left out: {', '.join(self.left_out)}"] if self.left_out else []
-        return titled(f"{what} · {runs_of(len(self.ids))}", *below, *notes)
+        return titled(f"{shorten(what, 60)} · {runs_of(len(self.ids))}", *below, *notes)
 
     def hovers(self) -> list[str]:
         """Of each run its name, its value and the params that differ, line by line."""

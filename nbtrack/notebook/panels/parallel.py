@@ -87,18 +87,24 @@ class _Link:
         self._figure = figure
         self._before = (panel.state.runs, panel.state.last)
         self._selected = panel.state.selected  # what is brushed away loses its curve
+        self._title = figure.layout.title.text
 
     def __call__(self, trace: Any, dimensions: Sequence[Any]) -> None:
         with guard(FEATURE):
-            runs, last = self._before
+            (runs, last), drawn = self._before, self._selected
             if any(dimension.constraintrange for dimension in dimensions):
-                runs = tuple(_inside(trace.ids, dimensions))
+                runs = drawn = tuple(_inside(trace.ids, dimensions))
                 # No runs would mean all of them.
                 last = None if runs else 0
+            there = self._panel.found.glance.runs.intersection(drawn)
+            selected = tuple(run for run in self._selected if run in there)
+            title = self._title
             try:
-                self._panel.set(runs=runs, last=last, selected=self._selected)
+                self._panel.set(runs=runs, last=last, selected=selected)
             except NbtrackError as exc:  # its query is another now, a run is in trash
-                self._figure.layout.title.text = titled("not filtered", str(exc))
+                title = titled("not filtered", str(exc))
+            if self._figure.layout.title.text != title:
+                self._figure.layout.title.text = title
 
 
 def _inside(ids: Sequence[str], dimensions: Sequence[Any]) -> Iterator[str]:
