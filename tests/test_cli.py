@@ -261,7 +261,8 @@ def test_names_of_strangers_are_shown_as_escapes(store_path, plain_surroundings)
         ["diff", "last", "last"], ["diff", HOSTILE + "x", "last"],
         ["artifacts", "show", f"{HOSTILE}:{HOSTILE}"], ["gc", "--dry-run"],
         ["push", "nonsense\x1b[1m://x"], ["card", HOSTILE],
-        ["report", "-o", written, "--title", HOSTILE], ["report", "-o", written, "--metric", HOSTILE + "x"],
+        ["report", "-o", written, "--title", HOSTILE],
+        ["report", "-o", written, "--metric", HOSTILE + "x"],
     ):  # fmt: skip
         for flags in ([], ["--json"]):
             done = CliRunner().invoke(command, [*words, *flags])
