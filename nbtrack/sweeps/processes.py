@@ -209,9 +209,9 @@ class WorkerPool:
     def _died(self, worker: _Remote) -> Outcome | None:
         self._workers.remove(worker)
         why = worker.how_it_died()
+        if not worker.was_ready:
+            raise SweepError(f"A worker does not start: {why}")
         if worker.task is None:
-            if not worker.was_ready:
-                raise SweepError(f"A worker does not start: {why}")
             return None
         self._listeners.pop(worker.task.number, None)
         return Outcome(worker.task.number, "crashed", worker.run, None, why)
@@ -347,6 +347,10 @@ def pool_for_function(
         stage,
         n=asked.parallel,
         fresh=False,
-        environment=os.environ,
+        # What this process can import: a function of a module is sent by its name.
+        environment={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        },
         folder=os.getcwd(),
     )

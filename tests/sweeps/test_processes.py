@@ -110,7 +110,7 @@ def test_files_of_trials_that_run_side_by_side_do_not_meet(ip, swept):
 
 def test_a_worker_that_is_killed_costs_its_trial_alone(ip, swept, monkeypatch):
     ip.run_cell("import time")
-    cell = "lr = 1\nfor i in range(40):\n    loss = lr + i\n    time.sleep(.02)"
+    cell = "lr = 1\nfor i in range(60):\n    loss = lr + i\n    time.sleep(.02)"
     pools = []
     real = rehearsal.pool_of
 
@@ -126,7 +126,7 @@ def test_a_worker_that_is_killed_costs_its_trial_alone(ip, swept, monkeypatch):
             busy = [w for p in pools for w in p._workers if w.task and w.run]
             busy = [w for w in busy if w.task.number == 2]
             if len(frame) and busy:
-                time.sleep(0.2)
+                time.sleep(0.6)
                 os.kill(busy[0].pid, signal.SIGKILL)
                 return
             time.sleep(0.05)
