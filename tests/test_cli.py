@@ -254,17 +254,23 @@ def test_names_of_strangers_are_shown_as_escapes(store_path, plain_surroundings)
             {"name": HOSTILE, "type": HOSTILE, "files": [ref], "description": HOSTILE,
              "metadata": {HOSTILE: HOSTILE}, "run": run.id}
         )  # fmt: skip
+    written = str(store_path.with_name("report.html"))
     for words in (
         ["ls"], ["show", "last"], ["artifacts"], ["artifacts", "show", HOSTILE],
         ["du"], ["du", "--by", "artifact"], ["verify"], ["show", HOSTILE + "x"],
         ["diff", "last", "last"], ["diff", HOSTILE + "x", "last"],
         ["artifacts", "show", f"{HOSTILE}:{HOSTILE}"], ["gc", "--dry-run"],
         ["push", "nonsense\x1b[1m://x"], ["card", HOSTILE],
+        ["report", "-o", written, "--title", HOSTILE],
+        ["report", "-o", written, "--metric", HOSTILE + "x"],
     ):  # fmt: skip
         for flags in ([], ["--json"]):
             done = CliRunner().invoke(command, [*words, *flags])
             assert done.exit_code in (0, 1), done.output
             assert not [p for p in PAYLOADS if p in done.stdout + done.stderr]
+    report = Path(written).read_text()
+    assert not [p for p in PAYLOADS if p in report]
+    assert report.count("evil") > 5
 
 
 def run_nbtrack(*words, **options):

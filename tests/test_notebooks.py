@@ -236,7 +236,8 @@ def test_artifacts_and_models_tell_their_story(tmp_path, monkeypatch, no_mnist):
 def test_runs_are_compared_explained_and_put_into_a_table(
     tmp_path, monkeypatch, no_network
 ):
-    pytest.importorskip("sklearn")
+    for name in ("sklearn", "plotly", "anywidget"):
+        pytest.importorskip(name)
     settings = {
         "NBTRACK_OFF": OFF,
         "PYTHONPATH": f"{no_network}:{NOTEBOOKS.parent}",
@@ -249,6 +250,10 @@ def test_runs_are_compared_explained_and_put_into_a_table(
     assert len(table) == 13
     assert "--cols best.val_acc params.lr params.seed" in text_of(cells["set"])
     assert len(nbtrack.open(tmp_path / ".nbtrack").runs()) == 12
+    brushed = text_of(cells["brush"]).splitlines()[0]
+    assert (brushed.count("'l1-"), brushed.count("'l2-")) == (6, 0)
+    assert "digits.html: 12 runs" in text_of(cells["report"])
+    assert "<script" not in (tmp_path / "digits.html").read_text()
     assert "l2-0.1 beats l2-0.01 on val_acc: +0.0" in text_of(cells["beats"])
     assert "n=3 pairs" in text_of(cells["beats"])
     assert text_of(cells["table"]).count("**") % 4 == 0

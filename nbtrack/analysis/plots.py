@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
+from nbtrack.analysis.charts.figure import dressed, plain, titled
 from nbtrack.analysis.media_view import RichValue, media, plotly_graph_objects
 from nbtrack.errors import OptionError
 from nbtrack.records import RunRecord
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 FEATURES_SHOWN = 20
 CURVES_MAX = 50  # in one figure
 RIDGES_MAX = 60  # steps in one figure; of more an even share
-_LABEL_MAX = 60
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
 
 
 def plot_roc(
@@ -95,9 +94,9 @@ def plot_confusion(
             texttemplate="%{text}",
         )
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", title="true", type="category")
-    figure.update_xaxes(title="predicted", type="category")
-    return figure.update_layout(title=plain(_title(value)))
+    x = {"title": "predicted", "type": "category"}
+    y = {"title": "true", "type": "category", "autorange": "reversed"}
+    return dressed(figure, titled(_title(value)), x=x, y=y)
 
 
 def plot_importance(
@@ -127,9 +126,9 @@ def plot_importance(
             orientation="h",
         )
     kinds = {str(value.data.get("kind", "")) for _, value in values}
-    figure.update_yaxes(autorange="reversed", type="category")
-    figure.update_xaxes(title=plain(", ".join(sorted(kinds))))
-    return figure.update_layout(title=plain(name), barmode="group")
+    x = {"title": ", ".join(sorted(kinds))}
+    y = {"type": "category", "autorange": "reversed"}
+    return dressed(figure, titled(shorten(name, 60)), x=x, y=y, barmode="group")
 
 
 def plot_histograms(
@@ -154,15 +153,12 @@ def plot_histograms(
     figure = go.Figure()
     for at, value in enumerate(shown):
         figure.add_trace(_ridge(go, value, at, len(shown)))
-    figure.update_yaxes(
-        title="step",
-        tickvals=list(range(len(shown))),
-        ticktext=[str(value.step) for value in shown],
-    )
+    y = {"title": "step", "tickvals": list(range(len(shown)))}
+    y["ticktext"] = [str(value.step) for value in shown]
     title = _title(values[0])
     if len(shown) < len(values):
         title += f" ({len(shown)} of {len(values)} steps)"
-    return figure.update_layout(title=plain(title), showlegend=False)
+    return dressed(figure, titled(title), y=y, showlegend=False)
 
 
 def join_predictions(
@@ -208,15 +204,6 @@ def join_predictions(
     return joined[[*told, "correct_a", "correct_b", "flip"]]
 
 
-def plain(text: object) -> str:
-    """Text as plotly shows it letter by letter: no tags, links or formulas.
-
-    >>> plain("<b>$x$</b>")
-    '&lt;b&gt;&#36;x&#36;&lt;/b&gt;'
-    """
-    return shorten(visible(str(text)), _LABEL_MAX).translate(_ENTITIES)
-
-
 # ---- inside
 
 
@@ -243,9 +230,12 @@ def _curves(
             type="line", x0=0, y0=0, x1=1, y1=1, line={"dash": "dot", "color": "gray"}
         )
     x, y = _AXIS_TITLES[kind]
-    figure.update_xaxes(title=x, range=[0, 1])
-    figure.update_yaxes(title=y, range=[0, 1.01])
-    return figure.update_layout(title=plain(name))
+    return dressed(
+        figure,
+        titled(shorten(name, 60)),
+        x={"title": x, "range": [0, 1]},
+        y={"title": y, "range": [0, 1.01]},
+    )
 
 
 _AXIS_TITLES = {

@@ -142,7 +142,7 @@ def column(table: Table, name: str) -> list[Any]:
     space, _, rest = name.partition(".")
     if name == "tags":
         return [_askable(table.tags.get(run, {})) for run in table.ids]
-    if name in FIELDS:
+    if name in FIELDS or name in table.fields:
         return [MISSING if value is None else value for value in table.fields[name]]
     if rest and space == "tags":
         return [table.tags.get(run, {}).get(rest, MISSING) for run in table.ids]

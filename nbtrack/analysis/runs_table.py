@@ -90,11 +90,8 @@ def runs(
         return frame_of(found)
     from nbtrack.analysis.several_stores import joined, tables_of
 
-    table, where = joined(tables_of(store, trashed=trashed))
-    table = table.take(chosen_of(table, query, sort=sort, last=last))
-    frame = frame_of(table)
-    frame.insert(1, "store", [where[run] for run in table.ids])
-    return frame
+    table = joined(tables_of(store, trashed=trashed))
+    return frame_of(table.take(chosen_of(table, query, sort=sort, last=last)))
 
 
 def curve(run: str, metric: str) -> pd.DataFrame:
@@ -291,6 +288,8 @@ def frame_of(table: Table) -> pd.DataFrame:
 
     ids, fields = table.ids, table.fields
     columns = {name: pd.Series(fields[name], dtype="str") for name in _TEXTS}
+    if "store" in fields:
+        columns["store"] = pd.Series(fields["store"], dtype="str")
     columns["started_at"] = _times(fields["started_at"])
     columns["duration_s"] = pd.Series(fields["duration_s"], dtype="float64")
     columns["tags"] = pd.Series(
@@ -329,7 +328,7 @@ def names_of(table: Table, parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def _names_in(table: Table) -> set[str]:
     """What a query may ask for; nothing, as the name of an empty sort, is among it."""
     named = {*names_of(table, table.params), *names_of(table, table.metrics)}
-    return {*FIELDS, "", *named}
+    return {*FIELDS, *table.fields, "", *named}
 
 
 def _times(texts: Sequence[str]) -> pd.Series[Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.comparing.data import Compared, compared
 from nbtrack.analysis.comparing.state import SELECTED_MAX, CompareState
 from nbtrack.analysis.comparing.words import runs_or_query
 from nbtrack.analysis.runs_table import sorted_ids
+from nbtrack.analysis.several_stores import several
 from nbtrack.errors import OptionError
 from nbtrack.notebook.arguments import Arguments, Option, unquoted
 from nbtrack.notebook.panels.compare import ComparePanel
@@ -16,6 +19,7 @@ from nbtrack.notebook.runs_magic import split_query
 from nbtrack.tracking.settled import settled
 
 if TYPE_CHECKING:
+    from nbtrack.analysis.comparing.source import Source
     from nbtrack.records import RunRecord
     from nbtrack.store import Store
     from nbtrack.tracking.run import Run
@@ -41,7 +45,9 @@ OPTIONS = (
     Option("log_y", "flag", ("--log-y",)),
     Option("clip", "flag", ("--clip",)),
     Option("bands", "flag", ("--bands",)),
+    Option("stores", "words", ("--store",)),
 )
+_FIRST = "runs and the query come first"
 _MANY = ("columns", "hidden", "pinned", "selected")
 _ONE = ("sort", "group", "baseline", "metric", "x")
 _FLAGS = ("all_params", "log_x", "log_y", "clip", "bands")
@@ -50,7 +56,7 @@ _FLAGS = ("all_params", "log_x", "log_y", "clip", "bands")
 def compare(
     *runs: Run | RunRecord | str,
     query: str = "",
-    store: Store | None = None,
+    store: Store | str | Path | Sequence[Store | str | Path] | None = None,
     **state: Any,  # fields of CompareState
 ) -> ComparePanel:
     """Runs side by side: a table and curves; in a notebook a panel.
@@ -62,7 +68,8 @@ def compare(
     query
         As in `nbtrack.runs`.
     store
-        Default: the one of this folder.
+        A folder, or several of them: their runs side by side, with a column `store`.
+        Default: the store of this folder.
     **state
         `sort` (a column or bare name, with a minus the other way), `last`, `columns`,
         `hidden`, `all_params` (False: only params that differ), `group` (a column),
@@ -90,36 +97,47 @@ def compare(
     >>> nbtrack.compare(query="loss < 1", sort="loss").df["params.lr"].tolist()
     [0.01, 0.1]
     """
-    store = settled(store)
+    source = source_of(store)
     state = {k: tuple(v) if isinstance(v, list) else v for k, v in state.items()}
     unknown = state.keys() - set(CompareState.__dataclass_fields__)
     if unknown:
         raise OptionError(f"compare() has no option {min(unknown)!r}.")
     ids = tuple(run if isinstance(run, str) else run.id for run in runs)
-    return opened(store, CompareState(query, ids, **state))
+    return opened(source, CompareState(query, ids, **state))
 
 
 def compare_magic(line: str) -> ComparePanel:
     """Show runs side by side: %compare [RUN... | QUERY] [options]; see `compare`."""
-    store = settled(None)
+    stores = split_query(line, OPTIONS, first=_FIRST)[1].many("stores")
+    store = source_of(stores or None)
     state, found = state_of_line(store, line)
     if found.has("top") or found.has("by"):
         return opened(store, _top(store, state, found))
     return opened(store, state)
 
 
+def source_of(
+    stores: Store | str | Path | Sequence[Store | str | Path] | None,
+) -> Source:
+    """Where to read: the store of this folder, one that is given, or several."""
+    from nbtrack.store import Store
+
+    here = settled(stores if isinstance(stores, Store) else None)
+    return here if stores is None or stores is here else several(stores)
+
+
 def state_of_line(
-    store: Store, line: str, options: tuple[Option, ...] = OPTIONS
+    store: Source, line: str, options: tuple[Option, ...] = OPTIONS
 ) -> tuple[CompareState, Arguments]:
     """What a line asks for: runs or a query, then options; and these, as typed."""
-    words, found = split_query(line, options, first="runs and the query come first")
+    words, found = split_query(line, options, first=_FIRST)
     runs, query = runs_or_query(store, words, [unquoted(word) for word in words])
     if found.has("where"):
         query = found.one("where") or ""
     return CompareState(query, tuple(runs), **_state(found)), found
 
 
-def opened(store: Store, state: CompareState) -> ComparePanel:
+def opened(store: Source, state: CompareState) -> ComparePanel:
     """The panel of a state; where nobody says which curves, the best are drawn."""
     found = compared(store, state)
     if not state.selected and not state.bands:
@@ -135,7 +153,7 @@ def _best(found: Compared, n: int) -> tuple[str, ...]:
     return tuple(sorted_ids(found.table, metric)[:n]) if metric else ()
 
 
-def _top(store: Store, state: CompareState, found: Arguments) -> CompareState:
+def _top(store: Source, state: CompareState, found: Arguments) -> CompareState:
     """`--top 5 --by val_acc`: the best five, by a metric or by the one that judges."""
     n = _whole("top", found.one("top") or str(BEST_SELECTED))
     by = found.one("by") or compared(store, state).metric()

@@ -16,7 +16,8 @@ from nbtrack.slices.report import Made, make
 from nbtrack.text import escape, visible
 from nbtrack.tracking.settled import settled
 
-_NOT_HERE = ("top", "by")  # they say which runs once, not again
+# Of the first two runs are chosen once, not again; a report is of one store.
+_NOT_HERE = ("top", "by", "stores")
 OPTIONS = (
     *(option for option in COMPARED if option.name not in _NOT_HERE),
     Option("output", "one", ("-o", "--output")),

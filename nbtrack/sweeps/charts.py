@@ -1,7 +1,7 @@
 """What a sweep has found: which params matter, and where the good values lie.
 
 Optuna draws; names of params, choices and studies are shown as they are written, the
-colours are those of the other charts (best values darkest), and what is left out of a
+colours are those of the other charts (best values blue), and what is left out of a
 figure is said below its title.
 """
 
@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis.charts.scored import in_full
+from nbtrack.analysis.charts.figure import SCALE, dressed, in_full, plain, titled
 from nbtrack.analysis.media_view import plotly_graph_objects
-from nbtrack.analysis.plots import plain
 from nbtrack.errors import MissingExtraError, OptionError
 from nbtrack.sweeps.studies import load_study, objectives_of, optuna_module
 from nbtrack.text import did_you_mean, shorten, visible
@@ -155,7 +154,7 @@ def plot_contour(
     figure = optuna_module().visualization.plot_contour(
         found.study, params=shown, target=found.target, target_name=found.metric
     )
-    scale = {"colorscale": "Viridis", "reversescale": found.goals[0] == "max"}
+    scale = {"colorscale": list(SCALE), "reversescale": found.goals[0] == "max"}
     figure.update_traces(selector={"type": "contour"}, **scale)
     figure.update_traces(selector={"mode": "markers"}, marker=_DOT)
     what = f"{found.metric} over {' and '.join(shown) if len(shown) == 2 else 'params'}"
@@ -203,7 +202,7 @@ def plot_slice(
     figure = optuna_module().visualization.plot_slice(
         found.study, params=shown, target=found.target, target_name=found.metric
     )
-    figure.update_traces(marker={"colorscale": "Viridis", "size": 8})
+    figure.update_traces(marker={"colorscale": list(SCALE), "size": 8})
     if len(shown) <= _FITTING:
         figure.update_layout(width=None)
     return _dressed(figure, found, f"{found.metric} by param", *notes)
@@ -355,14 +354,10 @@ def _dressed(figure: go.Figure, found: _Sweep, what: str, *notes: str) -> go.Fig
     for trace in figure.data:
         _write_plainly(trace)
     n = len(found.trials)
-    title: dict[str, Any] = {
-        "text": f"{plain(found.study.study_name)}: {plain(what)} · "
-        f"{n} trial{'' if n == 1 else 's'}"
-    }
+    name, what = shorten(found.study.study_name, 60), shorten(what, 60)
     below = [f"left out: {', '.join(found.left_out)}"] if found.left_out else []
-    if below or notes:
-        title["subtitle"] = {"text": " · ".join(map(in_full, [*below, *notes]))}
-    return figure.update_layout(title=title)
+    title = f"{name}: {what} · {n} trial{'' if n == 1 else 's'}"
+    return dressed(figure, titled(title, *below, *notes))
 
 
 def _write_plainly(trace: Any) -> None:

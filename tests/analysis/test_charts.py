@@ -46,7 +46,7 @@ def runs(store_path, monkeypatch):
 
 
 def subtitle(figure):
-    return figure.layout.title.subtitle.text or ""
+    return figure.layout.title.text.partition("<br>")[2]
 
 
 def test_parallel_coordinates_go_through_params_that_differ_to_the_best_value(runs):

@@ -199,6 +199,17 @@ class Lab:
         notebook.wait_kernel()
         return notebook
 
+    def theme(self, name: str) -> None:
+        """Switch to JupyterLab's "Light" or "Dark" theme, and let it be painted."""
+        self.page.evaluate(
+            "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})",
+            f"JupyterLab {name}",
+        )
+        is_light = "true" if name == "Light" else "false"
+        shown = self.page.locator(f"body[data-jp-theme-light={is_light}]")
+        shown.wait_for(state="attached")
+        time.sleep(0.5)
+
     def heard(self, message: ConsoleMessage) -> None:
         """Keep what the page's own console calls an error."""
         if message.type == "error":

@@ -43,16 +43,6 @@ HEAR_COPIES = """() => {
 }"""
 
 
-def _theme(page, name: str) -> None:
-    page.evaluate(
-        "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})",
-        f"JupyterLab {name}",
-    )
-    dark = "false" if name == "Dark" else "true"
-    page.locator(f"body[data-jp-theme-light={dark}]").wait_for(state="attached")
-    time.sleep(0.5)
-
-
 def test_a_click_on_a_curve_gives_the_line_that_loads_the_checkpoint(lab):
     notebook = lab.open(["%load_ext nbtrack", TRAIN, ""])
     page = lab.page
@@ -112,11 +102,11 @@ def test_artifacts_and_lineage_are_shown_in_light_and_dark(lab):
                     (5, "lineage-walk"), (6, "lineage-all")):  # fmt: skip
         notebook.cell(n).scroll_into_view_if_needed()
         notebook.screenshot(f"{name}-light", n=n)
-    _theme(lab.page, "Dark")
+    lab.theme("Dark")
     for n, name in ((2, "artifacts"), (4, "lineage")):
         notebook.cell(n).scroll_into_view_if_needed()
         notebook.screenshot(f"{name}-dark", n=n)
-    _theme(lab.page, "Light")
+    lab.theme("Light")
 
     assert notebook.output(2).locator("tbody tr").count() == 18
     area = notebook.output(4).locator("details").first.locator("area")

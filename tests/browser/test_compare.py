@@ -47,16 +47,6 @@ def line(page):
     return page.locator(".nbt-line code").inner_text()
 
 
-def theme(page, name):
-    page.evaluate(
-        "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})",
-        f"JupyterLab {name}",
-    )
-    dark = "false" if name == "Dark" else "true"
-    page.locator(f"body[data-jp-theme-light={dark}]").wait_for(state="attached")
-    time.sleep(0.5)
-
-
 def names(page):
     return page.locator(".nbt-rows tbody tr[data-run] th").all_inner_texts()
 
@@ -123,9 +113,9 @@ def test_curves_are_grouped_zoomed_and_lead_to_a_checkpoint(compared, lab):
     page.mouse.up()
     time.sleep(1)
     compared.screenshot("compare-bands-light")
-    theme(page, "Dark")
+    lab.theme("Dark")
     compared.screenshot("compare-bands-dark")
-    theme(page, "Light")
+    lab.theme("Light")
     assert "--group params.opt" in line(page)
     assert "--bands" in line(page)
     assert lab.problems == []

@@ -48,17 +48,6 @@ INK = """() => {
 }"""
 
 
-def _theme(notebook, name: str) -> None:
-    notebook.page.evaluate(
-        "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})",
-        f"JupyterLab {name}",
-    )
-    dark = "false" if name == "Dark" else "true"
-    shown = notebook.page.locator(f"body[data-jp-theme-light={dark}]")
-    shown.wait_for(state="attached")
-    time.sleep(0.5)
-
-
 def _wait_panel(notebook) -> None:
     notebook.page.locator(".nbt-panel .nbt-plot canvas").first.wait_for(timeout=20_000)
 
@@ -79,11 +68,11 @@ def test_the_curve_moves_while_the_cell_is_busy(lab):
     assert before != after
     notebook.page.locator(".nbt-panel").scroll_into_view_if_needed()
     notebook.screenshot("panel-live-light")
-    _theme(notebook, "Dark")
+    lab.theme("Dark")
     notebook.screenshot("panel-live-dark")
     notebook.wait_done(2)
     notebook.screenshot("panel-static-dark")
-    _theme(notebook, "Light")
+    lab.theme("Light")
     notebook.screenshot("panel-static-light")
     assert notebook.output(2).locator("img[alt*='Curve']").count() == 2
     assert lab.problems == []

@@ -213,6 +213,53 @@ def test_a_panel_outside_of_a_notebook_is_a_table(panel):
     assert "sgd-2" in bundle["text/plain"]
 
 
+@pytest.fixture
+def elsewhere(store_path):
+    """Another store, in which there is a run of a name that is here too."""
+    from nbtrack.store import Store
+
+    folder = store_path.parent / "other"
+    with Store.open(folder / ".nbtrack") as store:
+        for run, name, loss in (("0other1", "adam-1", 0.01), ("0other2", "alien", 0.5)):
+            emit = store.journal.emit
+            emit({"kind": "run_started", "run": run, "name": name, "started_at": 1.7e9})
+            emit({"kind": "params", "run": run, "params": [["opt", "x", "call", None]]})
+            series = store.journal.series(run, "loss")
+            store.journal.point(series, 0, loss, 1.7e9)
+            emit({"kind": "run_finished", "run": run, "status": "finished"})
+        assert store.journal.flush(5)
+    return folder
+
+
+def test_two_stores_stand_side_by_side_and_are_not_mixed_up(panel, elsewhere, shell):
+    here = panel.store.path.parent
+    both = nbtrack.compare(store=[here, elsewhere], sort="loss", selected=["alien"])
+    both._widget = Page()
+    frame = both.df
+    assert frame["store"].tolist()[:2] == ["other", here.name]
+    assert frame["best.loss"].tolist()[:2] == [0.01, 1 / 20]
+    assert len(frame) == 6
+    [curve] = say(both, type="curves", span=None, points=100).curves().values()
+    assert curve["y"] == [0.5]
+    both.selection = ["0other1", panel.df["id"].tolist()[-1]]  # both are named adam-1
+    found = say(both, type="curves", span=None, points=100).curves()
+    assert [curve["y"][0] for curve in found.values()] == [0.01, 1.0]
+    with pytest.raises(nbtrack.NbtrackError, match="in several of the stores"):
+        both.baseline = "adam-1"
+    both.query = "store == 'other'"
+    assert both.df["name"].tolist() == ["adam-1", "alien"]
+    say(both, type="star", run="0other1", on=True)
+    assert "star" in both.home("0other1").run("0other1").tags
+
+    shell.run_line_magic("load_ext", "nbtrack")
+    assert both.line.endswith(f"--store {here} {elsewhere}")
+    again = shell.run_line_magic("compare", both.line.removeprefix("%compare "))
+    assert again.line == both.line
+    assert again.df.equals(both.df)
+    with pytest.raises(nbtrack.StoreError, match="no store at"):
+        nbtrack.compare(store=elsewhere / "nowhere")
+
+
 def test_the_magic_is_there_and_a_slip_is_one_line(shell, capsys):
     shell.run_line_magic("load_ext", "nbtrack")
     with nbtrack.start("only") as run:

@@ -8,6 +8,7 @@ import pytest
 
 import nbtrack
 from nbtrack.errors import MissingExtraError
+from nbtrack.notebook.panels.parallel import _widget_class
 
 pytest.importorskip("plotly")
 
@@ -28,7 +29,7 @@ def names(panel):
 
 
 def test_brushes_filter_the_table_and_without_them_it_is_as_it_was(panel):
-    before = panel.line
+    before, selected = panel.line, panel.selection
     figure = nbtrack.brush(panel)
     size, opt, _ = figure.data[0].dimensions
     size.constraintrange = [0.5, 3.5]
@@ -41,8 +42,24 @@ def test_brushes_filter_the_table_and_without_them_it_is_as_it_was(panel):
     size.constraintrange = [0.1, 0.2]  # nobody is in it
     assert names(panel) == []
     size.constraintrange = opt.constraintrange = None
+    assert panel.selection == selected
     assert panel.line == before
     assert names(panel) == ["r0", "r1", "r2", "r3", "bare"]
+
+
+def test_the_page_has_the_lines_from_the_moment_it_hears_of_the_figure(
+    panel, monkeypatch
+):
+    told = []
+    monkeypatch.setattr(
+        "ipywidgets.Widget.open", lambda widget: told.append(widget.get_state())
+    )
+    figure = nbtrack.brush(panel)
+    [state] = told
+    [lines] = state["_widget_data"]
+    assert list(lines["ids"]) == list(figure.data[0].ids)
+    assert len(lines["dimensions"]) == 3
+    assert "4 runs" in state["_widget_layout"]["title"]["text"]
 
 
 def test_a_brush_of_the_page_arrives_as_it_sends_it(panel):
@@ -82,12 +99,17 @@ def test_only_runs_that_the_panel_has_are_brushed_and_a_slip_is_said(panel):
     assert len(figure.data[0].ids) == 2
     panel.set(query="opt == 'adam'")
     figure.data[0].dimensions[0].constraintrange = [1.5, 2.5]
-    assert "does not answer to the query" in figure.layout.title.subtitle.text
+    assert "does not answer to the query" in figure.layout.title.text
     assert names(panel) == ["r0", "r1"]
+    panel.set(query="")
+    figure.data[0].dimensions[0].constraintrange = [1.5, 3.5]
+    assert names(panel) == ["r2", "r3"]
+    assert figure.layout.title.text == "best loss (min) · 2 runs"
 
 
 @pytest.mark.parametrize("module", ["anywidget", "plotly.graph_objects"])
 def test_without_its_extras_it_names_what_to_install(panel, monkeypatch, module):
+    _widget_class.cache_clear()
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=r"nbtrack\[lab\]' anywidget"):
         nbtrack.brush(panel)

@@ -71,6 +71,15 @@ def fits_log(values: Iterable[Any]) -> bool:
     return math.log10(max(finite)) - math.log10(min(finite)) > math.log10(LOG_FROM)
 
 
+def scale_of(values: Iterable[Any]) -> str:
+    """What plotly calls the axis that fits numbers.
+
+    >>> scale_of([0.001, 1.0]), scale_of([1.0, 2.0])
+    ('log', 'linear')
+    """
+    return "log" if fits_log(values) else "linear"
+
+
 def is_finite(value: Any) -> bool:
     """Whether it is a number that a double holds.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbtrack.analysis.charts.axes import fits_log, labels_of, ordered
+from nbtrack.analysis.charts.axes import labels_of, ordered
+from nbtrack.analysis.charts.figure import dressed, plain
 from nbtrack.analysis.charts.scored import scored
 from nbtrack.analysis.media_view import plotly_graph_objects
-from nbtrack.analysis.plots import plain
 from nbtrack.errors import OptionError
 
 if TYPE_CHECKING:
@@ -78,8 +78,6 @@ def plot_box(
             boxpoints="all", jitter=0.4, pointpos=0, marker={"size": 6},
             hovertext=[hovers[at] for at in places], hoverinfo="text", hoveron="points",
         )  # fmt: skip
-    scale = "log" if fits_log(found.values) else "linear"
-    figure.update_yaxes(title=plain(found.label), type=scale)
-    figure.update_xaxes(title=plain(by), type="category")
     title = found.title(f"{found.label} by {by}")
-    return figure.update_layout(title=title, showlegend=False)
+    x = {"title": by, "type": "category"}
+    return dressed(figure, title, x=x, y=found.axis, showlegend=False)

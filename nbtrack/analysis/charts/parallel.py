@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.charts.axes import MISSING, Axis, axis_of
+from nbtrack.analysis.charts.figure import RULE, SCALE, dressed, plain
 from nbtrack.analysis.charts.scored import Scored, bare_name, runs_of, scored
 from nbtrack.analysis.comparing.columns import Column
 from nbtrack.analysis.media_view import plotly_graph_objects
-from nbtrack.analysis.plots import plain
 from nbtrack.errors import OptionError
 from nbtrack.text import shorten
 
@@ -34,7 +34,7 @@ def plot_parallel(
 ) -> go.Figure:
     """Parallel coordinates: params that differ, and the best value of a metric.
 
-    Lines are coloured by the metric, the best ones darkest. Numbers over more than two
+    Lines are coloured by the metric, the best ones blue. Numbers over more than two
     decades are on a log axis. A missing value has a place of its own, below the others.
 
     Parameters
@@ -88,16 +88,18 @@ def parallel_of(found: Scored, columns: Sequence[str] | None = None) -> go.Figur
             line=colours(score, found.label, found.goal),
             ids=found.ids,
             labelangle=-20 if len(axes) > _LEVEL_AXES else 0,
+            # The shadow that plotly gives these texts is white on a clear ground.
+            tickfont={"shadow": "none", "size": 11},
         )
     )
     title = found.title(found.label, *_notes(shown))
     # The names of axes stand between the title and the lines.
-    margin = {"t": 140, "l": _left(dimensions[0]), "r": 40}
-    return figure.update_layout(title=title, margin=margin)
+    margin = {"b": 30, "t": 116, "l": _left(dimensions[0]), "r": 40}
+    return dressed(figure, title, margin=margin, shapes=_rules(len(axes)))
 
 
 def colours(axis: Axis, label: str, goal: Goal | None) -> dict[str, Any]:
-    """How plotly colours by the values of an axis: the best ones darkest."""
+    """How plotly colours by the values of an axis: the best ones blue."""
     bar: dict[str, Any] = {"title": {"text": plain(label), "side": "right"}}
     bar["tickformat"] = ".4~g"
     named = [(place, text) for place, text in axis.ticks if text]
@@ -106,11 +108,18 @@ def colours(axis: Axis, label: str, goal: Goal | None) -> dict[str, Any]:
         bar |= {"ticktext": [plain(text) for _, text in named]}
     return {
         "color": list(axis.places),
-        "colorscale": "Viridis",
+        "colorscale": list(SCALE),
         "reversescale": goal == "max",
         "showscale": True,
         "colorbar": bar,
     }
+
+
+def _rules(n: int) -> list[dict[str, Any]]:
+    """A line under each axis: plotly's own is black, and not seen on a dark page."""
+    places = [at / (n - 1) for at in range(n)]
+    own = {"type": "line", "xref": "paper", "yref": "paper", "y0": 0, "y1": 1}
+    return [{**own, "x0": x, "x1": x, "line": RULE} for x in places]
 
 
 def _best_in_front(found: Scored) -> Scored:

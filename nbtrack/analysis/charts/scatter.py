@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.analysis.charts.axes import (
     MISSING,
     axis_of,
-    fits_log,
     is_finite,
     labels_of,
     ordered,
+    scale_of,
 )
+from nbtrack.analysis.charts.figure import OTHER, dressed, plain
 from nbtrack.analysis.charts.parallel import colours
 from nbtrack.analysis.charts.scored import Scored, bare_name, scored
 from nbtrack.analysis.comparing.columns import Column
 from nbtrack.analysis.media_view import plotly_graph_objects
-from nbtrack.analysis.plots import plain
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from nbtrack.store import Store
 
-_GRAY = "#9aa0a6"
 _SIZE = 9  # pixels
 
 
@@ -88,11 +87,9 @@ def plot_scatter(
             name=plain(name), mode="markers", marker={"size": _SIZE, **look},
             hovertext=hovers, hoverinfo="text",
         )  # fmt: skip
-    _scale_x(figure, column)
-    figure.update_yaxes(title=plain(found.label), type=_scale(found.values))
     title = found.title(f"{found.label} by {bare_name(column)}")
     legend = {"title": {"text": plain(colour)}} if colour else {}
-    return figure.update_layout(title=title, legend=legend)
+    return dressed(figure, title, x=_axis_x(column), y=found.axis, legend=legend)
 
 
 def _is_numeric(column: Column) -> bool:
@@ -125,26 +122,21 @@ def _parts(
         for at, label in enumerate(labels):
             parts[label].append(at)
         return [
-            (label, places, {"color": _GRAY} if label == MISSING else {})
+            (label, places, {"color": OTHER} if label == MISSING else {})
             for label, places in parts.items()
         ]
     there = [at for at in everyone if is_finite(column.values[at])]
     rest = [at for at in everyone if at not in set(there)]
     axis = axis_of(column.take(there))
     look = colours(axis, bare_name(column), column.goal)
-    gray = (f"{bare_name(column)} {MISSING}", rest, {"color": _GRAY})
+    gray = (f"{bare_name(column)} {MISSING}", rest, {"color": OTHER})
     return [(found.metric, there, look), *([gray] if rest else [])]
 
 
-def _scale_x(figure: go.Figure, column: Column) -> None:
-    title = plain(bare_name(column))
+def _axis_x(column: Column) -> dict[str, Any]:
+    title = bare_name(column)
     if _is_numeric(column):
-        figure.update_xaxes(title=title, type=_scale(column.values))
-        return
+        return {"title": title, "type": scale_of(column.values)}
     names = [plain(label) for label in ordered(column.values)]
     order = {"categoryorder": "array", "categoryarray": names}
-    figure.update_xaxes(title=title, type="category", **order)
-
-
-def _scale(values: Any) -> str:
-    return "log" if fits_log(values) else "linear"
+    return {"title": title, "type": "category", **order}

@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nbtrack.analysis.charts.axes import scale_of
+from nbtrack.analysis.charts.figure import plain, titled
 from nbtrack.analysis.comparing.columns import FIELDS, Column
 from nbtrack.analysis.comparing.data import Compared, compared
 from nbtrack.analysis.comparing.state import CompareState
-from nbtrack.analysis.plots import plain
 from nbtrack.analysis.wording import number
 from nbtrack.errors import MetricNotFoundError, OptionError, RunNotFoundError
 from nbtrack.text import did_you_mean, shorten, visible
@@ -50,6 +51,11 @@ class Scored:
         return f"best {self.metric} ({self.goal})"
 
     @property
+    def axis(self) -> dict[str, Any]:  # Any: what plotly takes
+        """The axis of the values, for `dressed`."""
+        return {"title": self.label, "type": scale_of(self.values)}
+
+    @property
     def differing(self) -> list[Column]:
         """The params that differ between these runs."""
         return [c for c in self.columns if c.kind == "param" and c.differs]
@@ -82,13 +88,10 @@ class Scored:
             left_out=(*self.left_out, *left_out),
         )
 
-    def title(self, what: str, *notes: str) -> dict[str, object]:
+    def title(self, what: str, *notes: str) -> str:
         """A title that says how many runs are drawn, and below it what is not."""
         below = [f"left out: {', '.join(self.left_out)}"] if self.left_out else []
-        title: dict[str, object] = {"text": f"{plain(what)} · {runs_of(len(self.ids))}"}
-        if below or notes:
-            title["subtitle"] = {"text": " · ".join(map(in_full, [*below, *notes]))}
-        return title
+        return titled(f"{shorten(what, 60)} · {runs_of(len(self.ids))}", *below, *notes)
 
     def hovers(self) -> list[str]:
         """Of each run its name, its value and the params that differ, line by line."""
@@ -179,19 +182,6 @@ def runs_of(n: int) -> str:
     ('1 run', '12 runs')
     """
     return f"{n} run" if n == 1 else f"{n} runs"
-
-
-def in_full(text: str) -> str:
-    """As `plain`, for a sentence of ours that is longer than a label.
-
-    >>> len(in_full("a" * 100)), in_full("<b>")
-    (100, '&lt;b&gt;')
-    """
-    pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
-    return "".join(map(plain, pieces))
-
-
-_PIECE = 50  # characters; `plain` shortens what is longer than 60
 
 
 def _metric(found: Compared, metric: str | None) -> Column:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from nbtrack.analysis.charts.axes import fits_log
+from nbtrack.analysis.charts.figure import OTHER, dressed
 from nbtrack.analysis.charts.scored import Scored, scored
 from nbtrack.analysis.media_view import plotly_graph_objects
-from nbtrack.analysis.plots import plain
 from nbtrack.errors import OptionError
 from nbtrack.records import is_better
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from nbtrack.store import Store
 
-_BEST, _OTHER = "#2e9d57", "#9aa0a6"
+_BEST = "#2e9d57"
 
 
 def plot_trend(
@@ -70,15 +69,13 @@ def plot_trend(
     hovers = zip(dates, found.hovers(), strict=True)
     figure.add_scatter(
         x=dates, y=list(found.values), name="runs", mode="markers",
-        marker={"size": 8, "color": [_BEST if new else _OTHER for new in is_new]},
+        marker={"size": 8, "color": [_BEST if new else OTHER for new in is_new]},
         hovertext=[f"{hover}<br>{date:%Y-%m-%d %H:%M}" for date, hover in hovers],
         hoverinfo="text",
     )  # fmt: skip
-    scale = "log" if fits_log(found.values) else "linear"
-    figure.update_yaxes(title=plain(found.label), type=scale)
-    figure.update_xaxes(title="started (local time)", type="date")
     title = found.title(f"{found.label} over time")
-    return figure.update_layout(title=title, showlegend=False)
+    x = {"title": "started (local time)", "type": "date"}
+    return dressed(figure, title, x=x, y=found.axis, showlegend=False)
 
 
 def _by_date(found: Scored) -> Scored:

@@ -20,8 +20,18 @@ if TYPE_CHECKING:
     from nbtrack.store import Table
 
 Kind = Literal["field", "metric", "param"]
-FIELDS = ("status", "started_at", "duration_s", "group", "tags", "experiment", "grade")
-_ALWAYS = ("status", "started_at", "duration_s")
+FIELDS = (
+    "status",
+    "store",
+    "started_at",
+    "duration_s",
+    "group",
+    "tags",
+    "experiment",
+    "grade",
+)
+_FIRST = ("status", "store")  # of which of several stores
+_ALWAYS = (*_FIRST, "started_at", "duration_s")
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,8 @@ def columns_of(table: Table) -> list[Column]:
     shown = [c for c in fields if c.name in _ALWAYS or c.differs]
     metrics = [_metric(table, name) for name in names_of(table, table.metrics)]
     params = [_param(table, name) for name in names_of(table, table.params)]
-    return [*shown[:1], *metrics, *params, *shown[1:]]
+    first = [column for column in shown if column.name in _FIRST]
+    return [*first, *metrics, *params, *shown[len(first) :]]
 
 
 def marks_of(values: Sequence[Any], goal: Goal | None) -> Marks:

@@ -22,7 +22,8 @@ from nbtrack.text import did_you_mean, shorten
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbtrack.store import Store, Table
+    from nbtrack.analysis.comparing.source import Source
+    from nbtrack.store import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Glance:
     n_of_name: Mapping[str, int]  # how many runs are called so
     runs: frozenset[str]  # their ids
 
-    def is_current(self, store: Store) -> bool:
+    def is_current(self, store: Source) -> bool:
         """Whether another look would show the same.
 
         Nobody writes down that a process is gone: a running run is looked at again.
@@ -124,7 +125,7 @@ class Compared:
 
 
 def compared(
-    store: Store, state: CompareState, *, before: Compared | None = None
+    store: Source, state: CompareState, *, before: Compared | None = None
 ) -> Compared:
     """Read the runs of a state.
 
@@ -159,20 +160,20 @@ def compared(
     return _sorted(state, rows, glance)
 
 
-def refreshed(store: Store, before: Compared) -> Compared:
+def refreshed(store: Source, before: Compared) -> Compared:
     """The same state in the store as it is now; curves of runs that went go too."""
     glance = _looked(store)
     return _sorted(before.state, _rows(glance, before.state, None), glance)
 
 
-def _looked(store: Store) -> Glance:
+def _looked(store: Source) -> Glance:
     version = store.version()  # first: what is written meanwhile is looked at again
     table = store.table()
     n_of_name = Counter(table.fields["name"])
     return Glance(table, version, n_of_name, frozenset(table.ids))
 
 
-def _still_good(store: Store, state: CompareState, before: Compared) -> Glance | None:
+def _still_good(store: Source, state: CompareState, before: Compared) -> Glance | None:
     """What was read before, where it is all that the state needs."""
     glance, known = before.glance, before.glance.runs
     named = {*state.runs, *state.selected, *state.pinned, state.baseline} - {""}
@@ -200,7 +201,7 @@ def _rows(glance: Glance, state: CompareState, before: Compared | None) -> Rows:
     return Rows(table, tuple(columns_of(table)))
 
 
-def _refuse_unseen(store: Store, rows: Rows, state: CompareState) -> None:
+def _refuse_unseen(store: Source, rows: Rows, state: CompareState) -> None:
     """A curve without its row could not be told from the others, nor taken away."""
     unseen = set(state.selected) - set(rows.table.ids)
     if unseen:
@@ -227,7 +228,7 @@ def _sorted(state: CompareState, rows: Rows, glance: Glance) -> Compared:
     return Compared(state, table, columns, rows, glance)
 
 
-def _with_ids(store: Store, state: CompareState, glance: Glance) -> CompareState:
+def _with_ids(store: Source, state: CompareState, glance: Glance) -> CompareState:
     """The same with ids in place of names."""
     known = glance.runs
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from nbtrack.store import Store
+    from nbtrack.analysis.comparing.source import Source
 
     Floats = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ class Overlay:
     A curve of a run that goes on is read again where its number of points has changed.
     """
 
-    def __init__(self, store: Store, *, most: int = 64) -> None:
+    def __init__(self, store: Source, *, most: int = 64) -> None:
         self._store = store
         self._most = most
         self._read: dict[tuple[str, str, str], tuple[Floats, Floats, int]] = {}
@@ -146,7 +146,7 @@ class Overlay:
 
 
 def read_xy(
-    store: Store, run: str, metric: str, x: str = "step"
+    store: Source, run: str, metric: str, x: str = "step"
 ) -> tuple[Floats, Floats] | None:
     """All points of a curve by x: a step, an axis, a time, or another metric.
 
@@ -200,7 +200,7 @@ def check_x(x: str, known: Sequence[str]) -> str:
     )
 
 
-def _x_of(store: Store, run: str, curve: Any, x: str) -> Floats | None:
+def _x_of(store: Source, run: str, curve: Any, x: str) -> Floats | None:
     import numpy as np
 
     if x == "step":
@@ -222,7 +222,7 @@ def _x_of(store: Store, run: str, curve: Any, x: str) -> Floats | None:
     return np.where(steps[place] == np.asarray(curve.steps), found, np.nan)
 
 
-def _began(store: Store, run: str) -> float:
+def _began(store: Source, run: str) -> float:
     from datetime import datetime
 
     return datetime.fromisoformat(store.run(run).started_at).timestamp()

@@ -9,7 +9,7 @@ notebook, and gives the same panel again.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -76,13 +76,17 @@ class CompareState:
                 known[field.name] = _typed(field.name, told[field.name], field.default)
         return cls(**known)
 
-    def line(self, names: Mapping[str, str] | None = None) -> str:
+    def line(
+        self, names: Mapping[str, str] | None = None, *, stores: Sequence[str] = ()
+    ) -> str:
         """The line of the magic that shows this.
 
         Parameters
         ----------
         names
             What runs are called by, where that is clear; else by their ids.
+        stores
+            Where it reads, if not in the store of the folder.
 
         Examples
         --------
@@ -99,7 +103,7 @@ class CompareState:
             if name in _OF_RUNS and value:
                 value = [called.get(run, run) for run in _many(value)]
             parts += _told(flag, value)
-        return " ".join(parts)
+        return " ".join([*parts, *_told("--store", tuple(stores))])
 
 
 # In the order of the line; the magic reads the same.

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from nbtrack.errors import RunNotFoundError
 
 if TYPE_CHECKING:
-    from nbtrack.store import Store
+    from nbtrack.analysis.comparing.source import Source
 
 
 def runs_or_query(
-    store: Store, words: Sequence[str], names: Sequence[str]
+    store: Source, words: Sequence[str], names: Sequence[str]
 ) -> tuple[list[str], str]:
     """Names of runs where every word is one, else a query.
 

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Iterable
 from dataclasses import replace
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nbtrack.analysis import edits
 from nbtrack.analysis.comparing import wire
@@ -19,6 +19,7 @@ from nbtrack.analysis.comparing.data import Compared, compared, refreshed
 from nbtrack.analysis.comparing.overlay import Drawn, Overlay, Wanted
 from nbtrack.analysis.comparing.state import CompareState
 from nbtrack.analysis.comparing.still import still_html, still_text
+from nbtrack.analysis.several_stores import SeveralStores
 from nbtrack.errors import NbtrackError
 from nbtrack.guard import guard
 from nbtrack.notebook.panels.outlets import WIDGET_VIEW, best_surface
@@ -26,6 +27,7 @@ from nbtrack.notebook.panels.outlets import WIDGET_VIEW, best_surface
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nbtrack.analysis.comparing.source import Source
     from nbtrack.store import Store
 
 FEATURE = "compare panel"
@@ -55,7 +57,7 @@ class ComparePanel:
     ([0.1, 0.01], "%compare --sort '-best.loss' --select lr-0.1")
     """
 
-    def __init__(self, store: Store, found: Compared) -> None:
+    def __init__(self, store: Source, found: Compared) -> None:
         self._store = store
         self._found = found
         self._overlay = Overlay(store)
@@ -69,7 +71,9 @@ class ComparePanel:
     @property
     def line(self) -> str:
         """The line of `%compare` that shows the same."""
-        return self.state.line(self._found.called())
+        several = self._store if isinstance(self._store, SeveralStores) else None
+        stores = several.words if several else ()
+        return self.state.line(self._found.called(), stores=stores)
 
     @property
     def found(self) -> Compared:
@@ -77,9 +81,15 @@ class ComparePanel:
         return self._found
 
     @property
-    def store(self) -> Store:
-        """Where the runs are read."""
+    def store(self) -> Source:
+        """Where the runs are read: a store, or several as one."""
         return self._store
+
+    def home(self, run: str) -> Store:
+        """The store that a run is in."""
+        if isinstance(self._store, SeveralStores):
+            return self._store.home(run)
+        return cast("Store", self._store)
 
     @property
     def df(self) -> pd.DataFrame:
@@ -237,12 +247,14 @@ class ComparePanel:
             found = record.checkpoints[max(before)[1]]
             text = f"{record.name} @ step {step} → {found.name}:v{found.version}"
             where = f"step={found.step}, name={found.name!r}"
+            if isinstance(self._store, SeveralStores):
+                where += f", store=nbtrack.open({str(self.home(run).path)!r})"
             code = f"nbtrack.load_checkpoint({record.id!r}, {where})"
         self._send({"type": "picked", "text": text, "code": code})
 
     def _star(self, run: str, *, on: bool) -> None:
         change = edits.tag if on else edits.untag
-        change(self._store, run, wire.STAR)
+        change(self.home(run), run, wire.STAR)
         self.refresh()
 
     def _send(self, head: dict[str, Any], columns: bytes | None = None) -> None:

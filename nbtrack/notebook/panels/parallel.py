@@ -7,11 +7,13 @@ brushes gives back the runs that the panel had.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.analysis.charts.figure import titled
 from nbtrack.analysis.charts.parallel import parallel_of
-from nbtrack.analysis.charts.scored import in_full, scored_of
+from nbtrack.analysis.charts.scored import scored_of
 from nbtrack.errors import MissingExtraError, NbtrackError
 from nbtrack.guard import guard
 
@@ -31,8 +33,9 @@ def brush(
 ) -> go.FigureWidget:
     """Parallel coordinates of a comparison; brushing an axis filters its table.
 
-    A run is kept where it is inside a brushed range of every axis that has one. Without
-    a brush the panel shows the runs that it had when this was called.
+    A run is kept where it is inside a brushed range of every axis that has one. A drag
+    along an axis brushes it, a click on the brush takes it away. Without one the panel
+    shows the runs that it had when this was called.
 
     Parameters
     ----------
@@ -84,18 +87,24 @@ class _Link:
         self._figure = figure
         self._before = (panel.state.runs, panel.state.last)
         self._selected = panel.state.selected  # what is brushed away loses its curve
+        self._title = figure.layout.title.text
 
     def __call__(self, trace: Any, dimensions: Sequence[Any]) -> None:
         with guard(FEATURE):
-            runs, last = self._before
+            (runs, last), drawn = self._before, self._selected
             if any(dimension.constraintrange for dimension in dimensions):
-                runs = tuple(_inside(trace.ids, dimensions))
+                runs = drawn = tuple(_inside(trace.ids, dimensions))
                 # No runs would mean all of them.
                 last = None if runs else 0
+            there = self._panel.found.glance.runs.intersection(drawn)
+            selected = tuple(run for run in self._selected if run in there)
+            title = self._title
             try:
-                self._panel.set(runs=runs, last=last, selected=self._selected)
+                self._panel.set(runs=runs, last=last, selected=selected)
             except NbtrackError as exc:  # its query is another now, a run is in trash
-                self._figure.layout.title.subtitle.text = in_full(str(exc))
+                title = titled("not filtered", str(exc))
+            if self._figure.layout.title.text != title:
+                self._figure.layout.title.text = title
 
 
 def _inside(ids: Sequence[str], dimensions: Sequence[Any]) -> Iterator[str]:
@@ -120,15 +129,37 @@ def _ranges(told: Sequence[Any]) -> Iterator[tuple[float, float]]:
         yield min(low, high), max(low, high)
 
 
+@functools.cache
 def _widget_class() -> Any:
     try:
         # Plotly's own class says only when it is made that this is not there.
         import anywidget  # noqa: F401
         import ipywidgets  # noqa: F401
+        import traitlets
         from plotly.graph_objects import FigureWidget
     except ImportError as exc:
         raise MissingExtraError(
             "Brushing needs plotly and anywidget: "
             "`pip install 'nbtrack[lab]' anywidget ipywidgets`."
         ) from exc
-    return FigureWidget
+
+    class BrushedFigure(FigureWidget):  # type: ignore[misc]  # untyped base
+        """Plotly's own sends what it draws only after the page has been told of it.
+
+        A page that is slow in between draws an empty figure, for good: seen on a
+        loaded machine.
+        """
+
+        def __init__(self, figure: go.Figure) -> None:
+            self._at_first = figure.to_dict()
+            super().__init__(figure)
+
+        @traitlets.default("_widget_data")
+        def _data_at_first(self) -> Any:
+            return self._at_first["data"]
+
+        @traitlets.default("_widget_layout")
+        def _layout_at_first(self) -> Any:
+            return self._at_first["layout"]
+
+    return BrushedFigure
