@@ -364,5 +364,5 @@ def _why_dependent(outcome: Outcome) -> str:
     plain = name.removeprefix(FILE).removeprefix(MODULE)
     return (
         f"Trial {outcome.number} left {visible(plain)} changed ({why}): the next trial "
-        "would begin with it. Make it in the swept cell."
+        "would begin with it. Make it anew in each trial."
     )
