@@ -31,12 +31,14 @@ from nbtrack.sweeps.job import Stage
 from nbtrack.sweeps.processes import without_memory
 from nbtrack.sweeps.trial import Outcome, Reports, Task
 from nbtrack.text import shorten
+from nbtrack.tracking.settings import settings_text
 
 LOOK_S = 1.0  # between two looks at which workers there are
 POLL_S = 0.1
 END_S = 4.0  # that trials may take to end when the sweep does
 LATE_S = 5.0  # that messages may come after the result of their task
-_ENVIRONMENT = ("JPY_SESSION_NAME",)  # by which runs know their notebook
+# By which runs know their notebook, and what is not to be recorded.
+_ENVIRONMENT = ("JPY_SESSION_NAME", "NBTRACK_OFF", "NBTRACK_DATA_LIMIT")
 _LOST = ("KilledWorker", "CancelledError", "FutureCancelledError", "FutureLostError")
 
 
@@ -287,6 +289,7 @@ class ClusterExecutor:
             "task": task.as_json(),
             "folder": self._folder,
             "wrote": self._wrote,
+            "settings": settings_text(self._store.path),
             "environment": {
                 name: os.environ[name] for name in _ENVIRONMENT if name in os.environ
             },

@@ -22,6 +22,7 @@ from nbtrack.store.replica import names_a_file
 from nbtrack.sweeps.job import Stage
 from nbtrack.sweeps.processes import WorkerPool
 from nbtrack.sweeps.trial import Outcome, Task
+from nbtrack.tracking.settings import FILE_NAME
 
 ASK_S = 0.3  # until it asks again whether it may begin: the answer may come too early
 POLL_S = 0.1
@@ -39,6 +40,7 @@ class Job(TypedDict):
     folder: str  # of the launching session; trials run there, where it exists
     wrote: list[str]  # files that trials write: then in folders of their own
     environment: dict[str, str]
+    settings: str  # of the launching session's store: what is off stays off
 
 
 class Result(TypedDict):
@@ -101,6 +103,8 @@ class _TrialHere:
             ignore_cleanup_errors=True,
         ) as scratch:
             store = Path(scratch) / ".nbtrack"
+            store.mkdir()
+            (store / FILE_NAME).write_text(self._job["settings"], "utf-8")
             self._pool = self._pool_in(scratch, store)
             try:
                 task = Task.from_json(dict(self._job["task"]))
