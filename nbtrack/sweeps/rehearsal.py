@@ -86,7 +86,10 @@ def _arranged(
     in_kernel = evidence.is_clean and not asked.background
     if not evidence.is_clean:
         names = ", ".join(evidence.leaks or ())
-        sweep.notes.append(f"a fresh process for each trial: the cell changes {names}")
+        sweep.notes.append(
+            f"a fresh process for each trial, with {names} as it is now: the cell "
+            "changes it"
+        )
     if asked.cluster is not None:
         pool, twin = (_on_cluster(one, asked, sweep) for one in (stage, aside))
         first: Executor = kernel if in_kernel else pool
@@ -94,7 +97,7 @@ def _arranged(
         return Arranged(proving, "on a cluster")
     first = kernel if in_kernel else pool_of(stage, n=1, fresh=True)
     pool = pool_of(stage, n=asked.parallel, fresh=not evidence.is_clean)
-    twin = pool_of(aside, n=1, fresh=False)
+    twin = pool_of(aside, n=1, fresh=False, aside=True)
     return Arranged(ProvingExecutor(first, twin, pool, sweep, scratch), "in processes")
 
 
@@ -110,7 +113,7 @@ def _on_cluster(stage: Stage, asked: Asked, sweep: Sweep) -> Places:
     )
 
 
-def pool_of(stage: Stage, *, n: int, fresh: bool) -> WorkerPool:
+def pool_of(stage: Stage, *, n: int, fresh: bool, aside: bool = False) -> WorkerPool:
     """Workers for this session's cells."""
     return WorkerPool(
         stage,
@@ -118,6 +121,7 @@ def pool_of(stage: Stage, *, n: int, fresh: bool) -> WorkerPool:
         fresh=fresh,
         environment=environment_here(),
         folder=folder_of_session(),
+        aside=aside,
     )
 
 
@@ -129,7 +133,7 @@ def rehearsed(stage: Stage, task: Task) -> Outcome:
     SweepError
         When it does not come to its end there.
     """
-    pool = pool_of(stage, n=1, fresh=False)
+    pool = pool_of(stage, n=1, fresh=False, aside=True)
     try:
         pool.start(task, report=lambda *_: False, began=lambda *_: None)
         outcome = None

@@ -128,7 +128,7 @@ class Study:
         if trial is None:
             return False
         trial.report(value, step)
-        return trial.should_prune()
+        return bool(trial.should_prune())  # NumPy's, of some pruners
 
     def tell(
         self, number: int, state: str, value: float | None, *, crashed: bool = False

@@ -252,6 +252,8 @@ class Sweep:
 
     def _tell(self, outcome: Outcome, status: str) -> None:
         if status == "crashed":
+            with guard("taking over what a trial left"):
+                self.store.recover()
             self._study.tell(outcome.number, "fail", None, crashed=True)
             self._try_again(outcome)
             return

@@ -79,6 +79,7 @@ class Worker:
         self._tasks: queue.Queue[dict[str, Any]] = queue.Queue()
         self._verdicts: queue.Queue[bool] = queue.Queue()
         self._running: Trial | None = None
+        self._stop_by = ""
         self._echo: Store | None = None
 
     def run(self) -> None:
@@ -94,6 +95,8 @@ class Worker:
             self._echo = echoing(stage.store, self._wire)
         while True:
             told = self._tasks.get()
+            if told["kind"] == "quit":
+                return
             if told["kind"] == "folder":
                 os.chdir(told["path"])
                 continue
@@ -142,9 +145,11 @@ class Worker:
 
     def _run(self, made: tuple[Trial, Callable[[], Outcome]], task: Task) -> Outcome:
         self._running, run = made
+        if self._stop_by:  # it came before there was a trial to stop
+            self._running.stop(self._stop_by)
         import_generators(task)
         outcome = run()
-        self._running = None
+        self._running, self._stop_by = None, ""
         return outcome
 
     def _began(self, task: Task) -> Callable[[str], None]:
@@ -168,12 +173,14 @@ class Worker:
             os._exit(1)  # nobody waits for what we do
 
     def _hear(self, told: dict[str, Any]) -> None:
-        if told["kind"] in ("trial", "folder"):
+        if told["kind"] in ("trial", "folder", "quit"):
             self._tasks.put(told)
         elif told["kind"] == "verdict":
             self._verdicts.put(bool(told["prune"]))
-        elif told["kind"] == "stop" and self._running is not None:
-            self._running.stop(str(told["by"]))
+        elif told["kind"] == "stop":
+            self._stop_by = str(told["by"])
+            if self._running is not None:
+                self._running.stop(self._stop_by)
 
 
 def echoing(path: str, wire: Wire) -> Store:
@@ -208,6 +215,10 @@ def main(arguments: list[str]) -> None:
 
     die_with(int(os.environ.pop(PARENT, os.getppid())))
     Worker(Wire(Connection(int(arguments[0])))).run()
+    from nbtrack.tracking.session import process_session
+
+    process_session().close()  # what is still being kept in the background
+    os._exit(0)  # threads of the user's are not waited for
 
 
 if __name__ == "__main__":

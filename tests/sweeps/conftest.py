@@ -41,8 +41,8 @@ def runs(store_path):
 @pytest.fixture(scope="session")
 def _empty_studies(tmp_path_factory):
     """Optuna's tables, which take a second to make: once for all tests."""
-    from nbtrack.sweeps.study import open_storage
     from nbtrack.sweeps.studies import FILE_NAME
+    from nbtrack.sweeps.study import open_storage
 
     folder = tmp_path_factory.mktemp("studies")
     open_storage(folder).engine.dispose()

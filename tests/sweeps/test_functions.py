@@ -164,7 +164,7 @@ def test_three_trials_that_fail_alike_at_the_start_end_the_sweep():
 
 
 def test_a_metric_that_is_never_logged_ends_it_after_the_first_trial():
-    with pytest.raises(SweepError, match="never logged 'los'.* Did you mean loss?"):
+    with pytest.raises(SweepError, match=r"never logged 'los'.* Did you mean loss\?"):
         nbtrack.sweep(lambda x: {"loss": x}, {"x": [1, 2]}, metric="los:min")
     assert len(nbtrack.runs()) == 1
 

@@ -22,7 +22,7 @@ def test_numbers_keep_their_types_and_words_are_text():
 
 
 def test_one_and_true_and_one_point_zero_are_three_values():
-    assert len(labels("[1, True, 1.0, 1]")) == 3
+    assert labels("[1, True, 1.0, 1]") == [1, "True", "1.0"]
 
 
 def test_an_expression_in_a_list_is_written_into_the_cell_as_it_was_typed():
@@ -78,7 +78,7 @@ def test_distributions_of_optuna_are_taken():
     ],
 )
 def test_a_slip_is_said_with_the_value_and_the_way_out(text, said):
-    with pytest.raises(OptionError, match="x|condition") as raised:
+    with pytest.raises(OptionError, match=r"x|condition") as raised:
         parse_axis("x", text, known=["opt"])
     assert said in str(raised.value)
 
