@@ -110,7 +110,8 @@ class _TrialHere:
                 task = Task.from_json(dict(self._job["task"]))
                 self._pool.start(task, report=self._report, began=self._began)
                 outcome = self._outcome(self._pool)
-                self._pool.hear_out()
+                if outcome is not None:
+                    self._pool.hear_out()
             finally:
                 self._pool.close()
             if outcome is None:
