@@ -132,6 +132,7 @@ class Extension:
         --sampler tpe       grid, random, tpe, gp or halving
         --prune             stop bad trials early; --prune=asha, hyperband, median
         --parallel 2        so many at a time, in processes of their own
+        --cluster client    on a Dask cluster: a variable, or tcp://host:8786
         --name lr-search    default: sweep-1, sweep-2 ...
         --resume last       go on with a sweep; --rerun-failed: and with what failed
 

@@ -28,6 +28,7 @@ OPTIONS = (
     Option("metric", "one", ("--metric",)),
     Option("prune", "maybe", ("--prune",)),
     Option("parallel", "one", ("--parallel",)),
+    Option("cluster", "one", ("--cluster",)),
     Option("resume", "one", ("--resume",)),
     Option("rerun_failed", "flag", ("--rerun-failed",)),
     *(option for option in TRACK_OPTIONS if option.name in _PASSED_ON),
@@ -68,12 +69,14 @@ def asked_of(
     prune = found.one("prune") if found.has("prune") else "none"
     options = _options(found, track_line)
     seed = found.one("seed")
+    cluster = _cluster(found.one("cluster"), namespace)
     return Asked(
         space=parse_space(_space(found.words), namespace),
         aim=aim_of(found.one("metric"), cell),
         plan=plan_of(sampler, prune or True, _whole(seed, "seed")),
         n=count_of(_whole(found.one("n"), "n", None), sampler),
-        parallel=parallel_of(_whole(found.one("parallel"), "parallel", 1)),
+        parallel=parallel_of(_whole(found.one("parallel"), "parallel", None), cluster),
+        cluster=cluster,
         name=found.one("name"),
         resume=found.one("resume"),
         rerun_failed=found.has("rerun_failed"),
@@ -129,6 +132,18 @@ def _without_track(cell: str) -> tuple[str, str]:
     first, _, rest = cell.lstrip("\n").partition("\n")
     found = magic_line().match(first.strip())
     return (cell, "") if found is None else (rest, found["line"].strip())
+
+
+def _cluster(word: str | None, namespace: Mapping[str, Any]) -> Any:
+    """What a variable of that name holds, or an address."""
+    if word is None or ":" in word:
+        return word
+    if word not in namespace:
+        raise OptionError(
+            f"--cluster {word[:40]!r}: there is no such variable, and an address looks "
+            "like tcp://host:8786."
+        )
+    return namespace[word]
 
 
 def _whole(text: str | None, what: str, default: int | None = 0) -> Any:

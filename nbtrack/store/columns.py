@@ -18,7 +18,7 @@ from nbtrack.store.segments import POINT, SLOT_BYTES
 
 def columns_by_series(raw: bytes) -> Iterator[tuple[int, Columns]]:
     """The points among these slots, one set of columns per series."""
-    raw = _points_only(raw)
+    raw = points_only(raw)
     if not raw:
         return
     series = _column(raw, "I", 6)
@@ -38,7 +38,8 @@ def slots_marked(raw: bytes, mark: int) -> list[bytes]:
     return found
 
 
-def _points_only(raw: bytes) -> bytes:
+def points_only(raw: bytes) -> bytes:
+    """These slots without those that are no points."""
     marks = raw[SLOT_BYTES - 1 :: SLOT_BYTES]
     if not marks.translate(None, bytes([POINT])):
         return raw

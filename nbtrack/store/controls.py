@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
 from nbtrack.errors import StoreError
 from nbtrack.guard import guard
 from nbtrack.store.database import Database
-from nbtrack.store.journal import Journal
+from nbtrack.store.journal import CommandCall
 from nbtrack.store.values import iso
 
 _COMMANDS = ("stop", "checkpoint")
@@ -23,10 +24,16 @@ def send(database: Database, run_id: str, command: str, *, by: str) -> None:
     )
 
 
+class HasCallbacks(Protocol):
+    """A journal, or what stands for one of another machine."""
+
+    callbacks: dict[str, CommandCall]  # by the run's id
+
+
 class Controls:
     """Looks for commands to the runs of one journal and calls their callbacks."""
 
-    def __init__(self, database: Database, journal: Journal) -> None:
+    def __init__(self, database: Database, journal: HasCallbacks) -> None:
         self._database = database
         self._journal = journal
         self._delivered: set[int] = set()

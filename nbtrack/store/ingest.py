@@ -72,8 +72,22 @@ class Ingest:
         holes: list[tuple[int, int]],
     ) -> None:
         """Commit these slots of `source` together with the position behind them."""
-        events = _events(raw, source)
-        points = list(columns_by_series(raw))
+        self.take_said(
+            events_in(raw, source),
+            list(columns_by_series(raw)),
+            position=position,
+            holes=holes,
+        )
+
+    def take_said(
+        self,
+        events: list[dict[str, Any]],
+        points: list[tuple[int, Columns]],
+        *,
+        position: tuple[int, int],
+        holes: list[tuple[int, int]],
+    ) -> None:
+        """Commit what was said, together with the position behind it."""
         durable = any(e.get("kind") == "run_finished" for e in events)
         with self.database.write(durable=durable):
             for event in events:
@@ -213,7 +227,8 @@ def settle_session(database: Database, session: str, *, now: str | None) -> None
     execute("delete from series where session = ?", (session,))
 
 
-def _events(raw: bytes, source: Segment) -> list[dict[str, Any]]:
+def events_in(raw: bytes, source: Segment) -> list[dict[str, Any]]:
+    """The events among these slots of a segment."""
     events = []
     for slot in slots_marked(raw, EVENT):
         offset, _, _, length, _ = SLOT.unpack(slot)

@@ -24,6 +24,7 @@ from nbtrack.store.reserve import Reserve
 from nbtrack.store.segments import EVENT, NOTHING, POINT, SLOT, SLOT_BYTES, Segment
 
 CommandCall = Callable[[str, str], None]  # the command, who gave it
+Follower = Callable[[list[dict[str, Any]], bytes], None]  # events, slots of points
 PointCall = Callable[[int, int, float, float], None]
 Target = tuple[Any, Callable[[], int]]  # a buffer and the source of its offsets
 Overflow = Callable[[Any, int, tuple[int, int, float, float]], None]
@@ -61,6 +62,7 @@ class Journal:
         self.progress = threading.Condition()
         self.done: tuple[int, int] = (0, 0)  # committed up to here
         self.callbacks: dict[str, CommandCall] = {}
+        self.follower: Follower | None = None
         self.is_closed = False
         self.is_gone = False  # the store was deleted: nothing can be kept
         self._pid = os.getpid()
@@ -145,6 +147,14 @@ class Journal:
             self.callbacks.pop(run_id, None)
         else:
             self.callbacks[run_id] = callback
+
+    def follow(self, follower: Follower) -> None:
+        """Call this with all that is committed, in order, from the writer's thread.
+
+        It gets the events and, as slots of 32 bytes, the points of each commit, before
+        anybody who waits in `flush` for it goes on; see `nbtrack.store.replica`.
+        """
+        self.follower = follower
 
     # -- for the writer ----------------------------------------------------------
 

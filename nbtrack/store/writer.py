@@ -13,10 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from nbtrack.guard import guard
+from nbtrack.store.columns import points_only
 from nbtrack.store.compact import JOIN_AFTER, compact_metric, compact_run
 from nbtrack.store.controls import Controls
 from nbtrack.store.database import Database, code_of
-from nbtrack.store.ingest import Ingest
+from nbtrack.store.ingest import Ingest, events_in
 from nbtrack.store.journal import Journal
 from nbtrack.store.liveness import SessionLock
 from nbtrack.store.process import PROCESS
@@ -137,10 +138,24 @@ class Writer:
         if found.stop > found.start:
             raw = segment.raw(found.start, found.stop)
             position = (segment.number, found.stop)
-            ingest.take(raw, segment, position, ingest.holes)
+            self._take(ingest, raw, segment, position=position, holes=ingest.holes)
             self._journal.advanced(position)
             return True
         return found.has_hole and self._pass_hole(ingest, segment)
+
+    def _take(
+        self,
+        ingest: Ingest,
+        raw: bytes,
+        segment: Segment,
+        *,
+        position: tuple[int, int],
+        holes: list[tuple[int, int]],
+    ) -> None:
+        ingest.take(raw, segment, position, holes)
+        if self._journal.follower is not None:
+            with guard("telling what was recorded"):
+                self._journal.follower(events_in(raw, segment), points_only(raw))
 
     def _next_segment(self, ingest: Ingest, segment: Segment) -> bool:
         ingest.segment, ingest.slot = segment.number + 1, 1
@@ -170,7 +185,8 @@ class Writer:
             for slot in written_later(segment, ingest.holes):
                 holes = [h for h in ingest.holes if h != (segment.number, slot)]
                 here = (ingest.segment, ingest.slot)
-                ingest.take(segment.raw(slot, slot + 1), segment, here, holes)
+                raw = segment.raw(slot, slot + 1)
+                self._take(ingest, raw, segment, position=here, holes=holes)
         now = time.monotonic()
         for drained_at, segment in list(self._drained):
             mine = [h for h in ingest.holes if h[0] == segment.number]

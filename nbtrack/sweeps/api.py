@@ -44,6 +44,13 @@ class Asked:
     options: tuple[str, ...] = ()  # of `%%track`, token by token
     about: Mapping[str, Any] = field(default_factory=dict)  # as `nbtrack.start` has it
     background: bool = False  # beside the kernel, which stays free: in processes
+    cluster: Any = None  # of Dask: its client or address; a type of a package that
+    # need not be there
+
+    @property
+    def stays_in_kernel(self) -> bool:
+        """Whether nothing asks for other processes."""
+        return self.parallel == 1 and not self.background and self.cluster is None
 
 
 def sweep(
@@ -54,7 +61,8 @@ def sweep(
     n: int | None = None,
     sampler: str = "tpe",
     prune: str | bool = False,
-    parallel: int = 1,
+    parallel: int | None = None,
+    cluster: Any = None,
     seed: int = 0,
     name: str | None = None,
     resume: str | None = None,
@@ -87,7 +95,12 @@ def sweep(
         Stop bad trials at a point of the metric: True ("median"), "median", "asha" or
         "hyperband". Default: no.
     parallel : int
-        How many trials at a time, each in a process of its own. Default 1.
+        How many trials at a time, each in a process of its own. Default 1, on a cluster
+        as many as it has workers.
+    cluster : distributed.Client or str, optional
+        Run trials on the workers of a Dask cluster: its client, the cluster, or the
+        address of its scheduler ("tcp://host:8786"). Points come back as they are
+        logged; workers need nbtrack, but no common disk. Default: here.
     seed : int
         Of the sampler: the same seed, the same values. Default 0.
     name : str, optional
@@ -132,7 +145,8 @@ def sweep(
         aim=aim_of(metric, what),
         plan=plan_of(sampler, prune, seed),
         n=count_of(n, sampler),
-        parallel=parallel_of(parallel),
+        parallel=parallel_of(parallel, cluster),
+        cluster=cluster,
         name=name,
         resume=resume,
         rerun_failed=rerun_failed,
@@ -239,14 +253,16 @@ def count_of(n: int | None, sampler: str) -> int | None:
     return n
 
 
-def parallel_of(parallel: int) -> int:
-    """How many trials at a time.
+def parallel_of(parallel: int | None, cluster: Any = None) -> int:
+    """How many trials at a time; 0 for as many as a cluster has workers.
 
     Raises
     ------
     OptionError
         For anything but 1 to 256.
     """
+    if parallel is None:
+        return 1 if cluster is None else 0
     whole = isinstance(parallel, int) and not isinstance(parallel, bool)
     if not whole or not 1 <= parallel <= PARALLEL_MAX:
         raise OptionError(f"parallel is {parallel!r}, not a number from 1 to 256.")

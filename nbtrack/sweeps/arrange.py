@@ -71,7 +71,7 @@ def arrange(
     """
     refuse_input(cell)
     evidence = evidence_of(cell, shell.user_ns)
-    if asked.parallel == 1 and evidence.is_clean and not asked.background:
+    if asked.stays_in_kernel and evidence.is_clean:
         yield Arranged(KernelExecutor(shell, cell.python), "in this kernel")
         return
     from nbtrack.sweeps.rehearsal import arranged_by_rehearsal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from nbtrack.sweeps.boundary import Boundary
@@ -27,6 +27,16 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Leave nothing running."""
+
+
+class Places(Executor, Protocol):
+    """An executor whose trials have processes, and folders, of their own."""
+
+    def work_apart(self, wrote: Sequence[str]) -> list[str]:
+        """From now on trials that write these files do so in folders of their own.
+
+        Returns those of the files that lie elsewhere, and are still shared.
+        """
 
 
 Began = Callable[[int, str], None]  # a trial's number, and the id of its run

@@ -39,6 +39,7 @@ class FunctionTrial:
         self._task = task
         self._about = about  # of the run, as `nbtrack.start` takes it
         self._run: Run | None = None
+        self._stop_by = ""
 
     def run(self, report: Reports, began: Callable[[str], None]) -> Outcome:
         """Call it to its end; never raises for what the function does."""
@@ -49,6 +50,8 @@ class FunctionTrial:
         if self._task.prunes:
             Judge(run, self._task, report).sit()
         began(run.id)
+        if self._stop_by:
+            run.request_stop(self._stop_by)
         errors: list[BaseException] = []
         try:
             with tolerated(errors.append), run:
@@ -69,6 +72,7 @@ class FunctionTrial:
 
     def stop(self, by: str) -> None:
         """Ask it to stop, as the Stop button does."""
+        self._stop_by = by
         if self._run is not None:
             self._run.request_stop(by)
 

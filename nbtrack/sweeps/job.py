@@ -20,6 +20,7 @@ class Stage:
     python: str = ""  # the swept cell, by which its reads are known
     function: str = ""  # or a function: its pickle, in base64
     about: Mapping[str, Any] = field(default_factory=dict)  # of a function's runs
+    echo: bool = False  # whether what is recorded there is told here as well
 
     def as_json(self) -> dict[str, Any]:
         """For another process."""

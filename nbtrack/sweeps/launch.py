@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.capture.own_file import told
@@ -12,7 +13,7 @@ from nbtrack.capture.randomness import VARIABLE, capture_states
 from nbtrack.errors import OptionError
 from nbtrack.sweeps.api import Asked, begun
 from nbtrack.sweeps.boundary import names_read
-from nbtrack.sweeps.executor import FunctionExecutor
+from nbtrack.sweeps.executor import Executor, FunctionExecutor
 from nbtrack.sweeps.sites import CellText
 from nbtrack.sweeps.space import Space
 from nbtrack.sweeps.sweep import Sweep
@@ -20,6 +21,7 @@ from nbtrack.sweeps.trial import Task
 from nbtrack.text import did_you_mean
 
 if TYPE_CHECKING:
+    from nbtrack.store import Store
     from nbtrack.sweeps.study import Trial
 
 
@@ -31,11 +33,13 @@ def launch_function(function: Callable[..., Any], asked: Asked) -> Sweep:
     OptionError
         When it does not take what the space names, or needs more.
     """
+    from nbtrack.sweeps.cluster_client import on_cluster
     from nbtrack.tracking.session import process_session
 
     check_signature(function, asked.space)
     store = process_session().store_for()
     states = packed_states({})
+    axes = asked.space.axes  # goes along to other processes: not all that was asked
 
     def task_of(name: str, trial: Trial) -> Task:
         return Task(
@@ -45,16 +49,31 @@ def launch_function(function: Callable[..., Any], asked: Asked) -> Sweep:
     def values_of(task: Task) -> dict[str, Any]:
         return {
             axis.name: axis.choice_of(task.labels[axis.name]).value
-            for axis in asked.space.axes
+            for axis in axes
             if axis.name in task.labels
         }
 
-    sweep = begun(store, asked, _text_of(function), task_of)
-    if asked.parallel > 1:
-        from nbtrack.sweeps.processes import pool_for_function
+    with on_cluster(asked) as there:
+        sweep = begun(store, there, _text_of(function), task_of)
+        return sweep.run(_executor_of(function, there, store, values_of))
 
-        return sweep.run(pool_for_function(function, asked, store, values_of))
-    return sweep.run(FunctionExecutor(function, values_of, asked.about))
+
+def _executor_of(
+    function: Callable[..., Any],
+    asked: Asked,
+    store: Store,
+    values_of: Callable[[Task], dict[str, Any]],
+) -> Executor:
+    if asked.stays_in_kernel:
+        return FunctionExecutor(function, values_of, asked.about)
+    from nbtrack.sweeps.processes import pool_for_function, stage_of_function
+
+    if asked.cluster is None:
+        return pool_for_function(function, asked, store, values_of)
+    from nbtrack.sweeps.cluster import ClusterExecutor
+
+    stage = stage_of_function(function, asked, store, values_of)
+    return ClusterExecutor(asked.cluster, stage, n=asked.parallel)
 
 
 def launch_cell(text: str, asked: Asked) -> Sweep:
@@ -71,6 +90,7 @@ def launch_cell(text: str, asked: Asked) -> Sweep:
         When its trials would depend on one another.
     """
     from nbtrack.sweeps.arrange import arrange
+    from nbtrack.sweeps.cluster_client import on_cluster
     from nbtrack.tracking.session import process_session
 
     shell = shell_here()
@@ -94,10 +114,13 @@ def launch_cell(text: str, asked: Asked) -> Sweep:
             prunes(asked),
         )
 
-    sweep = begun(store, asked, text, task_of)
+    with ExitStack() as opening:
+        there = opening.enter_context(on_cluster(asked))
+        sweep = begun(store, there, text, task_of)
+        connection = opening.pop_all()
 
     def run() -> None:
-        with arrange(shell, cell, asked, sweep, states) as arranged:
+        with connection, arrange(shell, cell, there, sweep, states) as arranged:
             sweep.run(arranged.executor)
 
     if asked.background:

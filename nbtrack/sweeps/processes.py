@@ -62,6 +62,10 @@ class WorkerPool:
         Of the workers.
     aside
         Whether nobody wants what they record: then they need not end kindly.
+    within
+        The folder for what is thrown away; default: the system's.
+    recorded
+        Gets what a trial records, where its stage asks for an echo.
     """
 
     def __init__(
@@ -73,12 +77,15 @@ class WorkerPool:
         environment: Mapping[str, str],
         folder: str,
         aside: bool = False,
+        within: str | None = None,
+        recorded: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         self.n_places = n
         self._aside = aside
+        self._recorded = recorded
         self._stage = stage
         self._fresh = fresh
-        self._root = Path(tempfile.mkdtemp(prefix="nbtrack-sweep-"))
+        self._root = Path(tempfile.mkdtemp(prefix="nbtrack-sweep-", dir=within))
         self._folder = folder
         self._environment = {
             name: value
@@ -146,6 +153,14 @@ class WorkerPool:
             if worker.task is not None:
                 worker.say({"kind": "stop", "by": by})
 
+    def hear_out(self) -> None:
+        """Let workers end, and hear what they still record until they have."""
+        for worker in self._workers:
+            worker.leave()
+        until = time.monotonic() + _LAST_WORDS_S
+        while self._workers and time.monotonic() < until:
+            self.wait(_LAST_WORDS_S / 20)
+
     def close(self) -> None:
         """End all workers, with what they started, and remove their folder."""
         for worker in self._workers:
@@ -190,6 +205,8 @@ class WorkerPool:
             _, began = self._listeners[told["number"]]
             began(told["number"], told["run"])
             worker.run = told["run"]
+        elif kind == "recorded" and self._recorded is not None:
+            self._recorded(told)
         elif kind == "done":
             return self._ended(worker, Outcome.from_json(told["outcome"]))
         return None
@@ -202,13 +219,12 @@ class WorkerPool:
         self._workers.remove(worker)
         self._leaving.append(worker)
         worker.leave()
-        # Its memory is gone with it; what it left in files is not.
-        files = {n: why for n, why in outcome.leaks.items() if n.startswith(OF_FILES)}
-        return replace(outcome, leaks=files)
+        return without_memory(outcome)
 
     def _died(self, worker: _Remote) -> Outcome | None:
         self._workers.remove(worker)
         why = worker.how_it_died()
+        worker.end(0.0)  # what it started goes with it
         if not worker.was_ready:
             raise SweepError(f"A worker does not start: {why}")
         if worker.task is None:
@@ -311,18 +327,44 @@ class _Remote:
         return f"it ended ({code}): {shorten(last.strip(), 200)}"
 
 
+def without_memory(outcome: Outcome) -> Outcome:
+    """The memory of a process is gone with it; what it left in files is not."""
+    files = {n: why for n, why in outcome.leaks.items() if n.startswith(OF_FILES)}
+    return replace(outcome, leaks=files)
+
+
 def pool_for_function(
     function: Callable[..., Any],
     asked: Asked,
     store: Store,
     values_of: Callable[[Task], Mapping[str, Any]],
 ) -> WorkerPool:
-    """Workers that call a function.
+    """Workers that call a function; raises as `stage_of_function` does."""
+    return WorkerPool(
+        stage_of_function(function, asked, store, values_of),
+        n=asked.parallel,
+        fresh=False,
+        # What this process can import: a function of a module is sent by its name.
+        environment={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        },
+        folder=os.getcwd(),
+    )
+
+
+def stage_of_function(
+    function: Callable[..., Any],
+    asked: Asked,
+    store: Store,
+    values_of: Callable[[Task], Mapping[str, Any]],
+) -> Stage:
+    """What another process needs to call a function.
 
     Raises
     ------
     OptionError
-        When it cannot be sent to another process; says what it holds on to.
+        When it cannot be sent there; says what it holds on to.
     """
     import base64
 
@@ -333,24 +375,14 @@ def pool_for_function(
 
         packed = cloudpickle.dumps((function, values_of))
     if why:
+        way_out = "" if asked.cluster is not None else ", or use parallel=1"
         raise OptionError(
             f"{getattr(function, '__name__', 'The function')}() cannot be sent to "
             f"another process ({type(why[0]).__name__}: {shorten(str(why[0]), 160)}). "
-            "Make what it holds on to inside of it, or use parallel=1."
+            f"Make what it holds on to inside of it{way_out}."
         )
-    stage = Stage(
+    return Stage(
         store=str(store.path),
         function=base64.b64encode(packed).decode(),
         about=dict(asked.about),
-    )
-    return WorkerPool(
-        stage,
-        n=asked.parallel,
-        fresh=False,
-        # What this process can import: a function of a module is sent by its name.
-        environment={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        },
-        folder=os.getcwd(),
     )

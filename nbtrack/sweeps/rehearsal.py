@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.errors import SweepError
 from nbtrack.slices.compare import compare_runs
 from nbtrack.sweeps.arrange import Arranged, Evidence, refusal
-from nbtrack.sweeps.executor import Began, Executor, KernelExecutor
+from nbtrack.sweeps.executor import Began, Executor, KernelExecutor, Places
 from nbtrack.sweeps.job import Stage
 from nbtrack.sweeps.processes import WorkerPool
 from nbtrack.sweeps.staging import environment_here, folder_of_session, stage_of
@@ -67,6 +67,8 @@ def _arranged(
     evidence: Evidence,
     scratch: Path,
 ) -> Arranged:
+    pool: Places
+    twin: Places
     kernel = KernelExecutor(shell, cell.python)
     try:
         stage = stage_of(cell, Path(sweep.store.path), Path(folder_of_session()))
@@ -79,20 +81,36 @@ def _arranged(
             raise refusal(evidence, str(exc)) from exc
         sweep.notes.append(f"in this kernel, one at a time: {exc}")
         return Arranged(kernel, str(exc))
-    if asked.parallel == 1 and evidence.is_clean and not asked.background:
+    if asked.stays_in_kernel and evidence.is_clean:
         return Arranged(kernel, "in this kernel, after a rehearsal")
-    first: Executor = kernel
+    in_kernel = evidence.is_clean and not asked.background
     if not evidence.is_clean:
         names = ", ".join(evidence.leaks or ())
         sweep.notes.append(
             f"a fresh process for each trial, with {names} as it is now: the cell "
             "changes it"
         )
-    if asked.background or not evidence.is_clean:
-        first = pool_of(stage, n=1, fresh=True)
+    if asked.cluster is not None:
+        pool, twin = (_on_cluster(one, asked, sweep) for one in (stage, aside))
+        first: Executor = kernel if in_kernel else pool
+        proving = ProvingExecutor(first, twin, pool, sweep, scratch)
+        return Arranged(proving, "on a cluster")
+    first = kernel if in_kernel else pool_of(stage, n=1, fresh=True)
     pool = pool_of(stage, n=asked.parallel, fresh=not evidence.is_clean)
     twin = pool_of(aside, n=1, fresh=False, aside=True)
     return Arranged(ProvingExecutor(first, twin, pool, sweep, scratch), "in processes")
+
+
+def _on_cluster(stage: Stage, asked: Asked, sweep: Sweep) -> Places:
+    from nbtrack.sweeps.cluster import ClusterExecutor
+
+    return ClusterExecutor(
+        asked.cluster,
+        stage,
+        n=asked.parallel,
+        folder=folder_of_session(),
+        tell=sweep.notes.append,
+    )
 
 
 def pool_of(stage: Stage, *, n: int, fresh: bool, aside: bool = False) -> WorkerPool:
@@ -137,8 +155,8 @@ class ProvingExecutor:
     def __init__(
         self,
         first: Executor,
-        twin: WorkerPool,
-        pool: WorkerPool,
+        twin: Places,
+        pool: Places,
         sweep: Sweep,
         scratch: Path,
     ) -> None:
@@ -154,7 +172,8 @@ class ProvingExecutor:
     def start(self, task: Task, *, report: Reports, began: Began) -> None:
         """The first one goes to both."""
         if self._is_proven is None:
-            self._twin.start(task, report=lambda *_: False, began=lambda *_: None)
+            aside = replace(task, prunes=False)  # nobody could answer: the first runs
+            self._twin.start(aside, report=lambda *_: False, began=lambda *_: None)
         self._now.start(task, report=report, began=began)
 
     def wait(self, timeout_s: float) -> Outcome | None:

@@ -14,15 +14,20 @@ import os
 import queue
 import sys
 import threading
+import time
+import zlib
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbtrack.sweeps.boundary import Boundary
 from nbtrack.sweeps.in_function import FunctionTrial
 from nbtrack.sweeps.in_shell import TrialInShell
 from nbtrack.sweeps.job import Stage
 from nbtrack.sweeps.trial import Outcome, Task
+
+if TYPE_CHECKING:
+    from nbtrack.store import Store
 
 PARENT = "NBTRACK_SWEEP_OF"  # in the environment: the process that waits for us
 Trial = TrialInShell | FunctionTrial
@@ -74,6 +79,8 @@ class Worker:
         self._tasks: queue.Queue[dict[str, Any]] = queue.Queue()
         self._verdicts: queue.Queue[bool] = queue.Queue()
         self._running: Trial | None = None
+        self._stop_by = ""
+        self._echo: Store | None = None
 
     def run(self) -> None:
         """Set the stage, then run trials until told to quit."""
@@ -84,6 +91,8 @@ class Worker:
         if make_trial is None:
             return
         os.environ["NBTRACK_STORE"] = stage.store
+        if stage.echo:
+            self._echo = echoing(stage.store, self._wire)
         while True:
             told = self._tasks.get()
             if told["kind"] == "quit":
@@ -136,9 +145,11 @@ class Worker:
 
     def _run(self, made: tuple[Trial, Callable[[], Outcome]], task: Task) -> Outcome:
         self._running, run = made
+        if self._stop_by:  # it came before there was a trial to stop
+            self._running.stop(self._stop_by)
         import_generators(task)
         outcome = run()
-        self._running = None
+        self._running, self._stop_by = None, ""
         return outcome
 
     def _began(self, task: Task) -> Callable[[str], None]:
@@ -166,8 +177,27 @@ class Worker:
             self._tasks.put(told)
         elif told["kind"] == "verdict":
             self._verdicts.put(bool(told["prune"]))
-        elif told["kind"] == "stop" and self._running is not None:
-            self._running.stop(str(told["by"]))
+        elif told["kind"] == "stop":
+            self._stop_by = str(told["by"])
+            if self._running is not None:
+                self._running.stop(self._stop_by)
+
+
+def echoing(path: str, wire: Wire) -> Store:
+    """The store of the trials, all of whose events and points are told as well."""
+    from nbtrack.store import Store
+
+    store = Store.open(path)
+    about = {"session": store.journal.session, "pid": os.getpid()}
+    about |= {"host": os.uname().nodename, "started_at": time.time()}
+
+    def tell(events: list[dict[str, Any]], slots: bytes) -> None:
+        points = base64.b64encode(zlib.compress(slots, 1)).decode()
+        told = {"kind": "recorded", "events": events, "points": points, **about}
+        wire.send(told)
+
+    store.journal.follow(tell)
+    return store
 
 
 def import_generators(task: Task) -> None:

@@ -174,6 +174,11 @@ def write_keep(
         _write(store, **changed)
 
 
+def settings_text(store: Path) -> str:
+    """All that a store's settings say, as another store can be given it."""
+    return json.dumps(_read(store))
+
+
 def _read(store: Path) -> dict[str, Any]:
     try:
         found = json.loads((store / FILE_NAME).read_text("utf-8"))
