@@ -100,9 +100,12 @@ class FunctionTrial:
 def boundary_of(function: Callable[..., Any]) -> Boundary:
     """What a function reads and could change: globals, defaults, what it closes over.
 
-    >>> seen = []
-    >>> boundary_of(lambda x: seen.append(x)).changeable
-    ('_swept',)
+    >>> def remember(x, seen=[]):
+    ...     seen.append(x)
+    >>> boundary = boundary_of(remember)
+    >>> remember(1)
+    >>> boundary.changed(_seen_by(remember))
+    {'_swept': 'the cell changes it'}
     """
     return Boundary.of(f"{_NAME}()", _seen_by(function))
 
