@@ -17,6 +17,7 @@ from nbtrack.notebook.artifacts_magic import OPTIONS as ARTIFACT_OPTIONS
 from nbtrack.notebook.models_magic import OPTIONS as MODEL_OPTIONS
 from nbtrack.notebook.options import OPTIONS
 from nbtrack.notebook.slice_magic import OPTIONS as SLICE_OPTIONS
+from nbtrack.notebook.sweep_magic import OPTIONS as SWEEP_OPTIONS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -109,6 +110,12 @@ def test_every_option_of_artifacts_lineage_and_models_is_in_readme():
     assert "`%artifacts" in README
     assert "`%lineage" in README
     assert "`%models`" in README
+
+
+def test_every_option_of_sweep_is_in_readme():
+    flags = [option.flags[-1] for option in SWEEP_OPTIONS]
+    assert [flag for flag in flags if f"`{flag}" not in README] == []
+    assert "`%%sweep`" in README
 
 
 def test_links_and_pictures_of_readme_are_files():
