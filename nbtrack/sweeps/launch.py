@@ -57,8 +57,12 @@ def launch_function(function: Callable[..., Any], asked: Asked) -> Sweep:
     return sweep.run(FunctionExecutor(function, values_of, asked.about))
 
 
-def launch_cell(text: str, asked: Asked) -> Sweep:
+def launch_cell(
+    text: str, asked: Asked, *, made: Callable[[Sweep], object] = lambda sweep: None
+) -> Sweep:
     """Sweep the text of a cell in the notebook that runs here.
+
+    `made` is told of the sweep before its first trial: whoever shows it begins there.
 
     With `asked.background` it returns at once, and what goes wrong from then on is
     `sweep.error`.
@@ -95,6 +99,7 @@ def launch_cell(text: str, asked: Asked) -> Sweep:
         )
 
     sweep = begun(store, asked, text, task_of)
+    made(sweep)
 
     def run() -> None:
         with arrange(shell, cell, asked, sweep, states) as arranged:
