@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { bestSoFar, rangeOf } from '../src/shared/sweep/curve';
+import { bestSoFar, rangeOf, ticks } from '../src/shared/sweep/curve';
 import { mountSweep, type SweepPanel } from '../src/shared/sweep/panel';
 import { receive, type FormState, type SweepState, type ToKernel, type Trial } from '../src/shared/sweep/wire'; // prettier-ignore
 
@@ -70,6 +70,8 @@ describe('the curve', () => {
     expect(low).toBeLessThan(0);
     expect(high).toBeLessThan(2);
     expect(rangeOf([2], 'max')[1]).toBeGreaterThan(2);
+    expect(ticks(0.004, 0.0158)).toEqual([0.005, 0.01, 0.015]);
+    expect(ticks(-3, 8)).toEqual([0, 5]);
   });
 });
 
@@ -80,12 +82,15 @@ describe('the panel of a sweep', () => {
   beforeEach(() => {
     vi.useFakeTimers();
     document.body.replaceChildren();
+    // jsdom lays nothing out.
+    vi.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(800);
     sent = [];
     panel = mountSweep(document.body, (message) => sent.push(message));
   });
 
   afterEach(() => {
     panel.dispose();
+    vi.restoreAllMocks();
     vi.useRealTimers();
   });
 
@@ -111,6 +116,17 @@ describe('the panel of a sweep', () => {
 
   const texts = (selector: string): (string | null)[] =>
     all(selector).map((one) => one.textContent);
+
+  it('says a thing again until it was heard, and then no more', () => {
+    const hellos = (): string[] =>
+      sent.filter(({ type }) => type === 'hello').map(({ id }) => id);
+    vi.advanceTimersByTime(3100);
+    const [first, ...others] = hellos();
+    expect(others).toEqual([first, first]);
+    tell({ type: 'heard', id: first });
+    vi.advanceTimersByTime(60_000);
+    expect(hellos().length).toBe(3);
+  });
 
   it('asks for all, and shows a row for each value, the budget and the line', () => {
     expect(sent[0]).toMatchObject({ type: 'hello' });
@@ -173,9 +189,9 @@ describe('the panel of a sweep', () => {
     expect(all('.nbt-progress')[0]?.getAttribute('aria-valuenow')).toBe('2');
     expect(texts('.nbt-line code')).toEqual([SWEEP.line]);
     all('.nbt-promote')[0]?.click();
-    expect(sent.at(-1)).toEqual({ type: 'promote', number: 1 });
+    expect(sent.at(-1)).toMatchObject({ type: 'promote', number: 1 });
     button('contour').click();
-    expect(sent.at(-1)).toEqual({ type: 'chart', chart: 'contour' });
+    expect(sent.at(-1)).toMatchObject({ type: 'chart', chart: 'contour' });
   });
 
   it('pauses, goes on and stops, and shows at once what was pressed', () => {

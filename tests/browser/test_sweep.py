@@ -1,4 +1,4 @@
-"""A sweep in a real JupyterLab: the launcher, the leaderboard, Stop while busy; pictures."""
+"""A sweep in a real JupyterLab: launched, followed, stopped while busy; pictures."""
 
 from __future__ import annotations
 
@@ -91,10 +91,12 @@ def test_a_cell_is_swept_from_its_form_and_a_trial_becomes_a_cell(notebook, lab)
 
     panel.get_by_role("button", name="importance").click()
     page.locator(".js-plotly-plot").first.wait_for(timeout=30_000)
+    page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
     time.sleep(1)
     notebook.screenshot("sweep-importance")
     panel.get_by_role("button", name="parallel coordinates").click()
     page.locator(".nbt-compare tbody tr[data-run]").first.wait_for(timeout=30_000)
+    page.locator(".nbt-compare").scroll_into_view_if_needed()
     time.sleep(1)
     notebook.screenshot("sweep-parallel")
     assert lab.problems == []

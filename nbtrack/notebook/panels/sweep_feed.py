@@ -60,6 +60,7 @@ class SweepFeed:
         self._n_total = total_of(sweep)
         self._wake, self._over = threading.Event(), threading.Event()
         self._asked: deque[str] = deque()
+        self._heard: deque[str] = deque()  # ids of messages
         self._is_new = True
         self._told: tuple[object, ...] = ()
         self._thread: threading.Thread | None = None
@@ -86,8 +87,9 @@ class SweepFeed:
         """Whether it follows the sweep now."""
         return self._thread is not None and self._thread.is_alive()
 
-    def hear(self, kind: str) -> None:
+    def hear(self, kind: str, message_id: str) -> None:
         """Note a message of the page; from any thread."""
+        self._heard.append(message_id)
         self.was_heard = True
         if kind in COMMANDS:
             self._asked.append(kind)
@@ -125,6 +127,8 @@ class SweepFeed:
             self._poll.schedule()
         self._wake.wait(TICK_S)
         self._wake.clear()
+        while self._heard:
+            self._send({"type": "heard", "id": self._heard.popleft()})
         while self._asked:
             self._obey(self._asked.popleft())
 

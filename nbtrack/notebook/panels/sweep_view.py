@@ -7,7 +7,6 @@ What a button says reaches the feed of a running sweep while the kernel is busy;
 from __future__ import annotations
 
 import functools
-import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
 from importlib import resources
@@ -91,20 +90,30 @@ class SweepView:
         if not isinstance(content, dict):
             return
         with guard(FEATURE):
-            if not self._to_feed(content) or content.get("type") == "hello":
+            self.send({"type": "heard", "id": str(content.get("id", ""))})
+            was_fed = self._to_feed(content)
+            if was_fed and content.get("type") != "hello":
+                return
+            if was_fed or self._is_new(content):
                 self._hear(content)
 
     def _to_feed(self, content: Mapping[str, Any]) -> bool:
-        """Whether it was for the feed, now or before."""
-        kind, number = content.get("type"), str(content.get("id", ""))
+        """Whether it is for the feed; what it has heard before it is not told again."""
+        kind = content.get("type")
         if kind not in (*COMMANDS, "hello") or self.feed is None:
             return False
-        if number in self._seen:
-            return True
         if not self.feed.is_alive:
             return False
-        self._seen.append(number or secrets.token_hex(4))
-        self.feed.hear(str(kind))
+        if self._is_new(content):
+            self.feed.hear(str(kind), str(content.get("id", "")))
+        return True
+
+    def _is_new(self, content: Mapping[str, Any]) -> bool:
+        """Pages say things again until they are answered, and kernels twice."""
+        number = str(content.get("id", ""))
+        if number and number in self._seen:
+            return False
+        self._seen.append(number)
         return True
 
 

@@ -3,10 +3,11 @@
 import type { Goal } from '../wire';
 import { number } from '../format';
 
-const [LEFT, RIGHT, TOP, BOTTOM] = [52, 10, 10, 22];
+const [LEFT, RIGHT, TOP, BOTTOM] = [64, 10, 10, 22];
 const HEIGHT = 150;
+const FEW = 4; // are all shown
 const NS = 'http://www.w3.org/2000/svg';
-const FAR = 0.9; // the worst tenth may lie above the picture
+const FAR = 0.8; // the worst fifth may lie outside of the picture
 
 export type Point = [number, number];
 
@@ -26,8 +27,8 @@ export function bestSoFar(points: readonly Point[], goal: Goal): Point[] {
 export function rangeOf(values: readonly number[], goal: Goal): [number, number] {
   const sorted = [...values].sort((a, b) => (goal === 'min' ? a - b : b - a));
   const best = sorted[0] ?? 0;
-  const index = Math.min(sorted.length - 1, Math.ceil(FAR * (sorted.length - 1)));
-  const far = sorted[index] ?? 1;
+  const last = sorted.length - 1;
+  const far = sorted[last < FEW ? last : Math.floor(FAR * last)] ?? 1;
   const [low, high] = best < far ? [best, far] : [far, best];
   const room = 0.08 * (high - low) || Math.abs(high) * 0.1 || 0.5;
   return [low - room, high + room];
@@ -43,8 +44,9 @@ export class BestCurve {
     this.element.setAttribute('height', String(HEIGHT));
   }
 
-  update(points: readonly Point[], goal: Goal, metric: string): void {
-    const width = Math.max(240, this.element.parentElement?.clientWidth ?? 0);
+  update(points: readonly Point[], goal: Goal, metric: string, width: number): void {
+    // Nothing is laid out before the page shows it; then its size changes, too.
+    if (width <= 0) return;
     const key = `${width} ${points.length} ${points.at(-1)?.join()} ${metric}`;
     if (key === this.drawn) return;
     this.drawn = key;
@@ -98,8 +100,7 @@ interface Frame {
 
 function axes({ low, high, first, last, x, y, width }: Frame): SVGElement[] {
   const parts: SVGElement[] = [];
-  for (const share of [0.1, 0.5, 0.9]) {
-    const value = low + share * (high - low);
+  for (const value of ticks(low, high)) {
     parts.push(
       svg('path', { d: `M${LEFT},${y(value)}H${width - RIGHT}`, class: 'nbt-grid-line' }), // prettier-ignore
       text(number(value), LEFT - 6, y(value) + 4, 'end'),
@@ -108,6 +109,18 @@ function axes({ low, high, first, last, x, y, width }: Frame): SVGElement[] {
   parts.push(text(`trial ${first}`, x(first), HEIGHT - 6, 'start'));
   parts.push(text(String(last), x(last), HEIGHT - 6, 'end'));
   return parts;
+}
+
+/** Round numbers within a range, some three of them. */
+export function ticks(low: number, high: number): number[] {
+  const rough = (high - low) / 3;
+  const size = 10 ** Math.floor(Math.log10(rough));
+  const step = size * ([1, 2, 2.5, 5, 10].find((one) => one * size >= rough) ?? 10);
+  const first = Math.ceil(low / step);
+  const n = Math.floor(high / step) - first + 1;
+  return Array.from({ length: Math.max(0, n) }, (_, i) =>
+    Number(((first + i) * step).toPrecision(12)),
+  );
 }
 
 function text(words: string, x: number, y: number, anchor: string): SVGElement {

@@ -14,13 +14,14 @@ import type { Disposable } from '../wire';
 import { Board } from './board';
 import { BestCurve } from './curve';
 import { Form, show } from './form';
+import { Outbox } from './outbox';
 import { SWEEP_CSS } from './style';
 import {
-  newId,
   type Command,
   type FormState,
   type FromKernel,
   type SweepState,
+  type Message,
   type ToKernel,
 } from './wire';
 
@@ -75,19 +76,18 @@ class Panel implements SweepPanel {
   private readonly scheduler = new FrameScheduler(() => this.draw());
   private readonly sizes = new ResizeObserver(() => this.scheduler.request());
   private readonly theme = new MutationObserver(() => this.markTheme());
+  private readonly outbox: Outbox;
   private formState: FormState | null = null;
   private sweep: SweepState | null = null;
   private readonly pressed = new Set<Command>();
 
-  constructor(
-    el: HTMLElement,
-    private readonly send: (message: ToKernel) => void,
-  ) {
+  constructor(el: HTMLElement, send: (message: ToKernel) => void) {
+    this.outbox = new Outbox(send);
     this.formPart = new Form({
-      change: (form) => send({ type: 'form', form }),
+      change: (form) => this.say({ type: 'form', form }),
       start: () => this.press('start'),
     });
-    this.board = new Board((number) => send({ type: 'promote', number }));
+    this.board = new Board((number) => this.say({ type: 'promote', number }));
     this.launcher.append(this.summary, this.formPart.element);
     this.curveBox = h('div', { class: 'nbt-curve-box' }, this.curveTitle);
     this.curveBox.append(this.curve.element);
@@ -100,14 +100,15 @@ class Panel implements SweepPanel {
     ensureStyle(this.root, 'nbt-sweep-style', SWEEP_CSS);
     ensureStyle(this.root);
     this.from = this.listeners();
-    this.sizes.observe(this.curveBox);
+    this.sizes.observe(this.root);
     this.theme.observe(document.body, { attributes: true });
     this.markTheme();
     this.draw();
-    send({ type: 'hello', id: newId() });
+    this.say({ type: 'hello' });
   }
 
   dispose(): void {
+    this.outbox.dispose();
     this.scheduler.dispose();
     this.sizes.disconnect();
     this.theme.disconnect();
@@ -129,6 +130,7 @@ class Panel implements SweepPanel {
         this.sweep = sweep;
         this.scheduler.request();
       },
+      heard: (id) => this.outbox.heard(id),
       said: (text, isError) => {
         show(this.said, text);
         this.said.toggleAttribute('data-error', isError);
@@ -179,8 +181,13 @@ class Panel implements SweepPanel {
     this.notes.replaceChildren(...notes.map((note) => h('div', {}, note)));
     this.curveBox.hidden = sweep.curve.length === 0;
     setText(this.curveTitle, `best ${sweep.metric} so far`);
-    this.curve.update(sweep.curve, sweep.goal, sweep.metric);
+    const width = this.root.clientWidth - 24; // its padding
+    this.curve.update(sweep.curve, sweep.goal, sweep.metric, width);
     this.board.update(sweep);
+  }
+
+  private say(message: Message): void {
+    this.outbox.say(message);
   }
 
   // ---- buttons
@@ -207,7 +214,7 @@ class Panel implements SweepPanel {
   private press(command: Command): void {
     this.pressed.add(command);
     show(this.said, '');
-    this.send({ type: command, id: newId() });
+    this.say({ type: command });
     this.scheduler.request();
     // Trials that run go on in a pause: it shows only when they have ended.
     if (command === 'pause') return;
@@ -227,7 +234,7 @@ class Panel implements SweepPanel {
     const buttons = Object.entries(CHARTS).map(([chart, name]) =>
       this.button(name, 'nbt-copy', () => {
         show(this.said, 'drawing …');
-        this.send({ type: 'chart', chart });
+        this.say({ type: 'chart', chart });
       }),
     );
     this.charts.append(h('span', { class: 'nbt-muted' }, 'charts'), ...buttons);

@@ -59,6 +59,8 @@ export interface SweepState {
 export interface FromKernel {
   form?: (form: FormState) => void;
   sweep?: (sweep: SweepState) => void;
+  /** The kernel has this message. */
+  heard?: (id: string) => void;
   said?: (text: string, isError: boolean) => void;
   /** A trial as a cell, where no page could put it below. */
   cell?: (number: number, text: string) => void;
@@ -77,11 +79,14 @@ export interface Told {
 
 export type Command = 'hello' | 'start' | 'stop' | 'pause' | 'go_on';
 
-export type ToKernel =
-  | { type: Command; id: string }
+export type Message =
+  | { type: Command }
   | { type: 'form'; form: Told }
   | { type: 'promote'; number: number }
   | { type: 'chart'; chart: string };
+
+/** By its id the kernel knows a message that it has heard before. */
+export type ToKernel = Message & { id: string };
 
 /** Hand a message of the kernel to whoever listens for its kind; others are ignored. */
 export function receive(to: FromKernel, message: unknown): void {
@@ -90,10 +95,6 @@ export function receive(to: FromKernel, message: unknown): void {
   if (told.type === 'sweep') to.sweep?.(told as unknown as SweepState);
   if (told.type === 'said') to.said?.(String(told['text']), told['is_error'] === true);
   if (told.type === 'cell') to.cell?.(Number(told['number']), String(told['text']));
+  if (told.type === 'heard') to.heard?.(String(told['id']));
   if (told.type === 'chart') to.chart?.(String(told['chart']), String(told['code']));
-}
-
-/** Not randomUUID: that exists only in pages served over https or from localhost. */
-export function newId(): string {
-  return `${Date.now()}-${Math.random()}`;
 }
