@@ -26,7 +26,7 @@ def promoted_text(sweep: Sweep, number: int) -> str:
     if found is None:
         raise OptionError(f"Trial {number} is a call of a function: it has no cell.")
     words = " ".join(["%%track", *own_options(found["line"])])
-    return f"{words}\n{body}"
+    return f"{words}\n{body}".rstrip("\n")
 
 
 def run_of(sweep: Sweep, number: int) -> str:

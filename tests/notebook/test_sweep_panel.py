@@ -167,7 +167,7 @@ def test_a_sweep_of_the_kernel_can_be_looked_at_and_a_trial_becomes_a_cell(ip):
     assert message["curve"] == [[n, sweep.rows[n].value] for n in range(4)]
     text = panel.promote(2)
     body = CELL.replace("0.1, 32", "0.03, 32")
-    assert text == f"%%track -m loss:min --tag mine\ndepth = 1\n{body}"
+    assert text == f"%%track -m loss:min --tag mine\ndepth = 1\n{body}".rstrip()
     with pytest.raises(OptionError, match="no trial 9"):
         panel.promote(9)
     with pytest.raises(OptionError, match="is over"):
