@@ -80,8 +80,8 @@ test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (inst
 	$(RUN) pip install --editable ".[frameworks]" --constraint .ci/constraints.txt
 	$(RUN) pytest -m frameworks $(SHARED_OUT) $(PYTEST_ARGS)
 
-test-fuzz: $(VENV)/.test  ## long random tests
-	$(RUN) pytest -m fuzz $(PYTEST_ARGS)
+test-fuzz: $(VENV)/.test  ## long random tests, and all examples of the others
+	NBTRACK_TEST_EXAMPLES=all $(RUN) pytest -m "fuzz or hypothesis" $(PYTEST_ARGS)
 
 test-packaging: $(VENV)/.test $(VENV)/.lint  ## sdist and wheel, built and installed without Node
 	$(RUN) pytest -m packaging $(PYTEST_ARGS)

@@ -143,9 +143,11 @@ def run(store_path):
 def fresh_shell():
     """A real IPython shell of one's own; its files and hooks are gone afterwards."""
     from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
     InteractiveShell.clear_instance()
-    made = InteractiveShell.instance()
+    in_memory = Config({"HistoryManager": {"hist_file": ":memory:"}})  # not the user's
+    made = InteractiveShell.instance(config=in_memory)
     try:
         yield made
     finally:

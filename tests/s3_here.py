@@ -60,11 +60,11 @@ def s3_here(patch: pytest.MonkeyPatch):
             """Keep still."""
 
     made = S3Here()
-    app = made.wrap(moto.DomainDispatcherApplication(moto.create_backend_app))
+    app = made.wrap(moto.create_backend_app("s3"))  # any other service is not asked
     server = serving.make_server(
         "127.0.0.1", 0, app, threaded=True, request_handler=Quiet
     )
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     patch.setenv("AWS_ACCESS_KEY_ID", "test")

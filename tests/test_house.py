@@ -121,33 +121,38 @@ def test_every_module_says_what_it_is_for():
     assert [named(m) for m in MODULES if not ast.get_docstring(parsed(m))] == []
 
 
-@pytest.mark.parametrize("module", MODULES, ids=named)
-def test_imports_point_down(module):
+def wrong_imports(module: Path) -> set[str]:
+    """Rooms that a module must not know: those above it, and other surfaces."""
     here = module.relative_to(PACKAGE).with_suffix("").parts[0]
     if here == "__init__":
-        return  # the map of the package names every floor, and loads none
+        return set()  # the map of the package names every floor, and loads none
     rooms = {
         room_of(i) for i in imports_of(nodes_of(module)) if i.startswith("nbtrack.")
     }
-    above = {
-        room
-        for room in rooms & (GROUND | FLOORS.keys())
-        if floor_of(room) > floor_of(here)
-    }
-    assert above == set()
+    known = rooms & (GROUND | FLOORS.keys())
+    wrong = {room for room in known if floor_of(room) > floor_of(here)}
     if floor_of(here) == SURFACE:
-        assert {r for r in rooms & FLOORS.keys() if FLOORS[r] == SURFACE} <= {here}
+        wrong |= {r for r in rooms & FLOORS.keys() if FLOORS[r] == SURFACE} - {here}
     if here == "capture":
-        assert rooms & {"store", "tracking"} == set()
+        wrong |= rooms & {"store", "tracking"}
+    return wrong
 
 
-@pytest.mark.parametrize("module", MODULES, ids=named)
-def test_heavy_modules_are_imported_where_they_are_used(module):
+# One test for all modules: a test of its own for each took 8 s.
+def test_imports_point_down():
+    assert {named(m): wrong for m in MODULES if (wrong := wrong_imports(m))} == {}
+
+
+def heavy_imports(module: Path) -> set[str]:
+    """What the module loads with itself and should load where it is used."""
     here = module.relative_to(PACKAGE).with_suffix("").parts[0]
     loaded = {name.split(".")[0] for name in imports_on_loading(parsed(module))}
     allowed = {"anywidget", "ipywidgets", "IPython", "jupyter_server", "tornado"}
-    heavy = HEAVY - (allowed if FLOORS.get(here) == SURFACE else set())
-    assert loaded & heavy == set()
+    return loaded & (HEAVY - (allowed if FLOORS.get(here) == SURFACE else set()))
+
+
+def test_heavy_modules_are_imported_where_they_are_used():
+    assert {named(m): heavy for m in MODULES if (heavy := heavy_imports(m))} == {}
 
 
 def test_the_ground_floor_is_standard_library_only():

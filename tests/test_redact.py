@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -197,7 +198,7 @@ def test_names_are_read_as_whole_words():
     assert not is_secret("password", "")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_passes_and_a_second_pass_finds_nothing(text):
     cleared, _ = redact_source(text)
@@ -279,7 +280,7 @@ PIECES = ["sk-", "eyJ", ".", "a", "-", "_", "://", ":", "@", "'", '"', " ", "=",
 PIECES += ["-----BEGIN RSA PRIVATE KEY-----", "Bearer ", "token", "\n", "0", "[", "]"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=8))
 def test_time_grows_with_the_length_and_not_with_its_square(pieces):
     unit = "".join(pieces)

@@ -340,14 +340,18 @@ def _times(texts: Sequence[str]) -> pd.Series[Any]:
 
 def _typed(values: list[Any]) -> pd.Series[Any]:
     """A column of the one type that all values have, whole numbers with gaps too."""
+    import numpy as np
     import pandas as pd
 
     kinds = set(map(type, values)) - {type(None)}
     whole = kinds == {int} and all(v is None or abs(v) < 2**63 for v in values)
     if kinds == {bool}:
         dtype = "boolean" if None in values else "bool"
+    elif whole and None not in values:
+        # As a list pandas would convert it twice, to compare.
+        return pd.Series(np.array(values, dtype=np.int64), copy=False)
     elif whole:
-        dtype = "Int64" if None in values else "int64"
+        dtype = "Int64"
     elif kinds and kinds <= {int, float} and float in kinds:
         dtype = "float64"
     elif kinds == {str}:

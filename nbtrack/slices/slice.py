@@ -336,7 +336,9 @@ def _cell_of(cells: Sequence[CellRecord], record: RunRecord) -> int | None:
     """The execution in which a run was recorded: the last one that had begun."""
     found = None
     for cell in cells:
-        same = cell.execution is not None and cell.execution == record.execution
+        same = cell.execution == record.execution
+        if record.execution is None:  # of a sweep's trial: its text is its own
+            same = same and cell.source_digest == record.source_digest
         if same and cell.started_at and cell.started_at <= record.started_at:
             found = cell.seq
     return found

@@ -25,6 +25,19 @@ class ReadsLittle:
             rows = reader.execute("select name from runs where trashed_at is null")
             return [name for (name,) in rows]
 
+    def version(self) -> tuple[int, int]:
+        """Another one than before where somebody has written; nothing else is read.
+
+        >>> import tempfile
+        >>> from nbtrack.store import Store
+        >>> with Store.open(tempfile.mkdtemp()) as store:
+        ...     store.version() == store.version()
+        True
+        """
+        with self._reading() as reader:
+            found = reader.execute("pragma data_version").fetchone()
+            return id(reader), int(found[0])
+
     def count_points(self, run_id: str, metric: str) -> int:
         """How many points of a metric are in the store; 0 where a run lacks it."""
         with self._reading() as reader:

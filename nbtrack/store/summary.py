@@ -66,6 +66,8 @@ def encoded(value: float | None) -> float | str | None:
 
 def decoded(value: float | str | None) -> float:
     """A float as SQLite kept it; NULL is NaN."""
+    if type(value) is float:
+        return value
     return math.nan if value is None or value == "nan" else float(value)
 
 

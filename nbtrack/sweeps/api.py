@@ -12,6 +12,7 @@ from nbtrack.capture.accumulators import words_of
 from nbtrack.errors import OptionError
 from nbtrack.records import Goal, goal_of
 from nbtrack.sweeps.space import Space, parse_space
+from nbtrack.sweeps.studies import SWEEP, TRIAL
 from nbtrack.sweeps.study import PRUNERS, SAMPLERS, Plan, open_study, study_names
 from nbtrack.sweeps.sweep import Sweep
 from nbtrack.sweeps.trial import Aim
@@ -283,6 +284,7 @@ def name_in(store: Store, asked: Asked) -> str:
 def _resumed(store: Store, name: str) -> str:
     from nbtrack.analysis.runs_table import runs
 
+    store.recover()  # what its processes left when they died
     known = study_names(store.path)
     if name == LAST:
         if not known:
@@ -331,7 +333,9 @@ def begun(
         resume=asked.resume is not None,
     )
     if asked.resume is not None:
-        study.end_the_lost(rerun_failed=asked.rerun_failed)
+        study.end_the_lost(
+            _values_in(store, name, asked.aim), rerun_failed=asked.rerun_failed
+        )
     return Sweep(
         name,
         study=study,
@@ -341,3 +345,15 @@ def begun(
         store=store,
         task_of=lambda trial: task_of(name, trial),
     )
+
+
+def _values_in(store: Store, name: str, aim: Aim) -> Callable[[int], float | None]:
+    """The values of the runs of a sweep that came to their end, by trial."""
+    from nbtrack.sweeps.results import value_of
+
+    values = {
+        record.tags.get(TRIAL): value_of(record, aim)
+        for record in store.runs()
+        if record.status == "finished" and record.tags.get(SWEEP) == name
+    }
+    return lambda number: values.get(str(number))

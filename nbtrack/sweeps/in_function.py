@@ -56,6 +56,9 @@ class FunctionTrial:
         except KeyboardInterrupt as exc:  # Ctrl-C, or the stop of this trial
             errors.append(exc)
         leaks = boundary.changed(_seen_by(self._function))
+        if _NAME in leaks:
+            called = getattr(self._function, "__name__", "the function")
+            leaks[f"what {called}() holds"] = leaks.pop(_NAME)
         return outcome_of(
             self._task,
             run,

@@ -44,6 +44,7 @@ _START = (  # nbtrack as it is here, also where it is not installed
 )
 _NOT_PASSED_ON = ("PYTEST_", "COV_")
 _END_S = 2.0  # a worker that was told to stop may take, before it is killed
+_LAST_WORDS_S = 5.0  # and one that has only to keep what its runs printed
 
 
 class WorkerPool:
@@ -59,6 +60,8 @@ class WorkerPool:
         Whether each trial gets a process of its own.
     environment, folder
         Of the workers.
+    aside
+        Whether nobody wants what they record: then they need not end kindly.
     """
 
     def __init__(
@@ -69,8 +72,10 @@ class WorkerPool:
         fresh: bool,
         environment: Mapping[str, str],
         folder: str,
+        aside: bool = False,
     ) -> None:
         self.n_places = n
+        self._aside = aside
         self._stage = stage
         self._fresh = fresh
         self._root = Path(tempfile.mkdtemp(prefix="nbtrack-sweep-"))
@@ -82,6 +87,7 @@ class WorkerPool:
         } | {"NBTRACK_STORE": str(self._root / ".nbtrack"), PARENT: str(os.getpid())}
         self._workers: list[_Remote] = []
         self._listeners: dict[int, tuple[Reports, Began]] = {}
+        self._leaving: list[_Remote] = []  # keep what their runs printed, and end
         self._wrote: list[str] = []
         self._more()
 
@@ -143,8 +149,12 @@ class WorkerPool:
     def close(self) -> None:
         """End all workers, with what they started, and remove their folder."""
         for worker in self._workers:
-            worker.end()
+            worker.leave()
+        until = time.monotonic() + (0.0 if self._aside else _LAST_WORDS_S)
+        for worker in [*self._workers, *self._leaving]:
+            worker.end(until)
         self._workers.clear()
+        self._leaving.clear()
         shutil.rmtree(self._root, ignore_errors=True)
 
     def pids(self) -> list[int]:
@@ -190,7 +200,8 @@ class WorkerPool:
         if not self._fresh:
             return outcome
         self._workers.remove(worker)
-        worker.end()
+        self._leaving.append(worker)
+        worker.leave()
         # Its memory is gone with it; what it left in files is not.
         files = {n: why for n, why in outcome.leaks.items() if n.startswith(OF_FILES)}
         return replace(outcome, leaks=files)
@@ -198,9 +209,9 @@ class WorkerPool:
     def _died(self, worker: _Remote) -> Outcome | None:
         self._workers.remove(worker)
         why = worker.how_it_died()
+        if not worker.was_ready:
+            raise SweepError(f"A worker does not start: {why}")
         if worker.task is None:
-            if not worker.was_ready:
-                raise SweepError(f"A worker does not start: {why}")
             return None
         self._listeners.pop(worker.task.number, None)
         return Outcome(worker.task.number, "crashed", worker.run, None, why)
@@ -259,11 +270,17 @@ class _Remote:
         self.was_ready |= told["kind"] == "ready"
         return told
 
-    def end(self) -> None:
-        """Let it end: kindly where it runs a trial, whose run then ends as well."""
+    def leave(self) -> None:
+        """Let it end: where it runs a trial, stop that first, so that its run ends."""
         if self.task is not None:
             self.say({"kind": "stop", "by": "the sweep ended"})
             self._await_the_end()
+        self.say({"kind": "quit"})
+
+    def end(self, until: float) -> None:
+        """Wait for its end until then, and kill it with all that it started."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(max(0.0, until - time.monotonic()))
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
@@ -330,6 +347,10 @@ def pool_for_function(
         stage,
         n=asked.parallel,
         fresh=False,
-        environment=os.environ,
+        # What this process can import: a function of a module is sent by its name.
+        environment={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        },
         folder=os.getcwd(),
     )

@@ -84,15 +84,18 @@ def _arranged(
     first: Executor = kernel
     if not evidence.is_clean:
         names = ", ".join(evidence.leaks or ())
-        sweep.notes.append(f"a fresh process for each trial: the cell changes {names}")
+        sweep.notes.append(
+            f"a fresh process for each trial, with {names} as it is now: the cell "
+            "changes it"
+        )
     if asked.background or not evidence.is_clean:
         first = pool_of(stage, n=1, fresh=True)
     pool = pool_of(stage, n=asked.parallel, fresh=not evidence.is_clean)
-    twin = pool_of(aside, n=1, fresh=False)
+    twin = pool_of(aside, n=1, fresh=False, aside=True)
     return Arranged(ProvingExecutor(first, twin, pool, sweep, scratch), "in processes")
 
 
-def pool_of(stage: Stage, *, n: int, fresh: bool) -> WorkerPool:
+def pool_of(stage: Stage, *, n: int, fresh: bool, aside: bool = False) -> WorkerPool:
     """Workers for this session's cells."""
     return WorkerPool(
         stage,
@@ -100,6 +103,7 @@ def pool_of(stage: Stage, *, n: int, fresh: bool) -> WorkerPool:
         fresh=fresh,
         environment=environment_here(),
         folder=folder_of_session(),
+        aside=aside,
     )
 
 
@@ -111,7 +115,7 @@ def rehearsed(stage: Stage, task: Task) -> Outcome:
     SweepError
         When it does not come to its end there.
     """
-    pool = pool_of(stage, n=1, fresh=False)
+    pool = pool_of(stage, n=1, fresh=False, aside=True)
     try:
         pool.start(task, report=lambda *_: False, began=lambda *_: None)
         outcome = None

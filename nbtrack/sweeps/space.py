@@ -12,7 +12,7 @@ import ast
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from nbtrack.errors import OptionError
@@ -229,8 +229,6 @@ def _axis(
 
 
 def _with(axis: Axis, when: Condition | None, text: str) -> Axis:
-    from dataclasses import replace
-
     return replace(axis, when=when, text=" ".join(text.split()))
 
 
@@ -356,9 +354,11 @@ def _from_optuna(name: str, values: Any, text: str) -> Axis:
 def _choices(name: str, choices: tuple[Choice, ...], text: str) -> Axis:
     if not choices:
         raise OptionError(f"{name}={text} is empty: a list of values is needed.")
-    seen: dict[tuple[type, Label], Choice] = {}
+    seen: dict[Label, Choice] = {}
     for choice in choices:
-        seen.setdefault((type(choice.label), choice.label), choice)
+        known = seen.setdefault(choice.label, choice)
+        if type(known.label) is not type(choice.label):  # 1, True and 1.0 are equal
+            seen.setdefault(choice.code, replace(choice, label=choice.code))
     return Axis(name, "choice", choices=tuple(seen.values()), text=text)
 
 

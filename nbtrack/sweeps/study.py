@@ -2,8 +2,9 @@
 
 Its study lies in `sweeps.db` beside the runs, in Optuna's own tables, so that Optuna's
 own tools open it. One process asks at a time. The sampler is seeded anew for each trial
-by the sweep's seed and the trial's number: a sweep that goes on after a kill draws what
-it would have drawn without one.
+by the sweep's seed and how many were drawn before, those not counted whose process died
+and which are tried again: a sweep that goes on after a kill draws what it would have
+drawn without one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ class Study:
         self._plan = plan
         self._grid = grid
         self._open: dict[int, optuna.Trial] = {}
-        self._n: int | None = None  # the number of the next trial
+        self._n_drawn: int | None = None  # sets of values, each of them counted once
         self._again: list[dict[str, Label]] = []  # values of trials that were lost
 
     @property
@@ -106,16 +107,16 @@ class Study:
         given = self._given()
         if given is None and self._grid is not None:
             return None
-        if self._n is None:
-            self._n = len(self.optuna.get_trials(deepcopy=False))
-        sampler = sampler_of(self._plan, self._n)
+        if self._n_drawn is None:
+            self._n_drawn = sum(not trial.crashed for trial in self.trials)
+        sampler = sampler_of(self._plan, self._n_drawn)
         if given is not None:
             with _stable():
                 sampler = optuna.samplers.PartialFixedSampler(given, sampler)
         self.optuna.sampler = sampler
         asked = self.optuna.ask()
         self._open[asked.number] = asked
-        self._n = asked.number + 1
+        self._n_drawn += 1
         labels: dict[str, Label] = {}
         for axis in self._space.axes:
             if axis.when is None or axis.when.holds(labels):
@@ -128,7 +129,7 @@ class Study:
         if trial is None:
             return False
         trial.report(value, step)
-        return trial.should_prune()
+        return bool(trial.should_prune())  # NumPy's, of some pruners
 
     def tell(
         self, number: int, state: str, value: float | None, *, crashed: bool = False
@@ -140,23 +141,32 @@ class Study:
         trial = self._open.pop(number, None)
         if crashed and trial is not None:
             trial.set_user_attr(CRASHED, True)
+            self._n_drawn = None if self._n_drawn is None else self._n_drawn - 1
         complete = state == "complete" and value is not None
         found = states.COMPLETE if complete else states.FAIL
         if state == "pruned":
             found = states.PRUNED
         self.optuna.tell(number, value if complete else None, state=found)
 
-    def end_the_lost(self, *, rerun_failed: bool = False) -> None:
+    def end_the_lost(
+        self,
+        value_of: Callable[[int], float | None],
+        *,
+        rerun_failed: bool = False,
+    ) -> None:
         """Trials that a process left running when it died: to be tried again.
 
-        With `rerun_failed` those that failed as well.
+        Those whose run came to its end all the same have their value by `value_of`,
+        given their number. With `rerun_failed` those that failed are tried again too.
         """
         import optuna
 
         for trial in self.optuna.get_trials(deepcopy=False):
             if trial.state == optuna.trial.TrialState.RUNNING:
                 self._open[trial.number] = optuna.Trial(self.optuna, trial._trial_id)
-                self.tell(trial.number, "fail", None, crashed=True)
+                value = value_of(trial.number)
+                state = "fail" if value is None else "complete"
+                self.tell(trial.number, state, value, crashed=value is None)
         again = [t for t in self.trials if t.state == "fail" and t.labels]
         tried = [t.labels for t in self.trials if t.state != "fail"]
         for lost in again:
@@ -269,11 +279,11 @@ def study_names(folder: Path) -> list[str]:
     return list(optuna_module().get_all_study_names(open_storage(folder)))
 
 
-def sampler_of(plan: Plan, number: int) -> optuna.samplers.BaseSampler:
-    """The sampler of one trial: by the sweep's seed and the number."""
+def sampler_of(plan: Plan, n_drawn: int) -> optuna.samplers.BaseSampler:
+    """The sampler of one trial: by the sweep's seed and how many were drawn."""
     import optuna
 
-    seed = (plan.seed * 1_000_003 + number) % 2**32
+    seed = (plan.seed * 1_000_003 + n_drawn) % 2**32
     if plan.sampler == "tpe":
         return optuna.samplers.TPESampler(seed=seed)
     if plan.sampler == "gp":

@@ -252,6 +252,8 @@ class Sweep:
 
     def _tell(self, outcome: Outcome, status: str) -> None:
         if status == "crashed":
+            with guard("taking over what a trial left"):
+                self.store.recover()
             self._study.tell(outcome.number, "fail", None, crashed=True)
             self._try_again(outcome)
             return
@@ -364,5 +366,5 @@ def _why_dependent(outcome: Outcome) -> str:
     plain = name.removeprefix(FILE).removeprefix(MODULE)
     return (
         f"Trial {outcome.number} left {visible(plain)} changed ({why}): the next trial "
-        "would begin with it. Make it in the swept cell."
+        "would begin with it. Make it anew in each trial."
     )

@@ -86,6 +86,8 @@ class Worker:
         os.environ["NBTRACK_STORE"] = stage.store
         while True:
             told = self._tasks.get()
+            if told["kind"] == "quit":
+                return
             if told["kind"] == "folder":
                 os.chdir(told["path"])
                 continue
@@ -160,7 +162,7 @@ class Worker:
             os._exit(1)  # nobody waits for what we do
 
     def _hear(self, told: dict[str, Any]) -> None:
-        if told["kind"] in ("trial", "folder"):
+        if told["kind"] in ("trial", "folder", "quit"):
             self._tasks.put(told)
         elif told["kind"] == "verdict":
             self._verdicts.put(bool(told["prune"]))
@@ -183,6 +185,10 @@ def main(arguments: list[str]) -> None:
 
     die_with(int(os.environ.pop(PARENT, os.getppid())))
     Worker(Wire(Connection(int(arguments[0])))).run()
+    from nbtrack.tracking.session import process_session
+
+    process_session().close()  # what is still being kept in the background
+    os._exit(0)  # threads of the user's are not waited for
 
 
 if __name__ == "__main__":

@@ -167,7 +167,7 @@ def test_the_line_of_a_panel_gives_the_same_panel(runs):
         "loss < 1 and opt == 'adam' --sort '-best.loss' --smooth 0.6",
         "adam-0.1 sgd-0.1 --baseline sgd-0.1 --hide status --all-params",
         "--group opt --bands --metric acc --x relative --log-y --clip --pin sgd-0.1",
-        "--cols loss lr --last 3 --select adam-0.1 sgd-0.1",
+        "--cols loss lr --last 3 --select adam-0.01 sgd-0.1",
         "--top 2 --by loss",
         "adam-0.1 sgd-0.1 --where 'acc > 0'",
     ]

@@ -12,7 +12,7 @@ FRAME = pd.DataFrame({"age": [1, 2], "sum": [0.5, 1.5]})
 
 
 @pytest.fixture
-def card(store_path):
+def card(store_path, plain_surroundings):
     for seed, loss in enumerate((0.30, 0.32, 0.28)):
         with nbtrack.start(
             "base", params={"lr": 0.1, "seed": seed}, group="seeds", off="environment"

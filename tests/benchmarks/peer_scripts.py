@@ -69,6 +69,17 @@ class Trackio:
     def close(self) -> None:
         """Nothing is held open."""
 
+    def table(self) -> int:
+        # It has no table: the config and the last logs of each run make one.
+        import pandas as pd
+        from trackio.sqlite_storage import SQLiteStorage
+
+        rows = []
+        for run in self.api.Api().runs("bench"):
+            logs = SQLiteStorage.get_logs("bench", run.name, run_id=run.id)
+            rows.append({"name": run.name, **(run.config or {}), **logs[-1]})
+        return len(pd.DataFrame(rows))
+
 
 class Mlflow:
     def __init__(self) -> None:
@@ -95,7 +106,93 @@ class Mlflow:
         return len(self.api.search_runs(experiment_names=["bench"], max_results=5000))
 
 
-PEERS = {"nbtrack": Nbtrack, "trackio": Trackio, "mlflow": Mlflow}
+class MlflowFile(Mlflow):
+    def __init__(self) -> None:
+        os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
+        import mlflow
+
+        mlflow.set_tracking_uri(f"file://{Path.cwd()}/mlruns")
+        self.api = mlflow
+
+
+class Aim:
+    def __init__(self) -> None:
+        import aim
+
+        self.api = aim
+
+    def start(self, name: str, params: dict[str, Any]) -> None:
+        self.run = self.api.Run(
+            repo=str(Path.cwd()), system_tracking_interval=None, log_system_params=False
+        )
+        self.run.name = name
+        self.run["params"] = params
+
+    def log(self, values: dict[str, float], step: int) -> None:
+        self.run.track(values, step=step)
+
+    def finish(self) -> None:
+        self.run.close()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def table(self) -> int:
+        import pandas as pd
+
+        runs = self.api.Repo(str(Path.cwd())).iter_runs()
+        rows = [
+            {"name": run.name, **run["params"]}
+            | {metric.name: metric.values.last()[1] for metric in run.metrics()}
+            for run in runs
+        ]
+        return len(pd.DataFrame(rows))
+
+
+class Tensorboard:
+    def __init__(self) -> None:
+        import tensorboardX
+
+        self.api = tensorboardX
+
+    def start(self, name: str, params: dict[str, Any]) -> None:
+        self.writer = self.api.SummaryWriter(str(Path.cwd() / "events" / name))
+        for key, value in params.items():
+            self.writer.add_scalar(f"params/{key}", value, 0)
+
+    def log(self, values: dict[str, float], step: int) -> None:
+        for key, value in values.items():
+            self.writer.add_scalar(key, value, step)
+
+    def finish(self) -> None:
+        self.writer.close()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def table(self) -> int:
+        # It has no table: the last value of each scalar of each folder makes one.
+        import pandas as pd
+        from tensorboard.backend.event_processing.event_accumulator import (
+            EventAccumulator,
+        )
+
+        rows = []
+        for folder in sorted((Path.cwd() / "events").iterdir()):
+            found = EventAccumulator(str(folder)).Reload()
+            tags = found.Tags()["scalars"]
+            rows.append({tag: found.Scalars(tag)[-1].value for tag in tags})
+        return len(pd.DataFrame(rows))
+
+
+PEERS = {
+    "nbtrack": Nbtrack,
+    "trackio": Trackio,
+    "mlflow": Mlflow,
+    "mlflow-file": MlflowFile,
+    "aim": Aim,
+    "tensorboard": Tensorboard,
+}
 # Fewer calls for the slow ones: what counts is the time per call.
 N_CALLS = {"nbtrack": 20_000, "trackio": 5_000, "mlflow": 150}
 
@@ -214,10 +311,27 @@ def table(peer: str) -> dict[str, float]:
     return {"seconds": statistics.median(times)}
 
 
+def thousand(peer: str) -> dict[str, float]:
+    """All of 1,000 runs x 20 params x 5 metrics as a DataFrame, from the second."""
+    tracker = PEERS[peer]()
+    for i in range(1000):
+        tracker.start(f"run-{i}", {f"p{j}": i * j for j in range(20)})
+        tracker.log({f"m{j}": i * 0.1 * j for j in range(5)}, 0)
+        tracker.finish()
+    times = []
+    while len(times) < 2 or (sum(times) < 10 and len(times) < 7):
+        before = time.perf_counter()
+        assert tracker.table() == 1000
+        times.append(time.perf_counter() - before)
+    return {"seconds": statistics.median(times[1:])}
+
+
 MEASURES = {
     f.__name__: f
-    for f in (first_metric, log_call, throughput, training, eight_writers, table)
-}
+    for f in (
+        first_metric, log_call, throughput, training, eight_writers, table, thousand
+    )
+}  # fmt: skip
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from notebook_cells import quick_to_start
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
@@ -215,7 +216,7 @@ def private_environment(home: Path) -> dict[str, str]:
     """The environment of a Jupyter that knows none of the user's settings or stores."""
     kept = {
         k: v
-        for k, v in os.environ.items()
+        for k, v in quick_to_start(os.environ).items()
         if not k.startswith(("JUPYTER", "NBTRACK_STORE"))
     }
     folders = {

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -180,7 +181,7 @@ def test_a_sparse_matrix_counts_by_its_values(form):
 
 
 @given(DATA)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_equal_values_have_equal_digests(value):
     import copy
 
@@ -189,7 +190,7 @@ def test_equal_values_have_equal_digests(value):
 
 
 @given(st.lists(SCALARS), st.lists(SCALARS))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_unequal_values_have_unequal_digests(one, other):
     def told(values):
         return [(type(v).__name__, repr(v)) for v in values]

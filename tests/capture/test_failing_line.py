@@ -10,6 +10,8 @@ import pytest
 import nbtrack
 from nbtrack.capture.failing_line import NOWHERE, failure_facts
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 
 def facts_of(name: str) -> dict:
     store = nbtrack.open()

@@ -7,6 +7,7 @@ import io
 import sys
 import types
 
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from watching import RecordingSink, run_watched
@@ -154,7 +155,11 @@ def lines_of(error: BaseException | None) -> list[tuple[str, int, str]]:
     return found
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(PROGRAMS)
 def test_a_watched_program_does_what_it_does_unwatched(program):
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import Empty
 
 import pytest
+from notebook_cells import quick_to_start
 
 REPLY_S = 60
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -133,7 +134,7 @@ def kernel(tmp_path_factory):
     from jupyter_client.manager import start_new_kernel
 
     folder = tmp_path_factory.mktemp("notebook")
-    env = {**os.environ, "NBTRACK_STORE": str(folder / ".nbtrack")}
+    env = quick_to_start(os.environ) | {"NBTRACK_STORE": str(folder / ".nbtrack")}
     env["IPYTHONDIR"] = str(folder / "ipython")
     env.pop("JPY_SESSION_NAME", None)
     manager, client = start_new_kernel(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import nbtrack
 from nbtrack.analysis import edits
+from nbtrack.errors import QueryError
 from nbtrack.notebook.panels.compare import ComparePanel
 
 pytestmark = pytest.mark.usefixtures("plain_surroundings")
@@ -95,6 +97,52 @@ def test_a_slip_is_one_line_and_the_panel_stays_as_it_was(panel, content):
     page = say(panel, **content)
     assert len(page.told("error")) == 1
     assert panel.state == before
+
+
+def test_a_run_that_is_not_shown_cannot_be_selected_and_nothing_changes(panel):
+    panel.query = "opt == 'sgd'"
+    before = panel.state
+    for slip in ({"selected": ("adam-1",)}, {"selected": ("sgd-1", "adam-2")}):
+        with pytest.raises(QueryError, match=r"adam-\d cannot be selected.*a query"):
+            panel.set(**slip)
+    edits.trash(nbtrack.open(), "sgd-2")
+    panel.refresh()
+    with pytest.raises(QueryError, match=r"sgd-2 .* in the trash"):
+        panel.selection = ["sgd-2"]
+    assert panel.state == replace(before, selected=panel.state.selected)
+    with pytest.raises(QueryError, match="adam-1 cannot be selected"):
+        nbtrack.compare(query="opt == 'sgd'", selected=["adam-1"])
+    panel.set(query="opt == 'adam'", selected=("adam-1",))
+    assert [panel.store.run(run).name for run in panel.selection] == ["adam-1"]
+
+
+def test_what_is_clicked_reads_the_runs_once_and_a_query_those_that_came(panel):
+    first = panel.found.glance
+    panel.set(sort="loss", selected=(panel.df["id"][0],), smooth=0.5)
+    panel.query = "seed == 1"
+    assert panel.found.glance is first
+    assert panel._widget.told("table")[-1]["names"] == ["sgd-1", "adam-1"]
+    with nbtrack.start("new", params={"opt": "adam", "seed": 1}):
+        pass
+    panel.sort = "name"
+    assert panel.df["name"].tolist() == ["adam-1", "sgd-1"]
+    panel.query = "seed < 2"
+    assert panel.df["name"].tolist() == ["adam-1", "new", "sgd-1"]
+
+
+def test_a_run_that_came_later_can_be_selected_at_once(panel):
+    with nbtrack.start("new") as run:
+        run.log(loss=1.0)
+    panel.selection = ["new"]
+    assert panel.selection == [run.id]
+    assert "new" in panel._widget.told("table")[-1]["names"]
+
+
+def test_a_sort_is_the_page_s_own_and_sends_no_table(panel):
+    panel.sort = "-loss"
+    assert panel._widget.told("table") == []
+    page = say(panel, type="hello")
+    assert page.told("table")[0]["names"] == ["sgd-2", "sgd-1", "adam-2", "adam-1"]
 
 
 def test_nonsense_of_a_page_is_no_error_of_the_kernel(panel, capsys):

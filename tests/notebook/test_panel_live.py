@@ -9,7 +9,9 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
+from jupyter_client.manager import KernelManager
 from nbconvert import HTMLExporter
+from notebook_cells import quick_to_start
 from panel_runs import FIRST, end_run, log_curve, start_run
 
 from nbtrack.guard import guard
@@ -26,28 +28,54 @@ for epoch in range(5):
 """
 
 
-def _execute(folder: Path, *cells: str, allow_errors: bool = False):
+def _started(folder: Path) -> KernelManager:
+    """A kernel whose store is in the folder."""
+    manager = KernelManager(kernel_name="python3")
+    store = {"NBTRACK_STORE": str(folder / ".nbtrack")}
+    manager.start_kernel(cwd=str(folder), env=quick_to_start(os.environ) | store)
+    return manager
+
+
+def _execute(manager: KernelManager, *cells: str, allow_errors: bool = False):
     """Execute cells as nbclient does; the notebook as it would be saved."""
     book = nbformat.v4.new_notebook()
     sources = ["%load_ext nbtrack", *cells]
     book.cells = [nbformat.v4.new_code_cell(source) for source in sources]
-    resources = {"metadata": {"path": str(folder)}}
     client = nbclient.NotebookClient(
-        book, timeout=60, resources=resources, allow_errors=allow_errors
+        book, km=manager, timeout=60, allow_errors=allow_errors
     )
-    return client.execute(env={**os.environ, "NBTRACK_STORE": str(folder / ".nbtrack")})
-
-
-@pytest.fixture
-def execute(tmp_path):
-    """Execute cells in a fresh kernel."""
-    return partial(_execute, tmp_path)
+    try:
+        return client.execute()
+    finally:
+        client.kc.stop_channels()
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def manager(tmp_path_factory):
+    """One kernel for the notebooks of this file: a kernel takes 2 s of a core."""
+    started = _started(tmp_path_factory.mktemp("notebook"))
+    yield started
+    started.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def execute(manager):
+    """Execute cells in the kernel of this file, as a notebook of their own."""
+    return partial(_execute, manager)
+
+
+@pytest.fixture
+def execute_afresh(tmp_path):
+    """Execute cells in a fresh kernel."""
+    started = _started(tmp_path)
+    yield partial(_execute, started)
+    started.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def trained(manager):
     """A notebook with one tracked cell, executed."""
-    return _execute(tmp_path_factory.mktemp("trained"), TRAIN)
+    return _execute(manager, TRAIN)
 
 
 def _panels(book) -> list[dict]:
@@ -108,9 +136,9 @@ def test_nbconvert_shows_the_curve_without_a_kernel(trained, tmp_path):
     assert "jupyter-widgets" not in re.sub(r"<script.*?</script>", "", page, flags=re.S)
 
 
-def test_without_anywidget_html_is_replaced_in_place(execute):
+def test_without_anywidget_html_is_replaced_in_place(execute_afresh):
     hide = "import sys; sys.modules['anywidget'] = None"
-    book = execute(hide, TRAIN.replace("0.005", "0.02"))
+    book = execute_afresh(hide, TRAIN.replace("0.005", "0.02"))
 
     (panel,) = _panels(book)
     assert "finished" in panel["data"]["text/html"]
@@ -190,8 +218,8 @@ time.sleep(1.5)
 """
 
 
-def test_a_panel_that_nobody_ends_ends_with_its_run(execute):
-    (panel,) = _panels(execute(LIVE_ELSEWHERE))
+def test_a_panel_that_nobody_ends_ends_with_its_run(execute_afresh):
+    (panel,) = _panels(execute_afresh(LIVE_ELSEWHERE))
 
     assert set(panel["data"]) == {"text/html", "text/plain"}
     assert "finished" in panel["data"]["text/plain"]

@@ -19,7 +19,7 @@ SOME_ID = "0" * 13
 
 
 @pytest.fixture
-def jp_server_config(jp_server_config, store_path):
+def jp_server_config(jp_server_config, store_path, plain_surroundings):
     return {"ServerApp": {"jpserver_extensions": {"nbtrack.server": True}}}
 
 

@@ -7,6 +7,7 @@ import struct
 from array import array
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +30,7 @@ def same_bits(a, b):
 
 
 @given(POINTS)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_every_point_reads_back_the_same(points):
     before = columns(*map(list, zip(*points, strict=True)))
     after = unpack(pack(before))
@@ -40,7 +41,7 @@ def test_every_point_reads_back_the_same(points):
 
 
 @given(st.lists(POINTS, min_size=1, max_size=5))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_joined_chunks_hold_the_points_of_all(parts):
     all_columns = [columns(*map(list, zip(*points, strict=True))) for points in parts]
     whole = unpack(joined([pack(part) for part in all_columns]))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -200,7 +201,7 @@ def test_a_zip_with_sizes_of_64_bits_is_understood():
     ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data())
 def test_a_zip_with_flipped_bytes_is_still_the_file(data):
     body = bytearray(zipped({"a": RANDOM[: MIB + 5], "b": RANDOM[:70_000], "c": b""}))
@@ -210,7 +211,7 @@ def test_a_zip_with_flipped_bytes_is_still_the_file(data):
     lengths(bytes(body))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.recursive(
         st.none() | st.integers() | st.floats() | st.text() | st.booleans(),
@@ -222,7 +223,7 @@ def test_a_header_of_any_json_is_read_without_an_error(header):
     lengths(struct.pack("<Q", len(text)) + text + RANDOM[: MIB + 9])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.integers(0, 300_000), min_size=1, max_size=12))
 def test_any_members_are_cut_into_the_file_that_they_are(sizes):
     parts = {f"m{n}": RANDOM[n : n + size] for n, size in enumerate(sizes)}

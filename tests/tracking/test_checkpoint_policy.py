@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,7 +115,7 @@ rules = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(losses, min_size=1, max_size=12), rules, st.integers(1, 200))
 def test_whatever_comes_what_is_asked_for_stays(values, words, budget):
     saved = saved_with(*values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from examples import examples
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
@@ -51,7 +52,7 @@ def test_areas_are_those_of_scikit_learn(n, digits):
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     st.lists(
         st.tuples(st.booleans(), st.sampled_from([0.0, 0.25, 0.5, 1.0, 3.0])),

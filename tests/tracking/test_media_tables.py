@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,13 +71,13 @@ def same(one, other):
     pd.testing.assert_frame_equal(one, other, check_exact=True, check_names=True)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(frames())
 def test_any_table_is_read_back_equal(frame):
     same(through(tables.snapshot_of(frame).encode()), frame)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(frames())
 def test_any_table_is_read_back_equal_without_pyarrow(frame):
     document = json.loads(json.dumps(to_columns(frame)))

@@ -14,6 +14,8 @@ import nbtrack
 from nbtrack.analysis import edits
 from nbtrack.errors import ResumeError, RunNotFoundError
 
+pytestmark = pytest.mark.usefixtures("plain_surroundings")
+
 
 def test_steps_params_and_duration_go_on(store_path):
     with nbtrack.start("base", params={"lr": 0.1, "n": 3}) as first:
@@ -117,7 +119,8 @@ def test_what_was_renamed_meanwhile_begins_anew(store_path):
     }  # fmt: skip
 
 
-def test_what_a_second_life_writes_over_is_kept(store_path):
+def test_what_a_second_life_writes_over_is_kept(store_path, monkeypatch):
+    monkeypatch.delenv("NBTRACK_OFF")  # the machine is looked at
     from nbtrack.records import Fact, TextRecord
 
     with nbtrack.start("base") as run:

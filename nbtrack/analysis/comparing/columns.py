@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from nbtrack.analysis.query import MISSING, column
 from nbtrack.analysis.runs_table import names_of, tag_texts
 from nbtrack.records import Goal
 
@@ -45,6 +44,8 @@ class Column:
         """Whether the runs do not all have the same, of the same type."""
         if len(self.kinds) + (None in self.values) > 1:
             return True
+        if self.kinds == {str}:  # of all of five thousand at once, not one by one
+            return self.values.count(self.values[0]) < len(self.values)
         first = _same(self.values[0]) if self.values else None
         return any(_same(value) != first for value in self.values)
 
@@ -134,27 +135,24 @@ def _has(table: Table, name: str) -> bool:
 
 def _field(table: Table, name: str) -> Column:
     if name == "tags":
-        texts = [tag_texts(table.tags.get(run, {})) for run in table.ids]
-        return Column(name, "field", [", ".join(text) or None for text in texts])
+        texts = {run: ", ".join(tag_texts(tags)) for run, tags in table.tags.items()}
+        return Column(name, "field", [texts.get(run) or None for run in table.ids])
     return Column(name, "field", list(table.fields[name]))
 
 
 def _metric(table: Table, name: str) -> Column:
     cells = table.metrics[name]
-    goals = {cells[run].goal for run in table.ids if run in cells} - {None}
+    goals = {cell.goal for cell in map(cells.get, table.ids) if cell} - {None}
     goal: Any = goals.pop() if len(goals) == 1 else None
     space = "best" if goal else "metrics"
     steps = table.metric(name, "best_step", None) if goal else None
-    values = column(table, f"{space}.{name}")
-    return Column(f"{space}.{name}", "metric", _known(values), goal, steps)
+    values = table.metric(name, "best" if goal else "last", None)
+    return Column(f"{space}.{name}", "metric", values, goal, steps)
 
 
 def _param(table: Table, name: str) -> Column:
-    return Column(f"params.{name}", "param", _known(column(table, f"params.{name}")))
-
-
-def _known(values: Sequence[Any]) -> list[Any]:
-    return [None if value is MISSING else value for value in values]
+    values = list(map(table.params[name].get, table.ids))
+    return Column(f"params.{name}", "param", values)
 
 
 def _is_number(value: Any) -> bool:

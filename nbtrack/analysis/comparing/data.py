@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nbtrack.analysis.comparing.columns import Column, columns_of
 from nbtrack.analysis.comparing.state import CompareState
 from nbtrack.analysis.query import FIELDS
-from nbtrack.analysis.runs_table import frame_of, select, sorted_ids
+from nbtrack.analysis.runs_table import chosen_of, frame_of, sorted_ids
 from nbtrack.errors import OptionError, QueryError
 from nbtrack.records import judges
 from nbtrack.text import did_you_mean, shorten
@@ -26,13 +26,40 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """All runs of a store, newest first, as they were when somebody looked."""
+
+    table: Table
+    version: object  # of the store, see `Store.version`
+    n_of_name: Mapping[str, int]  # how many runs are called so
+    runs: frozenset[str]  # their ids
+
+    def is_current(self, store: Store) -> bool:
+        """Whether another look would show the same.
+
+        Nobody writes down that a process is gone: a running run is looked at again.
+        """
+        is_quiet = "running" not in self.table.fields["status"]
+        return is_quiet and store.version() == self.version
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The runs that a state asks for, before they are sorted."""
+
+    table: Table
+    columns: tuple[Column, ...]  # all of them, whether they are shown or not
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """What a state means in a store, as of one look at it."""
 
     state: CompareState
     table: Table  # the runs, sorted
     columns: tuple[Column, ...]  # all of them, whether they are shown or not
-    all_names: Mapping[str, int]  # of the store: how many runs are called so
+    rows: Rows  # the same runs as they came
+    glance: Glance
 
     @property
     def ids(self) -> Sequence[str]:
@@ -74,7 +101,7 @@ class Compared:
         return {
             run: name
             for run, name in zip(self.ids, self.names, strict=True)
-            if self.all_names.get(name) == 1 and name != "last"
+            if self.glance.n_of_name[name] == 1 and name != "last"
         }
 
     def groups(self) -> dict[str, list[str]]:
@@ -96,13 +123,22 @@ class Compared:
         return self.state.metric or by or next(iter([*judges(known), *known]), "")
 
 
-def compared(store: Store, state: CompareState) -> Compared:
+def compared(
+    store: Store, state: CompareState, *, before: Compared | None = None
+) -> Compared:
     """Read the runs of a state.
+
+    Parameters
+    ----------
+    before
+        What was shown until now. Its runs serve again where the state asks for the same
+        ones, or the store is as it was; its curves that are no longer shown go.
 
     Raises
     ------
     QueryError, OptionError, RunNotFoundError
-        For a query, a column or a run that cannot be found.
+        For a query, a column or a run that cannot be found, or a run that is selected
+        and not shown.
 
     Examples
     --------
@@ -113,14 +149,73 @@ def compared(store: Store, state: CompareState) -> Compared:
     >>> compared(nbtrack.open(), CompareState(sort="loss")).df["best.loss"].tolist()
     [0.01, 0.1]
     """
-    state = _with_ids(store, state)
-    table = select(store, state.query or None, last=state.last)
+    glance = None if before is None else _still_good(store, state, before)
+    if glance is None:
+        glance = _looked(store)
+    state = _with_ids(store, state, glance)
+    rows = _rows(glance, state, before)
+    if before is None or state.selected != before.state.selected:
+        _refuse_unseen(store, rows, state)
+    return _sorted(state, rows, glance)
+
+
+def refreshed(store: Store, before: Compared) -> Compared:
+    """The same state in the store as it is now; curves of runs that went go too."""
+    glance = _looked(store)
+    return _sorted(before.state, _rows(glance, before.state, None), glance)
+
+
+def _looked(store: Store) -> Glance:
+    version = store.version()  # first: what is written meanwhile is looked at again
+    table = store.table()
+    n_of_name = Counter(table.fields["name"])
+    return Glance(table, version, n_of_name, frozenset(table.ids))
+
+
+def _still_good(store: Store, state: CompareState, before: Compared) -> Glance | None:
+    """What was read before, where it is all that the state needs."""
+    glance, known = before.glance, before.glance.runs
+    named = {*state.runs, *state.selected, *state.pinned, state.baseline} - {""}
+    is_same = _question(state) == _question(before.state) and named <= known
+    return glance if is_same or glance.is_current(store) else None
+
+
+def _question(state: CompareState) -> tuple[object, ...]:
+    return state.query, state.runs, state.last
+
+
+def _rows(glance: Glance, state: CompareState, before: Compared | None) -> Rows:
+    if (
+        before is not None
+        and before.glance is glance
+        and _question(before.state) == _question(state)
+    ):
+        return before.rows
+    table = glance.table
+    if state.query or state.last is not None:
+        found = chosen_of(table, state.query, sort=None, last=state.last)
+        table = table.take(found)
     if state.runs:
         table = _only(table, state.runs)
-    # A curve without its row could not be told from the others, nor taken away.
+    return Rows(table, tuple(columns_of(table)))
+
+
+def _refuse_unseen(store: Store, rows: Rows, state: CompareState) -> None:
+    """A curve without its row could not be told from the others, nor taken away."""
+    unseen = set(state.selected) - set(rows.table.ids)
+    if unseen:
+        name = store.run(min(unseen)).name
+        raise QueryError(
+            f"Run {shorten(name)} cannot be selected: it is in the trash, or not among "
+            "the runs of the comparison. Give a query that it answers to, or take the "
+            "run back with %runs restore."
+        )
+
+
+def _sorted(state: CompareState, rows: Rows, glance: Glance) -> Compared:
+    table, columns = rows.table, rows.columns
     shown = set(table.ids)
     state = replace(state, selected=tuple(r for r in state.selected if r in shown))
-    columns = columns_of(table)
     # Without runs there are no params and metrics to check a name against.
     known = [column.name for column in columns] if len(table) else []
     state = _with_columns(state, known)
@@ -128,22 +223,26 @@ def compared(store: Store, state: CompareState) -> Compared:
         places = {run: at for at, run in enumerate(table.ids)}
         order = [places[run] for run in sorted_ids(table, state.sort)]
         table = table.take([table.ids[at] for at in order])
-        columns = [column.take(order) for column in columns]
-    return Compared(state, table, tuple(columns), Counter(store.run_names()))
+        columns = tuple(column.take(order) for column in columns)
+    return Compared(state, table, columns, rows, glance)
 
 
-def _with_ids(store: Store, state: CompareState) -> CompareState:
+def _with_ids(store: Store, state: CompareState, glance: Glance) -> CompareState:
     """The same with ids in place of names."""
+    known = glance.runs
+
+    def whole(run: str) -> str:
+        return run if run in known else store.run(run).id
 
     def found(runs: Sequence[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(store.run(run).id for run in runs))
+        return tuple(dict.fromkeys(map(whole, runs)))
 
     return replace(
         state,
         runs=found(state.runs),
         pinned=found(state.pinned),
         selected=found(state.selected),
-        baseline=store.run(state.baseline).id if state.baseline else "",
+        baseline=whole(state.baseline) if state.baseline else "",
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis import edits
 from nbtrack.analysis.comparing import wire
-from nbtrack.analysis.comparing.data import Compared, compared
+from nbtrack.analysis.comparing.data import Compared, compared, refreshed
 from nbtrack.analysis.comparing.overlay import Drawn, Overlay, Wanted
 from nbtrack.analysis.comparing.state import CompareState
 from nbtrack.analysis.comparing.still import still_html, still_text
@@ -111,14 +111,14 @@ class ComparePanel:
 
     def refresh(self) -> None:
         """Read the store again: runs that came since, numbers that changed."""
-        self._take(self.state)
+        self._found = refreshed(self._store, self._found)
         self._tell(table=True)
 
     def _take(self, state: CompareState) -> bool:
-        """Go over to a state; whether the runs are others now."""
+        """Go over to a state; whether the page must be told other runs."""
         before = self._found
-        self._found = compared(self._store, state)
-        return list(before.ids) != list(self._found.ids)
+        self._found = compared(self._store, state, before=before)
+        return before.rows is not self._found.rows
 
     # -- the page ------------------------------------------------------------------
 
@@ -175,11 +175,10 @@ class ComparePanel:
             return
         found = self._found
         if table:
-            n_all = sum(found.all_names.values())
-            starred = [run for run in found.ids if _is_starred(found, run)]
-            ids, names = found.ids, found.names
-            columns = found.columns
-            self._send(*wire.table_message(ids, names, columns, starred, n_all))
+            rows, n_all = found.rows, len(found.glance.table)  # the page sorts
+            ids, names = rows.table.ids, rows.table.fields["name"]
+            starred = [run for run in ids if _is_starred(found, run)]
+            self._send(*wire.table_message(ids, names, rows.columns, starred, n_all))
         told = {"state": self.state.as_json(), "metric": found.metric()}
         self._send({"type": "state", "line": self.line, **told})
 

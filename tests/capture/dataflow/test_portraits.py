@@ -15,6 +15,7 @@ import weakref
 from typing import Any
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from portrait_cases import (
@@ -221,7 +222,7 @@ NESTED = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(value=NESTED)
 def test_a_deep_copy_has_the_same_digest(value):
     assert look(copy.deepcopy(value)).digest == look(value).digest is not None
@@ -241,7 +242,7 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
     return found
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(value=NESTED.filter(_places), leaf=LEAVES, data=st.data())
 def test_any_leaf_that_changes_is_seen(value, leaf, data):
     holder, key = data.draw(st.sampled_from(_places(value)))

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,7 +78,7 @@ def age(store):
         database.connection.execute("update files set kept_at = '2020'")
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(specs=st.lists(VERSION, min_size=2, max_size=5))
 def test_a_dry_run_says_the_bytes_that_go_and_what_is_held_stays(specs):
     hold(specs)
@@ -85,7 +86,7 @@ def test_a_dry_run_says_the_bytes_that_go_and_what_is_held_stays(specs):
 
 @pytest.mark.fuzz
 @pytest.mark.timeout(900)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(specs=st.lists(VERSION, min_size=1, max_size=8))
 def test_whatever_is_in_a_store_a_dry_run_says_the_bytes_that_go(specs):
     hold(specs)

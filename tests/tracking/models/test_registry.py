@@ -20,7 +20,7 @@ FRAME = pd.DataFrame({"age": [1, 2, 3, 4], "sum": [1.0, 2.0, 3.0, 4.5]})
 
 
 @pytest.fixture(autouse=True)
-def _own_store(store_path):
+def _own_store(store_path, plain_surroundings):
     """Every test has a store of its own."""
 
 

@@ -12,6 +12,7 @@ import { meanOf, type CompareModel, type Row } from './model';
 import type { Column } from './wire';
 
 export const ROW_PX = 24;
+const VIEW_PX = 432; // the style sheet allows no more; as yet without rows it is less
 const AROUND = 8; // rows kept above and below the view
 const SAMPLE = 200; // runs whose texts say how wide a column is
 const CHAR_PX = 6.9; // about the width of a digit
@@ -48,6 +49,9 @@ export class Grid {
   private readonly sparks = new Map<string, Float64Array | null>();
   private sparkMetric = '';
   private headShape = '';
+  private widthShape = '';
+  private measured: unknown = null; // the table of the widths
+  private drawn: [unknown, string] = [null, ''];
 
   constructor(
     private readonly model: CompareModel,
@@ -60,6 +64,10 @@ export class Grid {
 
   /** Draw what the model says now. */
   update(colours: Map<string, string>): void {
+    const looks = this.model.looks() + JSON.stringify([...colours]);
+    // What the kernel says after a click is mostly what is shown already.
+    if (this.drawn[0] === this.model.table && this.drawn[1] === looks) return;
+    this.drawn = [this.model.table, looks];
     this.colours = colours;
     this.rows = this.model.rows();
     this.columns = this.model.shown();
@@ -69,6 +77,7 @@ export class Grid {
     }
     this.table.setAttribute('aria-rowcount', String(this.rows.length + 1));
     this.drawHead();
+    this.setWidths();
     this.draw();
   }
 
@@ -81,6 +90,16 @@ export class Grid {
     if (shape === this.headShape) return;
     this.headShape = shape;
     keepFocus(this.head, () => this.head.replaceChildren(...this.heads()));
+  }
+
+  /** A sort leaves them: to measure texts and lay out anew takes longer than to sort. */
+  private setWidths(): void {
+    const { state, metric, table } = this.model;
+    const names = this.columns.map(({ name }) => name);
+    const of = [names, metric !== '', Boolean(state?.baseline)];
+    const shape = JSON.stringify(of);
+    if (shape === this.widthShape && table === this.measured) return;
+    [this.widthShape, this.measured] = [shape, table];
     const widths = this.widths();
     let total = 0;
     const edges = widths.map((width) => (total += width));
@@ -134,7 +153,7 @@ export class Grid {
 
   private inView(): [number, number] {
     const top = Math.floor(this.element.scrollTop / ROW_PX);
-    const n = Math.ceil((this.element.clientHeight || 400) / ROW_PX);
+    const n = Math.ceil(VIEW_PX / ROW_PX);
     return [Math.max(0, top), Math.min(this.rows.length, top + n)];
   }
 

@@ -37,6 +37,11 @@ export class CompareModel {
     this.marksOf.clear();
   }
 
+  /** Another text where the table would look another way; the table itself apart. */
+  looks(): string {
+    return JSON.stringify([this.state, this.metric, [...this.closed]]);
+  }
+
   column(name: string): Column | undefined {
     return this.byName.get(name);
   }

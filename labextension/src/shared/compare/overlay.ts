@@ -45,6 +45,7 @@ export class CurveOverlay {
   private curves: Drawn[] = [];
   private timer = 0;
   private isSetting = false;
+  private isOfGroups = false;
 
   constructor(private readonly actions: OverlayActions) {
     this.element.append(this.legend, this.home, this.empty);
@@ -58,6 +59,7 @@ export class CurveOverlay {
     colours: Map<string, string>,
   ): void {
     this.curves = told.curves;
+    this.isOfGroups = state.bands;
     this.lines = told.curves.flatMap(linesOf);
     const { log_x, log_y, clip } = state;
     const looks = [this.lines, [...colours], log_x, log_y, clip, told.metric, told.x];
@@ -209,7 +211,7 @@ export class CurveOverlay {
       swatch.style.color = colours.get(curve.key) ?? '';
       const value = h('span', { class: 'nbt-legend-value' });
       this.values.set(curve.key, value);
-      const of = curve.low ? ` (${curve.n_runs})` : '';
+      const of = this.isOfGroups ? ` (${curve.n_runs})` : '';
       const name = (names.get(curve.key) ?? curve.key) + of;
       return h(
         'span',
@@ -253,7 +255,8 @@ export class CurveOverlay {
     plot.over.addEventListener('mousedown', (event) => (pressed = event));
     plot.over.addEventListener('dblclick', () => this.actions.zoom(null));
     plot.over.addEventListener('click', (event) => {
-      if (!isClick(pressed, event)) return;
+      // A group has no checkpoint.
+      if (this.isOfGroups || !isClick(pressed, event)) return;
       const x = plot.posToVal(event.offsetX, 'x');
       const nearest = this.nearest(plot, x, event.offsetY);
       if (nearest) this.actions.pick(nearest.key, x);
@@ -263,7 +266,6 @@ export class CurveOverlay {
   private nearest(plot: uPlot, x: number, top: number): Drawn | null {
     let [found, least]: [Drawn | null, number] = [null, Infinity];
     for (const curve of this.curves) {
-      if (curve.low) continue; // a group has no checkpoint
       const far = Math.abs(plot.valToPos(valueAt(curve, x), 'y') - top);
       if (far < least) [found, least] = [curve, far];
     }

@@ -1,0 +1,16 @@
+"""How many random examples a property is tried with."""
+
+from __future__ import annotations
+
+import os
+
+ALL = os.environ.get("NBTRACK_TEST_EXAMPLES") == "all"  # as `make test-fuzz` sets it
+
+
+def examples(n: int) -> int:
+    """All `n` of them in `make test-fuzz`, a fifth in the default tests, at least 10.
+
+    >>> examples(300) in (60, 300), examples(6)
+    (True, 6)
+    """
+    return n if ALL else min(n, max(n // 5, 10))
