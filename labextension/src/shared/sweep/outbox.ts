@@ -1,8 +1,8 @@
 /**
  * Says things to the kernel until it has heard them.
  *
- * A busy kernel hears late, and some kernels leave a message lying until the next one
- * comes. Each message has an id, by which the kernel knows what it has heard before.
+ * A busy kernel hears late, and one whose output is captured (`%%capture`) may drop what
+ * comes meanwhile. By its id the kernel knows a message that it has heard before.
  */
 
 import type { Disposable } from '../wire';
