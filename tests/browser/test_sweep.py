@@ -23,9 +23,10 @@ lr, bs = 0.1, 32
 for epoch in range(4):
     loss = (lr - 0.03) ** 2 + bs / 1e4
     time.sleep(0.01)"""
-HOSTILE = """%%sweep a=[1, 2, 3] opt=["<img src=x onerror='window.hurt=1'>"] --no-live
+HOSTILE = """%%sweep --sampler grid a=[1, 2, 3] opt=["<img src=x onerror='hurt=1'>"]
+import nbtrack
 a, opt = 1, "sgd"
-loss = a
+nbtrack.log(loss=a)
 if a == 3: raise ValueError("<img src=x onerror='window.hurt=1'>")"""
 
 
@@ -79,6 +80,17 @@ def test_a_cell_is_swept_from_its_form_and_a_trial_becomes_a_cell(notebook, lab)
     assert panel.locator(".nbt-best-line").count() == 1
     panel.scroll_into_view_if_needed()
     notebook.screenshot("sweep-done-light")
+    assert lab.problems == []
+    panel.get_by_role("button", name="importance").click()
+    page.locator(".js-plotly-plot").first.wait_for(timeout=30_000)
+    page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
+    time.sleep(1)
+    notebook.screenshot("sweep-importance")
+    panel.get_by_role("button", name="parallel coordinates").click()
+    page.locator(".js-plotly-plot .parcoords").first.wait_for(timeout=30_000)
+    code = panel.locator("code", has_text="nbtrack.brush(").inner_text()
+    time.sleep(1)
+    notebook.screenshot("sweep-parallel")
     theme(page, "Dark")
     notebook.screenshot("sweep-done-dark")
     theme(page, "Light")
@@ -89,16 +101,11 @@ def test_a_cell_is_swept_from_its_form_and_a_trial_becomes_a_cell(notebook, lab)
     assert cells[3].source.startswith("%%track -m val_loss:min\nlr = 0.0")
     assert cells[3].execution_count is None
 
-    panel.get_by_role("button", name="importance").click()
-    page.locator(".js-plotly-plot").first.wait_for(timeout=30_000)
-    page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
-    time.sleep(1)
-    notebook.screenshot("sweep-importance")
-    panel.get_by_role("button", name="parallel coordinates").click()
+    notebook.set_source(4, f"import nbtrack\n{code}")
+    notebook.run(4)
     page.locator(".nbt-compare tbody tr[data-run]").first.wait_for(timeout=30_000)
     page.locator(".nbt-compare").scroll_into_view_if_needed()
-    time.sleep(1)
-    notebook.screenshot("sweep-parallel")
+    notebook.screenshot("sweep-brush")
     assert lab.problems == []
 
 

@@ -1,15 +1,14 @@
 """The charts of a sweep, for its panel: figures, the lines that draw them, outputs.
 
-Plotly's own renderer of the page draws them, in an output beside the panel: nothing of
-Plotly is in our front end. Parallel coordinates come with the table that they filter.
+The page's own renderer of Plotly draws them, in an output under the panel: nothing of
+Plotly is in our front end. With parallel coordinates comes the line that has them
+filter the table of the runs: that takes widgets of its own, in a cell of its own.
 """
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Literal
-
-from nbtrack.notebook.panels.outlets import WIDGET_VIEW
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -51,35 +50,19 @@ def code_of(sweep: Sweep, kind: Chart) -> str:
     """
     if kind == "parallel":
         asked = f"query={_query(sweep)!r}"
-        return f"panel = nbtrack.compare({asked}); nbtrack.brush(panel)"
+        return f"display(panel := nbtrack.compare({asked})); nbtrack.brush(panel)"
     return f"nbtrack.plot_{kind}({sweep.name!r})"
 
 
 def chart_outputs(sweep: Sweep, kind: Chart) -> tuple[Output, ...]:
-    """What an output area shows: a figure, or a table with the brushes that filter it.
+    """What an output area shows.
 
     Raises
     ------
     OptionError, MissingExtraError
         As `chart_of`.
     """
-    if kind != "parallel":
-        return (_shown(_of_figure(chart_of(sweep, kind))),)
-    from nbtrack.notebook.compare_magic import compare
-    from nbtrack.notebook.panels.parallel import brush
-
-    sort = sweep.aim.metric if sweep.aim.goal == "min" else f"-{sweep.aim.metric}"
-    panel = compare(query=_query(sweep), store=sweep.store, sort=sort)
-    figure = brush(panel, metric=sweep.aim.metric)
-    bundle = {
-        WIDGET_VIEW: {
-            "version_major": 2,
-            "version_minor": 0,
-            "model_id": figure.model_id,
-        },
-        "text/plain": "parallel coordinates",
-    }
-    return _shown(bundle), _shown(panel._repr_mimebundle_())
+    return (_shown(_of_figure(chart_of(sweep, kind))),)
 
 
 def _query(sweep: Sweep) -> str:

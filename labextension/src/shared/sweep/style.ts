@@ -59,6 +59,7 @@ export const SWEEP_CSS = `
   max-width: 24ch; overflow: hidden; text-overflow: ellipsis; background: transparent; color: var(--nbt-text); vertical-align: baseline;
 }
 .nbt-panel .nbt-trials thead th { position: sticky; top: 0; z-index: 1; background: var(--nbt-surface); font-weight: 600; }
+.nbt-panel .nbt-trials thead th:nth-last-child(2) { text-align: left; }
 .nbt-panel .nbt-trials .nbt-left { text-align: left; max-width: 44ch; }
 .nbt-panel .nbt-trials td.nbt-muted { color: var(--nbt-muted); }
 .nbt-panel .nbt-trials td.nbt-is-best { color: #2e9d57; font-weight: 700; }
