@@ -1,7 +1,11 @@
 // Bundles the notebook's panels into the Python package: a file each, nothing fetched.
 import { build } from 'esbuild';
 
-const PANELS = { panel: 'src/widget/index.ts', compare: 'src/widget/compare.ts' };
+const PANELS = {
+  panel: 'src/widget/index.ts',
+  compare: 'src/widget/compare.ts',
+  sweep: 'src/widget/sweep.ts',
+};
 
 await build({
   entryPoints: PANELS,

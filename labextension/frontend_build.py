@@ -31,6 +31,7 @@ HERE = Path(__file__).resolve().parent
 BUILT = (
     HERE.parent / "nbtrack/notebook/static/panel.js",
     HERE.parent / "nbtrack/notebook/static/compare.js",
+    HERE.parent / "nbtrack/notebook/static/sweep.js",
     HERE.parent / "nbtrack/labextension/package.json",
     HERE.parent / "nbtrack/labextension/static/style.js",
 )

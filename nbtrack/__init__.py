@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.panels.parallel import brush
     from nbtrack.notebook.run_page import show
+    from nbtrack.notebook.sweep_panel import sweep_panel
     from nbtrack.slices.diff import diff
     from nbtrack.slices.report import report
     from nbtrack.slices.slice import slice
@@ -146,6 +147,7 @@ _HOME = {
     "sql": "nbtrack.analysis.runs_table",
     "start": "nbtrack.tracking.session",
     "sweep": "nbtrack.sweeps.api",
+    "sweep_panel": "nbtrack.notebook.sweep_panel",
     "system": "nbtrack.analysis.system_view",
     "track": "nbtrack.tracking.decorator",
     "undo": "nbtrack.analysis.metric_edits",
@@ -221,6 +223,7 @@ __all__ = [
     "sql",
     "start",
     "sweep",
+    "sweep_panel",
     "system",
     "track",
     "undo",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from threading import Event
+from threading import Event, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbtrack.guard import guard
@@ -27,8 +27,19 @@ POLL_S = 0.02
 CELLS_MAX, CHARS_MAX = 500, 2_000_000  # the page takes no more
 
 
-def insert_cells(shell: Any, texts: Sequence[str]) -> Answer:  # Any: IPython's shell
+def insert_cells(
+    shell: Any,  # IPython's shell
+    texts: Sequence[str],
+    *,
+    below: str | None = None,
+) -> Answer:
     """Have a page put these cells below the running one.
+
+    Parameters
+    ----------
+    below
+        The front end's id of another cell to put them below. Its page may be heard
+        by the main thread alone: call from another one when that is free.
 
     Returns
     -------
@@ -44,7 +55,7 @@ def insert_cells(shell: Any, texts: Sequence[str]) -> Answer:  # Any: IPython's 
     if len(texts) > CELLS_MAX or sum(map(len, texts)) > CHARS_MAX:
         return "unheard"
     with guard(FEATURE):
-        talk = _Talk(kernel)
+        talk = _Talk(kernel, below or running_cell(kernel))
         try:
             return talk.insert(texts)
         finally:
@@ -65,10 +76,11 @@ def set_next(shell: Any, text: str) -> None:
 class _Talk:
     """One conversation with a page, in the middle of a cell."""
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: Any, cell: str | None) -> None:
         from comm import create_comm
 
         self._kernel = kernel
+        self._cell = cell
         self._ready, self._done = Event(), Event()
         self._comm = create_comm(target_name=TARGET, primary=False)
         self._comm.on_msg(self._on_message)
@@ -76,7 +88,7 @@ class _Talk:
 
     def insert(self, texts: Sequence[str]) -> Answer:
         """Ask, and send the texts to who answers."""
-        self._comm.open({"type": "hello", "cell": _running_cell(self._kernel)})
+        self._comm.open({"type": "hello", "cell": self._cell})
         if not self._wait(self._ready):
             return "unheard"
         self._comm.send({"type": "insert", "cells": list(texts)})
@@ -101,6 +113,8 @@ class _Talk:
 
         if open_early(self._comm, self._hear) or not ShellPoller.fits(self._kernel):
             return None
+        if current_thread() is not main_thread():
+            return None  # which hears it by itself
         return ShellPoller(self._kernel, self._comm.comm_id).poll
 
     def _on_message(self, message: Mapping[str, Any]) -> None:
@@ -116,7 +130,7 @@ class _Talk:
             self._done.set()
 
 
-def _running_cell(kernel: Any) -> str | None:
+def running_cell(kernel: Any) -> str | None:  # Any: ipykernel has no types
     """The front end's id of the cell that is running."""
     metadata = kernel.get_parent().get("metadata") or {}
     found = metadata.get("cellId")

@@ -66,14 +66,15 @@ def compare(line: str) -> Any:
 
 
 @_friendly
-def panel(line: str) -> None:
+def panel(line: str) -> Any:
     """Show the picture of a run here: %panel [RUN], by default the last one.
 
     A run that goes on is shown live, also when another kernel records it.
+    %panel sweep: the last sweep, or a form to sweep the last tracked cell.
     """
     from nbtrack.notebook.panel_magic import show_panel
 
-    show_panel(line)
+    return show_panel(line)
 
 
 @_friendly

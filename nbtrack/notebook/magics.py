@@ -135,6 +135,10 @@ class Extension:
         --cluster client    on a Dask cluster: a variable, or tcp://host:8786
         --name lr-search    default: sweep-1, sweep-2 ...
         --resume last       go on with a sweep; --rerun-failed: and with what failed
+        --no-live           no panel under the cell
+
+        Without a space a form stands under the cell, made from its values: tick, start,
+        watch; nothing runs before. `%panel sweep` shows it again.
 
         The options -t -g --notes --seed --experiment --off --keep --budget --watch of
         %%track go to every trial. It returns the sweep.

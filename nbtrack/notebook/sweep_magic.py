@@ -31,23 +31,62 @@ OPTIONS = (
     Option("cluster", "one", ("--cluster",)),
     Option("resume", "one", ("--resume",)),
     Option("rerun_failed", "flag", ("--rerun-failed",)),
+    Option("no_live", "flag", ("--no-live",)),
     *(option for option in TRACK_OPTIONS if option.name in _PASSED_ON),
 )
 _ASSIGNED = re.compile(r"(?P<name>[^\W\d][\w.]*)=(?!=)(?P<values>.*)", re.DOTALL)
 
 
-def sweep_magic(line: str, cell: str, namespace: Mapping[str, Any]) -> Sweep:
-    """Run a cell with the values of the line.
+def sweep_magic(line: str, cell: str, namespace: Mapping[str, Any]) -> Any:
+    """Run a cell with the values of the line; without any, show the form for it.
+
+    Returns
+    -------
+    Sweep or SweepPanel
 
     Raises
     ------
     OptionError, SweepError
         As `nbtrack.sweep` does.
     """
+    if not line.strip():
+        from nbtrack.notebook.sweep_panel import panel_of_cell
+
+        return panel_of_cell(cell)
+    text, own_line = without_track(cell)
+    return _run(line, text, own_line, asked_of(line, text, namespace, own_line))
+
+
+def _run(line: str, text: str, own_line: str, asked: Asked) -> Sweep:
+    """Run it with the panel under the cell, which then shows what would be said."""
+    from nbtrack.notebook.panels.sweep_live import SweepUnderCell
+    from nbtrack.notebook.sweep_panel import followed
     from nbtrack.sweeps.launch import launch_cell
 
-    text, own_line = _without_track(cell)
-    return launch_cell(text, asked_of(line, text, namespace, own_line))
+    whole = f"%%sweep {line.strip()}"
+    under = SweepUnderCell(whole)
+
+    def made(sweep: Sweep) -> None:
+        followed(sweep, text, own_line, whole, asked)
+        if not parse_arguments(line, OPTIONS).has("no_live"):
+            under.begin(sweep)
+
+    try:
+        sweep = launch_cell(text, asked, made=made)
+    finally:
+        under.end()
+    if under.is_shown:
+        _say_nothing(sweep)
+    return sweep
+
+
+def _say_nothing(sweep: Sweep) -> None:
+    """As the value of this cell, where its picture stands already; later it speaks."""
+
+    def silent() -> None:
+        del sweep._ipython_display_  # type: ignore[attr-defined]
+
+    sweep._ipython_display_ = silent  # type: ignore[attr-defined]
 
 
 def asked_of(
@@ -127,7 +166,7 @@ def _options(found: Arguments, track_line: str) -> tuple[str, ...]:
     return tuple(tokens)
 
 
-def _without_track(cell: str) -> tuple[str, str]:
+def without_track(cell: str) -> tuple[str, str]:
     """The cell without a `%%track` on top of it, and that one's line."""
     first, _, rest = cell.lstrip("\n").partition("\n")
     found = magic_line().match(first.strip())

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from nbtrack.capture.accumulators import words_of
 from nbtrack.errors import OptionError
 from nbtrack.records import Goal, goal_of
 from nbtrack.sweeps.space import Space, parse_space
@@ -26,6 +27,7 @@ N_DEFAULT = 20
 N_MAX = 1_000_000
 PARALLEL_MAX = 256
 LAST = "last"
+_KEPT = frozenset({"best", "running", "total", "prev", "previous", "sum"})
 _NAME = re.compile(r"[^\W_][\w .:\-]{0,59}")
 
 
@@ -210,10 +212,15 @@ def _guessed(what: Callable[..., Any] | str) -> str:
                 with_names.append(node.arg)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 with_names.append(node.value if node.value.isidentifier() else "")
-        found = judges(dict.fromkeys(with_names))
+        found = judges(n for n in dict.fromkeys(with_names) if not _is_kept(n))
         if found:
             return found[0]
     raise OptionError("What is to be small or large? Write metric val_loss:min.")
+
+
+def _is_kept(name: str) -> bool:
+    """`best_acc`, `running_loss`: of what other names tell."""
+    return not _KEPT.isdisjoint(words_of(name))
 
 
 def plan_of(sampler: str, prune: str | bool, seed: int) -> Plan:

@@ -125,12 +125,17 @@ def seen_before(text: str) -> ExecutedCell | None:
 
     log = process_session().executed
     wanted = body_of(text)
-    cells = [] if log is None else [c for c in log.cells if not _is_sweep(c.source)]
+    cells = [] if log is None else [c for c in log.cells if not is_swept(c.source)]
     ended = (cell for cell in reversed(cells) if cell.ok)
     return next((c for c in ended if body_of(c.source) == wanted), None)
 
 
-def _is_sweep(source: str) -> bool:
+def is_swept(source: str) -> bool:
+    r"""Whether a cell that was executed is a sweep, or a trial of one.
+
+    >>> is_swept("%%sweep lr=[1, 2]\nloss = lr"), is_swept("%%track\nloss = 1")
+    (True, False)
+    """
     first = source.lstrip().partition("\n")[0]
     return first.startswith("%%sweep") or "'trial: " in first
 

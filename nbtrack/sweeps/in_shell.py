@@ -82,6 +82,8 @@ class TrialInShell:
 
         line = " ".join(["%%nbtrack", *options_of(self._task)])
         with capture_output():
+            # A message of a page would set its parent, and be dropped with an error.
+            self._shell.display_pub.set_parent = lambda parent: None
             return self._shell.run_cell(
                 f"{line}\n{self._task.source}", store_history=False
             )

@@ -76,8 +76,12 @@ def _executor_of(
     return ClusterExecutor(asked.cluster, stage, n=asked.parallel)
 
 
-def launch_cell(text: str, asked: Asked) -> Sweep:
+def launch_cell(
+    text: str, asked: Asked, *, made: Callable[[Sweep], object] = lambda sweep: None
+) -> Sweep:
     """Sweep the text of a cell in the notebook that runs here.
+
+    `made` is told of the sweep before its first trial: whoever shows it begins there.
 
     With `asked.background` it returns at once, and what goes wrong from then on is
     `sweep.error`.
@@ -117,6 +121,7 @@ def launch_cell(text: str, asked: Asked) -> Sweep:
     with ExitStack() as opening:
         there = opening.enter_context(on_cluster(asked))
         sweep = begun(store, there, text, task_of)
+        made(sweep)
         connection = opening.pop_all()
 
     def run() -> None:

@@ -40,11 +40,14 @@ def current_shell() -> Any:  # IPython's shell, untyped
 
 
 class Outlet:
-    """One output under a cell, replaced in place by its display id."""
+    """One output under a cell, replaced in place by its display id.
 
-    def __init__(self, run_id: str) -> None:
-        self._metadata = {"nbtrack": {"run": run_id}}  # by which a reload finds it
-        self._display_id = f"nbtrack-{run_id}-{secrets.token_hex(4)}"
+    With `run_id` a page that is loaded anew follows that run there.
+    """
+
+    def __init__(self, run_id: str | None = None) -> None:
+        self._metadata = {} if run_id is None else {"nbtrack": {"run": run_id}}
+        self._display_id = f"nbtrack-{run_id or 'panel'}-{secrets.token_hex(4)}"
         self.is_shown = False
 
     def show(self, bundle: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ import { COMPARE_CSS } from './style';
 import type { Curves, FromKernel, State, ToKernel } from './wire';
 
 const POINTS = 1600; // of one curve: two for each pixel
+const HELLO_AGAIN_MS = 1000; // and twice as long after each
 const EXTRA = '#7f7f7f'; // a seventh curve
 
 export interface ComparePanel extends Disposable {
@@ -49,6 +50,7 @@ class Panel implements ComparePanel {
   private curves: Curves | null = null;
   private drawn: unknown[] = [];
   private asked = '';
+  private greeting = 0;
   private span: [number, number] | null = null;
 
   constructor(
@@ -73,15 +75,27 @@ class Panel implements ComparePanel {
     this.sizes.observe(this.root);
     this.theme.observe(document.body, { attributes: true });
     this.markTheme();
-    send({ type: 'hello' });
+    this.hello(0);
   }
 
   dispose(): void {
+    clearTimeout(this.greeting);
     this.scheduler.dispose();
     this.sizes.disconnect();
     this.theme.disconnect();
     this.overlay.dispose();
     this.root.remove();
+  }
+
+  /** Said again until there is an answer: some kernels leave a message lying. */
+  private hello(n: number): void {
+    this.send({ type: 'hello' });
+    this.greeting = window.setTimeout(
+      () => {
+        if (!this.model.state) this.hello(n + 1);
+      },
+      HELLO_AGAIN_MS * 2 ** n,
+    );
   }
 
   private listeners(): FromKernel {
