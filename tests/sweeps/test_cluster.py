@@ -29,6 +29,8 @@ LONGEST_S = 30
 @pytest.fixture(scope="module")
 def cluster():
     """Two workers, each a process; started once, for it takes seconds."""
+    # In a process of pytest-xdist `__main__` was read from a pipe: nothing to import.
+    vars(sys.modules["__main__"]).setdefault("__spec__", None)
     with distributed.LocalCluster(
         n_workers=2,
         threads_per_worker=1,

@@ -102,7 +102,7 @@ def test_files_of_trials_that_run_side_by_side_do_not_meet(ip, swept):
     )
     found = swept("lr=[1, 2, 3, 4, 5] --sampler grid --metric loss:min --parallel 2",
                   cell)  # fmt: skip
-    frame = nbtrack.runs().sort_values("id")
+    frame = nbtrack.runs().sort_values("params.lr")
     assert found.n_done == 5
     assert "each trial wrote best.json in a folder of its own" in found.notes[-1]
     assert frame["best.loss"].tolist() == [7 * i for i in range(1, 6)]
