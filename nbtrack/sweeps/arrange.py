@@ -112,8 +112,8 @@ def evidence_of(cell: CellText, namespace: Mapping[str, Any]) -> Evidence:
         for name in changeable
         if seen.flow.writes.get(name) == "changed"
     }
-    unsure = [name for name in changeable if name in seen.flow.may_write]
-    return Evidence(None if unsure and not leaks else leaks, changeable)
+    # What was too large for the look at every cell is looked at after each trial.
+    return Evidence(leaks, changeable)
 
 
 def seen_before(text: str) -> ExecutedCell | None:
