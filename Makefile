@@ -77,7 +77,7 @@ test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
 	$(RUN) pytest -m "faults and not benchmark" $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (installs them)
-	$(RUN) pip install --editable ".[frameworks]" --constraint .ci/constraints.txt
+	$(RUN) pip install --no-compile --editable ".[frameworks]" --constraint .ci/constraints.txt
 	$(RUN) pytest -m frameworks $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-fuzz: $(VENV)/.test  ## long random tests, and all examples of the others

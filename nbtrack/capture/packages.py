@@ -130,6 +130,12 @@ class Packages:
         self._places: dict[str, metadata.Distribution] = {}
         # Reading 200 lists of files takes 20 ms; what is not here is read again.
         self._tops: dict[metadata.Distribution, set[str]] = {}
+        # The names asked for last, what was installed then, and the answer.
+        self._loaded: tuple[set[str], list[Installed], list[Installed]] = (
+            set(),
+            [],
+            [],
+        )
         # By entry of the path, with when its folder changed.
         self._entries: dict[str, tuple[int, list[_Found]]] = {}
 
@@ -164,8 +170,11 @@ class Packages:
         """
         wanted = {name.partition(".")[0] for name in modules}
         wanted -= sys.stdlib_module_names
+        installed = self.installed()
+        if self._loaded[:2] == (wanted, installed):
+            return self._loaded[2]  # as in every trial of a sweep
         found = {}
-        for about in self.installed():
+        for about in installed:
             place = self._places[about.name]
             if about.name.replace("-", "_") in wanted:
                 found[about.name] = about
@@ -174,7 +183,8 @@ class Packages:
                 self._tops[place] = _tops(about.name, place)
             if not wanted.isdisjoint(self._tops[place]):
                 found[about.name] = about
-        return list(found.values())
+        self._loaded = wanted, installed, list(found.values())
+        return self._loaded[2]
 
 
 def _state_of_path() -> tuple[tuple[str, int], ...]:

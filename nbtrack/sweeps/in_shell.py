@@ -11,10 +11,12 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.capture.dataflow.pseudo import FILE, MODULE
 from nbtrack.capture.dataflow.users_names import is_ipythons
+from nbtrack.capture.file_sweep import stamp_of
 from nbtrack.capture.opened_files import ReadLog
 from nbtrack.capture.randomness import restore_states
 from nbtrack.records import FlowRecord
@@ -68,7 +70,7 @@ class TrialInShell:
             result.error_before_exec or result.error_in_exec,
             leaks=leaks,
             duration_s=time.monotonic() - started,
-            wrote=written_by(flow),
+            wrote=written_by(flow, opened.started_ns),
         )
 
     def stop(self, by: str) -> None:
@@ -181,19 +183,21 @@ def changes_around(flow: FlowRecord, opened: ReadLog) -> dict[str, str]:
         if name.startswith(MODULE)
     }
     for path, stamp in opened.found():
-        is_older = stamp is not None and stamp[0] < opened.started_ns
-        if is_older and f"{FILE}{path}" in flow.writes:
+        is_older = stamp is not None and stamp[2] < opened.started_ns
+        if is_older and f"{FILE}{path}" in flow.writes and stamp_of(path) != stamp:
             found[f"{FILE}{path}"] = "the cell reads it, and writes it then"
     return found
 
 
-def written_by(flow: FlowRecord) -> tuple[str, ...]:
-    """The files that a cell wrote.
+def written_by(flow: FlowRecord, since_ns: int) -> tuple[str, ...]:
+    """The files that a cell wrote, and that are there.
 
-    >>> written_by(FlowRecord(writes={"@file:/a/best.pt": "set", "x": "set"}))
-    ('/a/best.pt',)
+    >>> written_by(FlowRecord(writes={"@file:/nowhere/best.pt": "set"}), 0)
+    ()
     """
-    return tuple(n.removeprefix(FILE) for n in flow.writes if n.startswith(FILE))
+    paths = (n.removeprefix(FILE) for n in flow.writes if n.startswith(FILE))
+    stamps = ((path, stamp_of(Path(path))) for path in paths)
+    return tuple(path for path, stamp in stamps if stamp and stamp[2] >= since_ns)
 
 
 @contextmanager

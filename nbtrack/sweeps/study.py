@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbtrack.errors import OptionError
+from nbtrack.sweeps.ledger import CRASHED, Ledger
 from nbtrack.sweeps.space import Axis, Label, Space
 from nbtrack.sweeps.studies import FILE_NAME, optuna_module
 from nbtrack.sweeps.trial import Aim
@@ -33,7 +34,6 @@ SAMPLERS = ("grid", "random", "tpe", "gp", "halving")
 PRUNERS = ("none", "median", "asha", "hyperband")
 
 ABOUT = "nbtrack"  # the attribute of a study that says what it is a sweep of
-CRASHED = "crashed"  # of a trial whose process died: its values are tried again
 RERUN = "rerun"  # of a study: the failed trials that were run again
 _WAIT_S = 60  # for another process that writes to the file
 
@@ -70,57 +70,55 @@ class Trial:
 
 
 class Study:
-    """One sweep's search; `ask` and `tell` from one thread at a time."""
+    """One sweep's search; `ask` and `tell` from one thread at a time.
+
+    It goes on in memory, by a copy of what the file holds of it.
+    """
 
     def __init__(
-        self, study: optuna.Study, space: Space, plan: Plan, *, grid: list[Any] | None
+        self, ledger: Ledger, space: Space, plan: Plan, *, grid: list[Any] | None
     ) -> None:
-        self.optuna = study
+        self._ledger = ledger
         self._space = space
         self._plan = plan
         self._grid = grid
+        self._search = _copy_of(ledger.study, plan)
         self._open: dict[int, optuna.Trial] = {}
-        self._n_drawn: int | None = None  # sets of values, each of them counted once
         self._again: list[dict[str, Label]] = []  # values of trials that were lost
+        told = ledger.study.user_attrs.get(RERUN, "[]")
+        self._rerun: set[int] = set(json.loads(told))
 
     @property
     def trials(self) -> list[Trial]:
         """All of them, in order."""
-        again = set(json.loads(self.optuna.user_attrs.get(RERUN, "[]")))
-        found = self.optuna.get_trials(deepcopy=False)
-        return [_frozen(trial, lost=trial.number in again) for trial in found]
+        found = self._search.get_trials(deepcopy=False)
+        return [_frozen(trial, lost=trial.number in self._rerun) for trial in found]
 
     def retry(self, labels: Mapping[str, Label]) -> None:
         """Try these values again, before any others."""
         self._again.append(dict(labels))
 
     def ask(self) -> Trial | None:
-        """The next trial; None where the grid is through.
-
-        Raises
-        ------
-        OptionError
-            When the sampler refuses the space.
-        """
+        """The next trial; None where the grid is through."""
         import optuna
 
         given = self._given()
         if given is None and self._grid is not None:
             return None
-        if self._n_drawn is None:
-            self._n_drawn = sum(not trial.crashed for trial in self.trials)
-        sampler = sampler_of(self._plan, self._n_drawn)
+        # Those that are tried again do not count: what follows is what would have.
+        n_drawn = sum(not trial.crashed for trial in self.trials)
+        sampler = sampler_of(self._plan, n_drawn)
         if given is not None:
             with _stable():
                 sampler = optuna.samplers.PartialFixedSampler(given, sampler)
-        self.optuna.sampler = sampler
-        asked = self.optuna.ask()
-        self._open[asked.number] = asked
-        self._n_drawn += 1
+        self._search.sampler = sampler
+        asked = self._search.ask()
         labels: dict[str, Label] = {}
         for axis in self._space.axes:
             if axis.when is None or axis.when.holds(labels):
                 labels[axis.name] = _suggested(asked, axis)
+        self._open[asked.number] = asked
+        self._ledger.begin(self._search.get_trials(deepcopy=False)[asked.number])
         return Trial(asked.number, "running", labels, None)
 
     def report(self, number: int, step: int, value: float) -> bool:
@@ -129,6 +127,7 @@ class Study:
         if trial is None:
             return False
         trial.report(value, step)
+        self._ledger.note(number, step, value)
         return bool(trial.should_prune())  # NumPy's, of some pruners
 
     def tell(
@@ -138,15 +137,17 @@ class Study:
         import optuna
 
         states = optuna.trial.TrialState
-        trial = self._open.pop(number, None)
-        if crashed and trial is not None:
+        trial = self._open.pop(number)
+        if crashed:
             trial.set_user_attr(CRASHED, True)
-            self._n_drawn = None if self._n_drawn is None else self._n_drawn - 1
         complete = state == "complete" and value is not None
         found = states.COMPLETE if complete else states.FAIL
         if state == "pruned":
             found = states.PRUNED
-        self.optuna.tell(number, value if complete else None, state=found)
+        self._search.tell(trial, value if complete else None, state=found)
+        ended = self._search.get_trials(deepcopy=False)[number]
+        last = ended.values[0] if ended.values else None
+        self._ledger.end(number, found, last, crashed=crashed)
 
     def end_the_lost(
         self,
@@ -161,9 +162,9 @@ class Study:
         """
         import optuna
 
-        for trial in self.optuna.get_trials(deepcopy=False):
+        for trial in self._search.get_trials(deepcopy=False):
             if trial.state == optuna.trial.TrialState.RUNNING:
-                self._open[trial.number] = optuna.Trial(self.optuna, trial._trial_id)
+                self._open[trial.number] = optuna.Trial(self._search, trial._trial_id)
                 value = value_of(trial.number)
                 state = "fail" if value is None else "complete"
                 self.tell(trial.number, state, value, crashed=value is None)
@@ -174,8 +175,8 @@ class Study:
                 tried.append(lost.labels)
                 self.retry(lost.labels)
         if rerun_failed:
-            numbers = [lost.number for lost in again]
-            self.optuna.set_user_attr(RERUN, json.dumps(numbers))
+            self._rerun = {lost.number for lost in again}
+            self._ledger.study.set_user_attr(RERUN, json.dumps(sorted(self._rerun)))
 
     def _given(self) -> dict[str, Label] | None:
         """Values that are not left to the sampler."""
@@ -185,6 +186,20 @@ class Study:
             return None
         done = [t.labels for t in self.trials if not t.crashed]
         return next((point for point in self._grid if point not in done), None)
+
+
+def _copy_of(study: optuna.Study, plan: Plan) -> optuna.Study:
+    """The same study in memory."""
+    import optuna
+
+    with _quiet():
+        copy = optuna.create_study(
+            study_name=study.study_name,  # by it Hyperband shares trials out
+            direction=study.direction,
+            pruner=pruner_of(plan.pruning),
+        )
+    copy.add_trials(study.get_trials(deepcopy=False))
+    return copy
 
 
 def open_study(
@@ -227,7 +242,6 @@ def open_study(
             storage=storage,
             study_name=name,
             direction=direction,
-            pruner=pruner_of(plan.pruning),
             load_if_exists=resume,
         )
     if resume:
@@ -236,7 +250,7 @@ def open_study(
         study.set_user_attr(ABOUT, json.dumps(dict(about)))
         with _stable():
             study.set_metric_names([aim.metric])
-    return Study(study, space, plan, grid=grid)
+    return Study(Ledger(study, storage), space, plan, grid=grid)
 
 
 def open_storage(folder: Path) -> optuna.storages.RDBStorage:

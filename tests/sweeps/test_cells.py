@@ -86,9 +86,9 @@ def test_a_cell_that_has_changed_what_it_reads_does_not_run_in_the_kernel(ip, sw
     )
     ip.run_cell(f"%%track --no-live\n{cell}")
     before = list(ip.user_ns["model"])
-    found = swept("lr=[.5, .25] --sampler grid --metric loss:min", cell)
+    found = swept("lr=[.25] --sampler grid --metric loss:min", cell)
     assert ip.user_ns["model"] == before
-    assert [points(row.run)[0] for row in found.rows] == [0.125, 0.1875]
+    assert [points(row.run)[0] for row in found.rows] == [0.1875]
     assert "a fresh process for each trial, with model as it is now" in found.notes[0]
 
 
