@@ -118,11 +118,6 @@ class Space:
         """What is swept."""
         return tuple(axis.name for axis in self.axes)
 
-    @property
-    def has_conditions(self) -> bool:
-        """Whether some of it is only there with certain values of the rest."""
-        return any(axis.when is not None for axis in self.axes)
-
     def active(self, labels: Mapping[str, Label]) -> dict[str, Label]:
         """Those values whose condition holds.
 
