@@ -73,8 +73,6 @@ def test_a_cell_is_swept_from_its_form_and_a_trial_becomes_a_cell(notebook, lab)
     notebook.screenshot("sweep-form-light")
 
     panel.get_by_role("button", name="Start").click()
-    panel.get_by_text("Getting ready").wait_for()
-    notebook.screenshot("sweep-ready")
     panel.get_by_text("6 of 6 trials · finished").wait_for(timeout=90_000)
     assert panel.locator("tr[data-status=finished]").count() == 6
     assert panel.locator(".nbt-best-line").count() == 1
