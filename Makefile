@@ -12,8 +12,8 @@ VENV ?= .venv
 LAB_ARGS ?=
 PYTEST_ARGS ?=
 PYTEST_JOBS ?= auto
-# Each is a JupyterLab and a Chromium, which wait for one another half of the time.
-BROWSER_JOBS ?= 3
+# Each is a JupyterLab and a Chromium, which take more than one core.
+BROWSER_JOBS ?= 2
 QUICKSTART := notebooks/01_first_run.ipynb
 
 RUN := $(VENV)/bin/python -m

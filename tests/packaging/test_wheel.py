@@ -22,6 +22,15 @@ EXTENSION_MAX_GZ_BYTES = 300_000
 SHARED = "data/share/jupyter/labextensions/nbtrack/"
 
 
+RECORDING = """
+import nbtrack
+with nbtrack.start("from-the-wheel", params={"lr": 0.1}) as run:
+    nbtrack.log(loss=0.5, step=0)
+[row] = nbtrack.runs().to_dict("records")
+print(row["status"], row["metrics.loss"])
+"""
+
+
 def test_package_json_has_the_version_of_the_package():
     package = json.loads((ROOT / "labextension/package.json").read_text())
     assert package["version"] == nbtrack.__version__
@@ -139,6 +148,7 @@ def say(bare_path, tmp_path):
 @pytest.mark.timeout(600)
 def test_the_wheel_installs_without_node_and_jupyter_finds_both_extensions(built, say):
     say("pip", "install", "--quiet", str(next(built.glob("*.whl"))), "jupyterlab")
+    assert say("python", "-c", RECORDING).split()[-2:] == ["finished", "0.5"]
     lab = say("jupyter", "labextension", "list")
     server = say("jupyter", "server", "extension", "list")
     assert f"nbtrack v{nbtrack.__version__} enabled OK" in lab
