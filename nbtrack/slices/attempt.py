@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from nbtrack.errors import NbtrackError, OptionError
 from nbtrack.records import CellRecord, RunRecord
 from nbtrack.slices.claim import Attempt, Claim, ProofRung
+from nbtrack.slices.command import PACKAGE, command_of
 from nbtrack.slices.compare import Comparison, compare_runs
 from nbtrack.slices.job import Answer, Borders, Job
 from nbtrack.slices.scratch import Known, Scratch, known_of, paths_of, writes_elsewhere
@@ -37,13 +38,6 @@ _NOT_PASSED_ON = ("JPY_", "NBTRACK_", "PYTEST_", "COV_")
 TOKEN = "NBTRACK_PROOF"  # in the environment of all that belongs to an attempt  # noqa: S105
 _PARENT = "NBTRACK_PROOF_OF"
 _POLL_S = 0.05
-_PACKAGE = str(Path(__file__).resolve().parents[2])
-_START = (  # nbtrack as it is here, also where it is not installed
-    "import sys\n"
-    "sys.path.append(sys.argv[1])\n"
-    "from nbtrack.slices.replay import main\n"
-    "main(sys.argv[2:])\n"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +155,7 @@ def _moved(path: str, scratch: Scratch) -> str:
 
 
 def _is_of_python(path: str) -> bool:
-    folders = (os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, _PACKAGE))
+    folders = (os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, PACKAGE))
     return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
@@ -201,7 +195,7 @@ def _replayed(
     errors = scratch.root / "stderr.txt"
     with errors.open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-c", _START, _PACKAGE, str(asked)],
+            command_of("nbtrack.slices.replay", str(asked)),
             cwd=scratch.folder,
             env=_environment(claim, scratch, token),
             stdin=subprocess.DEVNULL,

@@ -13,7 +13,15 @@ from nbtrack.errors import OptionError
 from nbtrack.records import Goal, goal_of
 from nbtrack.sweeps.space import Space, parse_space
 from nbtrack.sweeps.studies import SWEEP, TRIAL
-from nbtrack.sweeps.study import PRUNERS, SAMPLERS, Plan, open_study, study_names
+from nbtrack.sweeps.study import (
+    PRUNERS,
+    SAMPLERS,
+    Plan,
+    open_storage,
+    open_study,
+    storage_there,
+    study_names,
+)
 from nbtrack.sweeps.sweep import Sweep
 from nbtrack.sweeps.trial import Aim
 from nbtrack.text import did_you_mean, shorten, visible
@@ -276,7 +284,7 @@ def parallel_of(parallel: int | None, cluster: Any = None) -> int:
     return parallel
 
 
-def name_in(store: Store, asked: Asked) -> str:
+def name_in(store: Store, asked: Asked, known: list[str]) -> str:
     """The sweep's name: the one that goes on, the one asked for, or a new one.
 
     Raises
@@ -285,9 +293,8 @@ def name_in(store: Store, asked: Asked) -> str:
         For a name that cannot be one, or none to go on with.
     """
     if asked.resume is not None:
-        return _resumed(store, asked.resume)
+        return _resumed(store, asked.resume, known)
     if asked.name is None:
-        known = set(study_names(store.path))
         return next(f"sweep-{i}" for i in range(1, N_MAX) if f"sweep-{i}" not in known)
     if not _NAME.fullmatch(asked.name):
         raise OptionError(
@@ -297,11 +304,10 @@ def name_in(store: Store, asked: Asked) -> str:
     return asked.name
 
 
-def _resumed(store: Store, name: str) -> str:
+def _resumed(store: Store, name: str, known: list[str]) -> str:
     from nbtrack.analysis.runs_table import runs
 
     store.recover()  # what its processes left when they died
-    known = study_names(store.path)
     if name == LAST:
         if not known:
             raise OptionError("There is no sweep to go on with yet.")
@@ -331,7 +337,9 @@ def begun(
     """
     from hashlib import sha256
 
-    name = name_in(store, asked)
+    folder = Path(store.path)
+    there = storage_there(folder)
+    name = name_in(store, asked, study_names(there))
     about = {
         "space": {axis.name: axis.text for axis in asked.space.axes},
         "metric": asked.aim.text,
@@ -340,7 +348,7 @@ def begun(
         "seed": asked.plan.seed,
     }
     study = open_study(
-        Path(store.path),
+        there or open_storage(folder),
         name,
         space=asked.space,
         aim=asked.aim,

@@ -42,75 +42,14 @@ class Places(Executor, Protocol):
 Began = Callable[[int, str], None]  # a trial's number, and the id of its run
 
 
-class KernelExecutor:
-    """In the notebook's own kernel, one after the other.
-
-    Parameters
-    ----------
-    shell
-        IPython's shell.
-    python
-        The cell as plain Python, by which its reads are known.
-    """
+class _OneByOne:
+    """What is alike where a trial is over when `start` returns."""
 
     n_places = 1
 
-    def __init__(self, shell: Any, python: str) -> None:  # Any: IPython has no types
-        self._shell = shell
-        self._python = python
+    def __init__(self) -> None:
         self._done: Outcome | None = None
-        self._running: TrialInShell | None = None
-
-    def start(self, task: Task, *, report: Reports, began: Began) -> None:
-        """Run the trial to its end."""
-        trial = TrialInShell(
-            self._shell,
-            task,
-            report=report,
-            began=lambda run: began(task.number, run),
-        )
-        self._running = trial
-        self._done = trial.run(Boundary.of(self._python, self._shell.user_ns))
-        self._running = None
-
-    def wait(self, timeout_s: float) -> Outcome | None:
-        """What came of it."""
-        done, self._done = self._done, None
-        return done
-
-    def stop(self, by: str) -> None:
-        """Ask it to stop, from another thread."""
-        if self._running is not None:
-            self._running.stop(by)
-
-    def close(self) -> None:
-        """Nothing runs beside the kernel's own thread."""
-
-
-class FunctionExecutor:
-    """Calls a function of the user's in this process, one trial after the other."""
-
-    n_places = 1
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        values: Callable[[Task], Mapping[str, Any]],
-        about: Mapping[str, Any],
-    ) -> None:
-        self._function = function
-        self._values = values
-        self._about = about
-        self._done: Outcome | None = None
-        self._running: FunctionTrial | None = None
-
-    def start(self, task: Task, *, report: Reports, began: Began) -> None:
-        """Call it and wait."""
-        values = self._values(task)
-        trial = FunctionTrial(self._function, values, task, self._about)
-        self._running = trial
-        self._done = trial.run(report, lambda run: began(task.number, run))
-        self._running = None
+        self._running: TrialInShell | FunctionTrial | None = None
 
     def wait(self, timeout_s: float) -> Outcome | None:
         """What came of it."""
@@ -124,3 +63,55 @@ class FunctionExecutor:
 
     def close(self) -> None:
         """Nothing runs beside this thread."""
+
+
+class KernelExecutor(_OneByOne):
+    """In the notebook's own kernel, one after the other.
+
+    Parameters
+    ----------
+    shell
+        IPython's shell.
+    python
+        The cell as plain Python, by which its reads are known.
+    """
+
+    def __init__(self, shell: Any, python: str) -> None:  # Any: IPython has no types
+        super().__init__()
+        self._shell = shell
+        self._python = python
+
+    def start(self, task: Task, *, report: Reports, began: Began) -> None:
+        """Run the trial to its end."""
+        trial = TrialInShell(
+            self._shell,
+            task,
+            report=report,
+            began=lambda run: began(task.number, run),
+        )
+        self._running = trial
+        self._done = trial.run(Boundary.of(self._python, self._shell.user_ns))
+        self._running = None
+
+
+class FunctionExecutor(_OneByOne):
+    """Calls a function of the user's in this process, one trial after the other."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        values: Callable[[Task], Mapping[str, Any]],
+        about: Mapping[str, Any],
+    ) -> None:
+        super().__init__()
+        self._function = function
+        self._values = values
+        self._about = about
+
+    def start(self, task: Task, *, report: Reports, began: Began) -> None:
+        """Call it and wait."""
+        values = self._values(task)
+        trial = FunctionTrial(self._function, values, task, self._about)
+        self._running = trial
+        self._done = trial.run(report, lambda run: began(task.number, run))
+        self._running = None

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.capture.dataflow.pseudo import OF_FILES
 from nbtrack.errors import OptionError, SweepError
 from nbtrack.guard import tolerated
+from nbtrack.slices.command import command_of
 from nbtrack.sweeps.executor import Began
 from nbtrack.sweeps.job import Stage
 from nbtrack.sweeps.trial import Outcome, Reports, Task
@@ -35,13 +36,6 @@ if TYPE_CHECKING:
     from nbtrack.store import Store
     from nbtrack.sweeps.api import Asked
 
-_PACKAGE = str(Path(__file__).resolve().parents[2])
-_START = (  # nbtrack as it is here, also where it is not installed
-    "import sys\n"
-    "sys.path.append(sys.argv[1])\n"
-    "from nbtrack.sweeps.worker import main\n"
-    "main(sys.argv[2:])\n"
-)
 _NOT_PASSED_ON = ("PYTEST_", "COV_")
 _END_S = 2.0  # a worker that was told to stop may take, before it is killed
 _LAST_WORDS_S = 5.0  # and one that has only to keep what its runs printed
@@ -251,7 +245,7 @@ class _Remote:
         self.wire = Wire(ours)
         with theirs, errors.open("wb") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, _PACKAGE, str(theirs.fileno())],
+                command_of("nbtrack.sweeps.worker", str(theirs.fileno())),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=said,

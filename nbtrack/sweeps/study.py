@@ -203,7 +203,7 @@ def _copy_of(study: optuna.Study, plan: Plan) -> optuna.Study:
 
 
 def open_study(
-    folder: Path,
+    storage: optuna.storages.RDBStorage,
     name: str,
     *,
     space: Space,
@@ -223,7 +223,6 @@ def open_study(
         Where Optuna is not installed.
     """
     optuna = optuna_module()
-    storage = open_storage(folder)
     grid = space.grid() if plan.sampler == "grid" else None
     direction = "minimize" if aim.goal == "min" else "maximize"
     with _quiet():
@@ -282,15 +281,24 @@ def open_storage(folder: Path) -> optuna.storages.RDBStorage:
     return storage
 
 
-def study_names(folder: Path) -> list[str]:
+def storage_there(folder: Path) -> optuna.storages.RDBStorage | None:
+    """Optuna's storage, where a store has one; to look is not to make it.
+
+    >>> storage_there(Path("/nowhere")) is None
+    True
+    """
+    return open_storage(folder) if (folder / FILE_NAME).exists() else None
+
+
+def study_names(storage: optuna.storages.RDBStorage | None) -> list[str]:
     """The sweeps of a store, oldest first; none where it never had one.
 
-    >>> study_names(Path("/nowhere"))
+    >>> study_names(None)
     []
     """
-    if not (folder / FILE_NAME).exists():
+    if storage is None:
         return []
-    return list(optuna_module().get_all_study_names(open_storage(folder)))
+    return list(optuna_module().get_all_study_names(storage))
 
 
 def sampler_of(plan: Plan, n_drawn: int) -> optuna.samplers.BaseSampler:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import replace
-from importlib import resources
 from typing import TYPE_CHECKING, Any, cast
 
 from nbtrack.analysis import edits
@@ -23,6 +22,7 @@ from nbtrack.analysis.several_stores import SeveralStores
 from nbtrack.errors import NbtrackError
 from nbtrack.guard import guard
 from nbtrack.notebook.panels.outlets import WIDGET_VIEW, best_surface
+from nbtrack.notebook.panels.widget import front_end
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -287,10 +287,6 @@ def _widget_class() -> type[Any]:
 
     # Made once per process: anywidget reads the front end when a class is made.
     class CompareWidget(anywidget.AnyWidget):  # type: ignore[misc]  # untyped base
-        _esm = (
-            resources.files("nbtrack.notebook")
-            .joinpath("static", _SCRIPT)
-            .read_text(encoding="utf-8")
-        )
+        _esm = front_end(_SCRIPT)
 
     return CompareWidget

@@ -9,13 +9,13 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import Callable, Mapping
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
 from nbtrack.notebook.panels.outlets import current_shell
 from nbtrack.notebook.panels.sweep_feed import COMMANDS, FEATURE, SweepFeed
 from nbtrack.notebook.panels.sweep_wire import Message
+from nbtrack.notebook.panels.widget import front_end
 
 if TYPE_CHECKING:
     from nbtrack.notebook.panels.stop_channel import MainThreadCall
@@ -134,10 +134,6 @@ def _widget_class() -> type[Any]:
 
     # Made once per process: anywidget reads the front end when a class is made.
     class SweepWidget(anywidget.AnyWidget):  # type: ignore[misc]  # untyped base
-        _esm = (
-            resources.files("nbtrack.notebook")
-            .joinpath("static", _SCRIPT)
-            .read_text(encoding="utf-8")
-        )
+        _esm = front_end(_SCRIPT)
 
     return SweepWidget

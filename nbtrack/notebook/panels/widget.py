@@ -71,8 +71,8 @@ class PanelWidget:
             self._hear(str(content["type"]), str(content.get("id", "")))
 
 
-def front_end() -> str:
-    """The built front end.
+def front_end(script: str = "panel.js") -> str:
+    """A bundle of the built front end.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def front_end() -> str:
     """
     return (
         resources.files("nbtrack.notebook")
-        .joinpath("static", "panel.js")
+        .joinpath("static", script)
         .read_text(encoding="utf-8")
     )
 
