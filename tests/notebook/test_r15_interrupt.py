@@ -19,6 +19,14 @@ CELL = (
 )
 
 
+def next_answer(kernel) -> str | None:
+    """Of the next cell; a kernel aborts what comes while it still clears an error away."""
+    answer = kernel.run("1 + 1")
+    while answer.status == "aborted":
+        answer = kernel.run("1 + 1")
+    return answer.result
+
+
 def test_r15_interrupts_at_random_instants(kernel):
     kernel.run(CELL)  # the first cell also imports what it needs
     chance = random.Random(15)
@@ -29,7 +37,7 @@ def test_r15_interrupts_at_random_instants(kernel):
         # After the cell's end it is the kernel itself that is interrupted, and then
         # no reply comes, with or without us.
         kernel.settle(asked, timeout_s=2)
-        assert kernel.run("1 + 1").result == "2"
+        assert next_answer(kernel) == "2"
     assert kernel.run(CELL.replace("cut", "after")).result == "0.05"
     assert kernel.run("len(get_ipython().ast_transformers)").result == "0"
     assert kernel.run("import nbtrack; nbtrack.current() is None").result == "True"

@@ -123,19 +123,18 @@ def test_a_trial_on_the_cluster_gives_what_it_gives_in_the_kernel(sweep, store, 
 def test_points_are_here_while_the_trial_runs_and_files_at_its_end(
     sweep, store, tmp_path, meanwhile
 ):
-    seen = tmp_path / "seen"
+    seen, weights = tmp_path / "seen", tmp_path / "best.txt"
 
     def train(lr):
         import time
-        from pathlib import Path
 
         import nbtrack
 
         nbtrack.log(loss=lr, step=0)
         while not seen.exists():
             time.sleep(0.02)
-        Path("best.txt").write_text(f"weights of {lr}")
-        nbtrack.current().checkpoint("best.txt", step=0)
+        weights.write_text(f"weights of {lr}")
+        nbtrack.current().checkpoint(weights, step=0)
 
     statuses = []
 
