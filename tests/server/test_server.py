@@ -9,7 +9,8 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 import nbtrack
-from nbtrack.server.handlers import MAX_ROWS, ROUTES
+from nbtrack.server.handlers import ROUTES
+from nbtrack.server.handlers.request import MAX_ROWS
 from nbtrack.store import Store
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nbtrack.errors import RunNotFoundError
-from nbtrack.server.reader import Reader, Session
+from nbtrack.server.answers import run_list, run_views
+from nbtrack.server.desk import Desk
+from nbtrack.server.stores import Session
 from nbtrack.server.viewers import MAX_VIEWERS, Viewers
 from nbtrack.store import Store
 
@@ -38,63 +40,70 @@ def root(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def reader(root):
-    made = Reader(root)
-    yield made
-    made.close()
+def runs(root):
+    """The list of runs as the server has it while these sessions run."""
+    desk = Desk(root)
+
+    def runs(sessions, status=None, kernel=None):
+        desk.stores.look(sessions)
+        return run_list.runs(desk, status, kernel, 10)
+
+    runs.desk = desk
+    yield runs
+    desk.stores.close()
 
 
 def names(answer):
     return [row["name"] for row in answer["runs"]]
 
 
-def test_runs_of_a_kernel_are_told_from_those_of_another(root, reader):
+def test_runs_of_a_kernel_are_told_from_those_of_another(root, runs):
     with started(root / "a"):
         sessions = [Session("a/n.ipynb", "k1")]
-        mine = reader.runs(sessions, "running", "k1", 10)
-        other = reader.runs(sessions, "running", "k2", 10)
+        mine = runs(sessions, "running", "k1")
+        other = runs(sessions, "running", "k2")
     assert (names(mine), names(other)) == (["found"], [])
 
 
-def test_a_session_that_claims_to_be_outside_the_root_shows_no_store(root, reader):
+def test_a_session_that_claims_to_be_outside_the_root_shows_no_store(root, runs):
     with started(root.parent / "outside"):
         for path in ("../outside/n.ipynb", str(root.parent / "outside" / "n.ipynb")):
-            assert reader.runs([Session(path, "k1")], None, None, 10)["runs"] == []
+            assert runs([Session(path, "k1")])["runs"] == []
 
 
-def test_a_link_out_of_the_root_is_not_followed(root, reader):
+def test_a_link_out_of_the_root_is_not_followed(root, runs):
     with started(root.parent / "outside"):
         (root / "link").symlink_to(root.parent / "outside")
-        answer = reader.runs([Session("link/n.ipynb", "k1")], None, None, 10)
+        answer = runs([Session("link/n.ipynb", "k1")])
     assert answer == {"runs": [], "problems": []}
 
 
-def test_a_damaged_store_is_named_and_the_others_are_still_read(root, reader):
+def test_a_damaged_store_is_named_and_the_others_are_still_read(root, runs):
     bad = root / "bad" / ".nbtrack"
     bad.mkdir(parents=True)
     (bad / "nbtrack.db").write_bytes(b"this is no database " * 500)
     sessions = [Session("bad/n.ipynb", "k0"), Session("a/n.ipynb", "k1")]
     with started(root / "a"):
-        answer = reader.runs(sessions, None, None, 10)
+        answer = runs(sessions)
     assert names(answer) == ["found"]
     assert [problem["store"] for problem in answer["problems"]] == ["bad"]
 
 
-def test_a_store_that_vanished_is_no_longer_asked(root, reader):
+def test_a_store_that_vanished_is_no_longer_asked(root, runs):
     import shutil
 
     sessions = [Session("a/n.ipynb", "k1")]
     with started(root / "a"):
-        assert names(reader.runs(sessions, None, None, 10)) == ["found"]
+        assert names(runs(sessions)) == ["found"]
         shutil.rmtree(root / "a" / ".nbtrack")
-        assert reader.runs(sessions, None, None, 10)["runs"] == []
+        assert runs(sessions)["runs"] == []
         with pytest.raises(RunNotFoundError):
-            reader.run(sessions, SOME_ID)
+            run_views.run(runs.desk, SOME_ID)
 
 
-def test_a_notebook_without_a_store_gets_none(root, reader):
+def test_a_notebook_without_a_store_gets_none(root, runs):
     (root / "a").mkdir()
-    assert reader.runs([Session("a/n.ipynb", "k")], None, None, 10)["runs"] == []
+    assert runs([Session("a/n.ipynb", "k")])["runs"] == []
     assert list((root / "a").iterdir()) == []
 
 
