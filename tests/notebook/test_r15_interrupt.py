@@ -20,7 +20,7 @@ CELL = (
 
 
 def next_answer(kernel) -> str | None:
-    """Of the next cell; a kernel aborts what comes while it still clears an error away."""
+    """Of the next cell; a kernel still clearing an error away aborts what comes."""
     answer = kernel.run("1 + 1")
     while answer.status == "aborted":
         answer = kernel.run("1 + 1")
