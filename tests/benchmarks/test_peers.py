@@ -73,11 +73,11 @@ def test_nbtrack_stores_many_times_faster_than_a_peer(what, key, peer, target):
 
 
 # Who has no table of its own is read as its own API reads: run by run.
+# Not Aim: its table of 1,000 runs was not there after 10 minutes.
 THOUSAND = {
     "trackio": "trackio",
     "mlflow": "mlflow",
     "mlflow-file": "mlflow",
-    "aim": "aim",
     "tensorboard": "tensorboardX",
 }
 
