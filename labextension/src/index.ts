@@ -1,16 +1,24 @@
-/** The JupyterLab extension: panels found again, cells put back, and the side bar. */
+/** The JupyterLab extension: panels found again, cells put back, badges, the side bar. */
 
 import {
+  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin,
 } from '@jupyterlab/application';
-import { INotebookTracker } from '@jupyterlab/notebook';
-import { Api } from './api';
-import { CellInsertion } from './cells';
-import { Reattach } from './reattach';
-import { RunsSidebar } from './sidebar';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { IStateDB } from '@jupyterlab/statedb';
+import { Api } from './api/client';
+import { addCommands } from './commands/all';
+import { Reattach } from './live/reattach';
+import { Badges } from './notebook/badges';
+import { CellInsertion } from './notebook/insertion';
+import { Panes } from './panes/panes';
+import { RunsSidebar, type SideState } from './sidebar/sidebar';
 import { ensureStyle } from './style';
+
+const STATE = 'nbtrack:sidebar';
 
 const panels: JupyterFrontEndPlugin<void> = {
   id: 'nbtrack:panels',
@@ -19,9 +27,8 @@ const panels: JupyterFrontEndPlugin<void> = {
   requires: [INotebookTracker],
   activate: (app: JupyterFrontEnd, tracker: INotebookTracker) => {
     ensureStyle();
-    const api = new Api(app.serviceManager.serverSettings);
-    tracker.forEach((panel) => new Reattach(api, panel));
-    tracker.widgetAdded.connect((_, panel) => new Reattach(api, panel));
+    const api = apiOf(app);
+    forEach(tracker, (panel) => new Reattach(api, panel));
   },
 };
 
@@ -31,22 +38,75 @@ const cells: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [INotebookTracker],
   activate: (_: JupyterFrontEnd, tracker: INotebookTracker) => {
-    tracker.forEach((panel) => new CellInsertion(panel));
-    tracker.widgetAdded.connect((_, panel) => new CellInsertion(panel));
+    forEach(tracker, (panel) => new CellInsertion(panel));
+  },
+};
+
+const badges: JupyterFrontEndPlugin<void> = {
+  id: 'nbtrack:badges',
+  description: 'Shows the latest run of a tracked cell below it.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  activate: (app: JupyterFrontEnd, tracker: INotebookTracker) => {
+    ensureStyle();
+    const api = apiOf(app);
+    forEach(tracker, (panel) => new Badges(api, panel, app.commands));
   },
 };
 
 const runs: JupyterFrontEndPlugin<void> = {
   id: 'nbtrack:runs',
-  description: 'Lists the latest runs of the running notebooks in the side bar.',
+  description: 'The runs in the side bar, their pages, and what can be done with them.',
   autoStart: true,
-  optional: [ILayoutRestorer],
-  activate: (app: JupyterFrontEnd, restorer: ILayoutRestorer | null) => {
+  requires: [INotebookTracker],
+  optional: [ILabShell, ILayoutRestorer, ICommandPalette, IStateDB],
+  activate: (
+    app: JupyterFrontEnd,
+    notebooks: INotebookTracker,
+    lab: ILabShell | null,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    states: IStateDB | null,
+  ) => {
     ensureStyle();
-    const sidebar = new RunsSidebar(new Api(app.serviceManager.serverSettings));
-    restorer?.add(sidebar, sidebar.id);
-    app.shell.add(sidebar, 'left', { rank: 650, type: 'nbtrack' });
+    const { commands, shell } = app;
+    const api = apiOf(app);
+    const panes = new Panes(api, commands, shell, lab ? 'main' : 'down');
+    const save = (state: SideState): void => void states?.save(STATE, { ...state });
+    const sidebar = new RunsSidebar(api, commands, save);
+    addCommands(app, { commands, api, sidebar, panes, notebooks }, palette);
+    shell.add(sidebar, 'left', { rank: 650, type: 'nbtrack' });
+    if (restorer) {
+      restorer.add(sidebar, sidebar.id);
+      panes.restoreBy(restorer);
+    }
+    void states?.fetch(STATE).then((state) => {
+      if (state) sidebar.restore(state as unknown as SideState);
+    });
+    lookWhenSomethingHappened(app, notebooks, () => sidebar.feed.look());
   },
 };
 
-export default [panels, cells, runs];
+/** A store is born in a cell: what may have made one is a reason to look. */
+function lookWhenSomethingHappened(
+  { serviceManager }: JupyterFrontEnd,
+  notebooks: INotebookTracker,
+  look: () => void,
+): void {
+  serviceManager.sessions.runningChanged.connect(look);
+  forEach(notebooks, (panel) => panel.sessionContext.statusChanged.connect(look));
+}
+
+function forEach(
+  tracker: INotebookTracker,
+  does: (panel: NotebookPanel) => void,
+): void {
+  tracker.forEach(does);
+  tracker.widgetAdded.connect((_, panel) => does(panel));
+}
+
+function apiOf(app: JupyterFrontEnd): Api {
+  return new Api(app.serviceManager.serverSettings);
+}
+
+export default [panels, cells, badges, runs];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CellInsertion, cellOf, textsOf } from '../src/cells';
+import { CellInsertion, cellOf, textsOf } from '../src/notebook/insertion';
 
 const evil = '<img src=x onerror="alert(1)">';
 

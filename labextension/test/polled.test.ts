@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { describe, expect, it, vi } from 'vitest';
-import { ApiError, type Api } from '../src/api';
-import { PolledSource } from '../src/polled';
+import { ApiError, type Api } from '../src/api/client';
+import { PolledSource } from '../src/live/polled';
 import type { Frame, FrameHead, Status } from '../src/shared/wire';
 
 function head(cursor: string, status: Status = 'running'): FrameHead {

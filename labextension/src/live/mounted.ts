@@ -2,11 +2,11 @@
 
 import type { CodeCell } from '@jupyterlab/cells';
 import { Widget, type PanelLayout } from '@lumino/widgets';
-import type { Api } from './api';
+import type { Api } from '../api/client';
 import { outputsOf, putStaticOutput } from './outputs';
 import { PolledSource } from './polled';
-import { mountPanel } from './shared/panel';
-import type { Disposable } from './shared/wire';
+import { mountPanel } from '../shared/panel';
+import type { Disposable } from '../shared/wire';
 
 const STALE_CLASS = 'nbt-stale-output';
 

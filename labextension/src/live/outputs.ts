@@ -2,7 +2,7 @@
 
 import type { CodeCell } from '@jupyterlab/cells';
 import type { IDisplayData, IMimeBundle, IOutput } from '@jupyterlab/nbformat';
-import { ApiError, type Api } from './api';
+import { ApiError, type Api } from '../api/client';
 
 const WIDGET_VIEW = 'application/vnd.jupyter.widget-view+json';
 

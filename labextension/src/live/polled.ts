@@ -1,14 +1,14 @@
 /** Frames of one run by REST: asked for while somebody can see them, until it ends. */
 
 import { Poll } from '@lumino/polling';
-import { ApiError, type Api } from './api';
+import { ApiError, type Api } from '../api/client';
 import {
   decodeFrame,
   type Disposable,
   type Frame,
   type PanelSource,
   type RunMeta,
-} from './shared/wire';
+} from '../shared/wire';
 
 const EVERY_MS = 300;
 const BACKOFF_MAX_MS = 5000; // a server that does not answer is asked less often

@@ -9,7 +9,8 @@
 import type { Cell, CodeCell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { Poll } from '@lumino/polling';
-import type { Api, RunRow } from './api';
+import type { Api } from '../api/client';
+import type { RunRow } from '../api/rows';
 import { MountedPanel } from './mounted';
 import { outputsOf, putStaticOutput, stalePanels } from './outputs';
 

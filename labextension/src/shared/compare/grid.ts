@@ -7,6 +7,7 @@
 
 import { h, setText } from '../dom';
 import { number } from '../format';
+import { sparkline } from '../spark';
 import { cellText, headText, shortText } from './cells';
 import { meanOf, type CompareModel, type Row } from './model';
 import type { Column } from './wire';
@@ -16,7 +17,6 @@ const VIEW_PX = 432; // the style sheet allows no more; as yet without rows it i
 const AROUND = 8; // rows kept above and below the view
 const SAMPLE = 200; // runs whose texts say how wide a column is
 const CHAR_PX = 6.9; // about the width of a digit
-const SPARK_PX = [72, 18] as const;
 
 /** What can be clicked. */
 export interface GridActions {
@@ -356,43 +356,4 @@ function deltaMark(delta: number, column: Column): HTMLElement {
   setText(mark, ` ${delta > 0 ? '+' : ''}${number(delta)}`);
   if (column.goal) mark.dataset['good'] = String(delta < 0 === (column.goal === 'min'));
   return mark;
-}
-
-/** A curve of a few points as a small picture; NaN leaves a gap. */
-export function sparkline(
-  values: Float64Array,
-  colour: string | undefined,
-): SVGElement {
-  const [width, height] = SPARK_PX;
-  const finite = values.filter((value) => Number.isFinite(value));
-  const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  svg.setAttribute('width', String(width));
-  svg.setAttribute('height', String(height));
-  svg.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  path.setAttribute('d', sparkPath(values, low, high));
-  path.setAttribute('fill', 'none');
-  path.setAttribute('stroke', colour ?? 'currentColor');
-  path.setAttribute('stroke-width', '1.25');
-  svg.append(path);
-  return svg;
-}
-
-function sparkPath(values: Float64Array, low: number, high: number): string {
-  const [width, height] = SPARK_PX;
-  let pen = 'M';
-  let path = '';
-  values.forEach((value, i) => {
-    if (!Number.isFinite(value)) {
-      pen = 'M';
-      return;
-    }
-    const x = (i / Math.max(values.length - 1, 1)) * (width - 2) + 1;
-    const part = high > low ? (value - low) / (high - low) : 0.5;
-    const y = (1 - part) * (height - 4) + 2;
-    path += `${pen}${x.toFixed(1)},${y.toFixed(1)}`;
-    pen = 'L';
-  });
-  return path;
 }

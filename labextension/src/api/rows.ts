@@ -1,0 +1,196 @@
+/** What the server answers, in the words of `nbtrack/server/openapi.json`. */
+
+import type { IMimeBundle } from '@jupyterlab/nbformat';
+import type { Goal, Status } from '../shared/wire';
+
+export interface MetricRow {
+  name: string;
+  goal: Goal | null;
+  n: number;
+  last: number | null;
+  best: number | null;
+  best_step: number;
+}
+
+export interface RunRow {
+  id: string;
+  store: string;
+  name: string;
+  experiment: string;
+  status: Status;
+  started_at: string;
+  ended_at: string | null;
+  duration_s: number | null;
+  notebook: string | null;
+  /** Where JupyterLab can open the notebook; null where it cannot. */
+  notebook_path: string | null;
+  cell_id: string | null;
+  kernel_id: string | null;
+  starred: boolean;
+  trashed: boolean;
+  tags: string[];
+  group: string | null;
+  notes: string;
+  grade: string | null;
+  parent: string | null;
+  best: MetricRow | null;
+  metrics: MetricRow[];
+}
+
+/** A run with what its card shows. */
+export interface RunDetail extends RunRow {
+  /** Name, value and origin. */
+  params: [string, string, string][];
+  /** Assignments that set the params again. */
+  params_code: string;
+  source: string | null;
+  error: string | null;
+}
+
+export interface Problem {
+  store: string;
+  message: string;
+}
+
+export interface RunList {
+  runs: RunRow[];
+  total: number;
+  version: string;
+  problems: Problem[];
+}
+
+/** Nothing has changed since that version. */
+export interface Unchanged {
+  unchanged: true;
+  version: string;
+}
+
+export interface StoreRow {
+  id: string;
+  name: string;
+  where: string;
+  found_by: 'session' | 'registry' | 'setting';
+  state: 'ok' | 'read-only' | 'problem';
+  message: string | null;
+  n_runs: number;
+  n_running: number;
+}
+
+export interface Spark {
+  metric: string;
+  y: (number | null)[];
+}
+
+/** The runs of one cell. */
+export interface CellRuns {
+  run: RunRow;
+  n_runs: number;
+  best: MetricRow | null;
+  spark: (number | null)[];
+}
+
+export interface RunChange {
+  name?: string;
+  notes?: string;
+  starred?: boolean;
+  add_tags?: string[];
+  remove_tags?: string[];
+  trashed?: boolean;
+}
+
+export interface Section {
+  title: string;
+  rows: string[][];
+  /** Titles with longer texts. */
+  texts: [string, string][];
+}
+
+export interface KeptFile {
+  path: string;
+  size_bytes: number;
+  digest: string;
+}
+
+export interface ArtifactFiles {
+  artifact: string;
+  type: string;
+  role: 'logged' | 'used';
+  aliases: string[];
+  /** Why its files are no longer there. */
+  gone: string | null;
+  files: KeptFile[];
+}
+
+export interface RunPage {
+  run: string;
+  headline: string;
+  sections: Section[];
+  files: ArtifactFiles[];
+}
+
+/** A line of two texts side by side. */
+export interface DiffLine {
+  a: number | null;
+  b: number | null;
+  left: string;
+  right: string;
+  kind: 'same' | 'changed' | 'removed' | 'added' | 'gap';
+}
+
+export interface DiffTable {
+  title: string;
+  heads: string[];
+  rows: string[][];
+}
+
+export interface RunDiff {
+  headings: [string, string];
+  verdict: string;
+  metrics_line: string;
+  causes: { title: string; why: string }[];
+  tables: DiffTable[];
+  code: { title: string; lines: DiffLine[] }[];
+  metrics: DiffTable;
+  same: string;
+  unseen: string[];
+}
+
+export interface CellDiff {
+  same: boolean;
+  lines: DiffLine[];
+}
+
+/** The cells that a run's result depends on, to be put into a notebook. */
+export interface RestoredCells {
+  cells: string[];
+  not_kept: string[];
+  note: string;
+}
+
+export interface Job {
+  job: string;
+  kind: string;
+  state: 'running' | 'done' | 'failed' | 'cancelled';
+  progress: number | null;
+  message: string;
+  filename: string | null;
+}
+
+export interface ModelVersion {
+  version: string;
+  stage: string;
+  aliases: string[];
+  run: string | null;
+  created_at: string;
+}
+
+export interface ModelRow {
+  store: string;
+  name: string;
+  versions: ModelVersion[];
+}
+
+export interface StaticOutput {
+  data: IMimeBundle;
+  metadata: { nbtrack: { run: string } };
+}

@@ -1,0 +1,108 @@
+/**
+ * A badge below each tracked cell: its latest run and the best value of all of them.
+ *
+ * The server is asked when a notebook is opened and when a kernel has become idle: what a
+ * cell recorded is known by then, and nothing is asked in between.
+ */
+
+import type { CodeCell } from '@jupyterlab/cells';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { Kernel } from '@jupyterlab/services';
+import type { CommandRegistry } from '@lumino/commands';
+import { Widget, type PanelLayout } from '@lumino/widgets';
+import type { Api } from '../api/client';
+import type { CellRuns } from '../api/rows';
+import { Ids } from '../commands/ids';
+import { h, setText } from '../shared/dom';
+import { number } from '../shared/format';
+import { sparkline } from '../shared/spark';
+
+const SETTLED_MS = 700; // after the cell's end the run's last commit is there
+const CELLS_MAX = 500; // asked for at once
+
+export class Badges {
+  private readonly shown = new Map<string, Badge>();
+  private waiting = 0;
+
+  constructor(
+    private readonly api: Api,
+    private readonly panel: NotebookPanel,
+    private readonly commands: CommandRegistry,
+  ) {
+    panel.sessionContext.statusChanged.connect(this.onStatus, this);
+    panel.disposed.connect(() => clearTimeout(this.waiting));
+    void panel.context.ready.then(() => this.look());
+  }
+
+  private onStatus(_: unknown, status: Kernel.Status): void {
+    if (status !== 'idle') return;
+    clearTimeout(this.waiting);
+    this.waiting = window.setTimeout(() => void this.look(), SETTLED_MS);
+  }
+
+  private async look(): Promise<void> {
+    if (this.panel.isDisposed) return;
+    const cells = new Map(codeCells(this.panel).map((cell) => [cell.model.id, cell]));
+    const ids = [...cells.keys()].slice(0, CELLS_MAX);
+    if (ids.length === 0) return;
+    const found = await this.api.cells(ids).catch(() => ({}));
+    if (this.panel.isDisposed) return;
+    for (const [id, runs] of Object.entries<CellRuns>(found)) {
+      const cell = cells.get(id);
+      if (cell) this.put(cell, runs);
+    }
+  }
+
+  private put(cell: CodeCell, runs: CellRuns): void {
+    const there = this.shown.get(cell.model.id);
+    if (there && !there.isDisposed) return there.tell(runs);
+    const badge = new Badge(this.commands);
+    badge.tell(runs);
+    this.shown.set(cell.model.id, badge);
+    void cell.ready.then(() => badge.putUnder(cell));
+  }
+}
+
+class Badge extends Widget {
+  private readonly button = h('button', { type: 'button', class: 'nbt-badge' });
+  private run = '';
+
+  constructor(commands: CommandRegistry) {
+    super();
+    this.addClass('nbt-badge-line');
+    this.node.append(this.button);
+    this.button.addEventListener('click', () => {
+      void commands.execute(Ids.runs, { run: this.run });
+      void commands.execute(Ids.open, { run: this.run });
+    });
+  }
+
+  tell({ run, n_runs, best, spark }: CellRuns): void {
+    this.run = run.id;
+    const value = best ? ` · ${best.name} ${number(best.best)}` : '';
+    const dot = h('span', { class: 'nbt-dot', 'data-status': run.status });
+    const text = h('span');
+    setText(text, `${run.name}${value}`);
+    const curve = Float64Array.from(spark, (one) => one ?? NaN);
+    this.button.replaceChildren(dot, text);
+    if (curve.length > 1) this.button.append(sparkline(curve, undefined));
+    const how = n_runs > 1 ? `${n_runs} runs of this cell, best of all` : '1 run';
+    this.button.title = `Latest run ${run.name} (${run.status}); ${how}${value}`;
+  }
+
+  /** Between the cell's text and its output. */
+  putUnder(cell: CodeCell): void {
+    if (this.isDisposed || cell.isDisposed) return;
+    const layout = cell.layout as PanelLayout;
+    const input = layout.widgets.findIndex((part) =>
+      part.hasClass('jp-Cell-inputWrapper'),
+    );
+    layout.insertWidget(input + 1, this);
+  }
+}
+
+function codeCells(panel: NotebookPanel): CodeCell[] {
+  return panel.content.widgets.filter(
+    (cell): cell is CodeCell => cell.model.type === 'code',
+  );
+}
