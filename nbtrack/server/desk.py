@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from nbtrack.server.stores import Stores
@@ -11,6 +12,6 @@ from nbtrack.server.viewers import Viewers
 class Desk:
     """The open stores, and what is kept between two requests of one page."""
 
-    def __init__(self, root: Path | None) -> None:
+    def __init__(self, root: Path | None, named: Sequence[str] = ()) -> None:
         self.viewers = Viewers()
-        self.stores = Stores(root, on_close=self.viewers.forget)
+        self.stores = Stores(root, on_close=self.viewers.forget, named=named)

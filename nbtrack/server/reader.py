@@ -17,8 +17,8 @@ Answer = TypeVar("Answer")
 class Reader:
     """Lets answers be made one after the other, away from the event loop."""
 
-    def __init__(self, root: Path | None) -> None:
-        self._desk = Desk(root)
+    def __init__(self, root: Path | None, named: Sequence[str] = ()) -> None:
+        self._desk = Desk(root, named)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="nbtrack-reader")
 
     async def ask(
