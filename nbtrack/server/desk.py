@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from nbtrack.server.remembered import Remembered
 from nbtrack.server.stores import Stores
 from nbtrack.server.viewers import Viewers
 
@@ -14,4 +15,6 @@ class Desk:
 
     def __init__(self, root: Path | None, named: Sequence[str] = ()) -> None:
         self.viewers = Viewers()
+        self.lists = Remembered(4)  # a page of a thousand runs is some MB
+        self.sparks = Remembered()
         self.stores = Stores(root, on_close=self.viewers.forget, named=named)

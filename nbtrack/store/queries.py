@@ -106,13 +106,14 @@ def read_runs(
 
 
 def read_summaries(
-    connection: sqlite3.Connection, runs: str, names: str
+    connection: sqlite3.Connection, runs: str, names: str | None
 ) -> dict[str, dict[str, MetricSummary]]:
     """Metrics of these names of these runs, both as JSON, by run and name."""
     rows = connection.execute(
         _METRICS.format(
             "run in (select value from json_each(:runs))"
-            " and name in (select value from json_each(:names))"
+            " and (:names is null or name in (select value from json_each(:names)))"
+            " and name not glob 'system/*'"
         ),
         {"runs": runs, "names": names},
     ).fetchall()

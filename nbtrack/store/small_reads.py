@@ -96,8 +96,18 @@ class ReadsLittle:
         ]
 
     def summaries(
-        self, runs: Collection[str], names: Collection[str]
+        self, runs: Collection[str], names: Collection[str] | None = None
     ) -> dict[str, dict[str, MetricSummary]]:
-        """The summaries of some metrics of some runs, by run and name."""
+        """The metrics of some runs, all or those of some names, by run and name."""
+        few = None if names is None else json.dumps([*names])
         with self._reading() as reader:
-            return read_summaries(reader, json.dumps([*runs]), json.dumps([*names]))
+            return read_summaries(reader, json.dumps([*runs]), few)
+
+    def names_used(self) -> set[str]:
+        """What the params and metrics of its runs are called."""
+        with self._reading() as reader:
+            rows = reader.execute(
+                "select name from params union select name from metrics"
+                " where axis_of is null and deleted_at is null"
+            )
+            return {name for (name,) in rows}

@@ -318,8 +318,10 @@ class Store(
         with self._writing() as database:
             send(database, run_id, command, by=by)
 
-    def edit(self, event: Mapping[str, Any]) -> None:
-        """Apply an event at once: rename, tag, note, trash a run of any process.
+    def edit(self, *events: Mapping[str, Any]) -> None:
+        """Apply events at once: rename, tag, note, trash a run of any process.
+
+        All of them or none.
 
         Raises RunNotFoundError where there is no such run, StoreError where the event
         makes no sense or the store cannot be written now.
@@ -328,7 +330,8 @@ class Store(
 
         with self._changing() as connection:
             try:
-                apply_event(connection, event)
+                for event in events:
+                    apply_event(connection, event)
             except NbtrackError:
                 raise
             except (KeyError, TypeError, ValueError, AttributeError) as exc:
