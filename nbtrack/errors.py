@@ -2,6 +2,8 @@
 
     NbtrackError
     ├── StoreError            the store cannot be found, opened, read or written
+    │   ├── StoreNotFoundError  no store answers to that id
+    │   ├── StoreReadOnlyError  its folder cannot be written
     │   ├── StoreTooNewError  written by a newer nbtrack: open it read-only or upgrade
     │   └── StoreDamagedError SQLite says the file is not sound
     ├── RunNotFoundError      no run (or more than one) answers to that id or name
@@ -33,6 +35,14 @@ class NbtrackError(Exception):
 
 class StoreError(NbtrackError):
     """The store cannot be found, opened, read or written."""
+
+
+class StoreNotFoundError(StoreError):
+    """No store that is known here answers to that id."""
+
+
+class StoreReadOnlyError(StoreError):
+    """A change was asked of a store that can only be read."""
 
 
 class StoreTooNewError(StoreError):

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+# No test notes its stores among the user's, nor does a process that it starts.
+os.environ["NBTRACK_REGISTRY"] = "off"
+
 # jsonschema would have this compile 38 grammars at its import, 4 s of each process, to
 # check addresses in schemas; without it, it goes on without that check.
 sys.modules.setdefault("rfc3987_syntax", None)

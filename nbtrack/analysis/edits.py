@@ -8,6 +8,7 @@ taken back with `restore`. What changes many runs at once is one transaction too
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,54 @@ from nbtrack.tracking.tags import as_tags
 if TYPE_CHECKING:
     from nbtrack.store import Store
     from nbtrack.store.edits import Edit
+
+
+NOTES_MAX = 100_000  # characters; longer is a file
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be another way about a run; None and nothing leave it as it is."""
+
+    name: str | None = None
+    notes: str | None = None
+    trashed: bool | None = None
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()  # by their text or key
+
+
+def change(store: Store, run: str, changes: Changes) -> RunRecord:
+    """Make several changes of one run, all or none.
+
+    Raises
+    ------
+    OptionError
+        For an empty name or tag, notes without end, or a tag that is to be added and
+        removed; nothing is written then.
+    RunNotFoundError, StoreError
+        When there is no such run, or the store cannot be written.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("bsae") as run: pass
+    >>> made = change(nbtrack.open(), run.id, Changes("base", add_tags=("first",)))
+    >>> made.name, dict(made.tags)
+    ('base', {'first': None})
+    """
+    fields = _fields(changes)
+    added, removed = _tags(changes.add_tags), list(_tags(changes.remove_tags))
+    if not added.keys().isdisjoint(removed):
+        raise OptionError("A tag cannot be added and removed at once.")
+    found = store.run(run)
+    events: list[dict[str, Any]] = []
+    if fields:
+        events.append({"kind": "run_changed", "fields": fields})
+    if added or removed:
+        events.append({"kind": "tags", "set": added, "remove": removed})
+    if events:
+        store.edit(*({"run": found.id, **event} for event in events))
+    return store.run(found.id)
 
 
 def rename(store: Store, run: str, name: str) -> RunRecord:
@@ -40,9 +89,7 @@ def rename(store: Store, run: str, name: str) -> RunRecord:
     >>> rename(nbtrack.open(), run.id, "base").name
     'base'
     """
-    if not clean_name(name):
-        raise OptionError("A run needs a name that can be seen.")
-    return _changed(store, run, name=clean_name(name))
+    return _changed(store, run, name=_name(name))
 
 
 def tag(store: Store, run: str, *tags: str) -> RunRecord:
@@ -81,7 +128,7 @@ def note(store: Store, run: str, text: str) -> RunRecord:
     >>> note(nbtrack.open(), run.id, "too slow").notes
     'too slow'
     """
-    return _changed(store, run, notes=redact_source(str(text))[0])
+    return _changed(store, run, notes=_notes(str(text)))
 
 
 def trash(store: Store, run: str) -> RunRecord:
@@ -96,8 +143,7 @@ def trash(store: Store, run: str) -> RunRecord:
     >>> run.id in nbtrack.runs()["id"].tolist()
     False
     """
-    now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
-    return _changed(store, run, trashed_at=f"{now}Z")
+    return _changed(store, run, trashed_at=_now())
 
 
 def restore(store: Store, run: str) -> RunRecord:
@@ -165,6 +211,42 @@ def rename_experiment(store: Store, old: str, new: str) -> Edit:
     if not name or name == old:
         raise OptionError(f"Give another name than {shorten(repr(old))}.")
     return store.edits().rename_experiment(old, name)
+
+
+def _fields(changes: Changes) -> dict[str, str | None]:
+    fields: dict[str, str | None] = {}
+    if changes.name is not None:
+        fields["name"] = _name(changes.name)
+    if changes.notes is not None:
+        if len(changes.notes) > NOTES_MAX:
+            raise OptionError(f"Notes are at most {NOTES_MAX:,} characters long.")
+        fields["notes"] = _notes(changes.notes)
+    if changes.trashed is not None:
+        fields["trashed_at"] = _now() if changes.trashed else None
+    return fields
+
+
+def _name(text: str) -> str:
+    name = clean_name(text)
+    if not name:
+        raise OptionError("A run needs a name that can be seen.")
+    return name
+
+
+def _notes(text: str) -> str:
+    return redact_source(text)[0]
+
+
+def _now() -> str:
+    now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    return f"{now}Z"
+
+
+def _tags(words: tuple[str, ...]) -> dict[str, str | None]:
+    tags = as_tags(words)
+    if not all(tags):
+        raise OptionError("A tag needs a text that can be seen.")
+    return tags
 
 
 def _changed(store: Store, run: str, **fields: Any) -> RunRecord:

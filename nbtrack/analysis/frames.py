@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.analysis.decimate import POINTS_MAX
 from nbtrack.analysis.families import headline, split_role
 from nbtrack.analysis.ghost import best_earlier_run, ghost_series
 from nbtrack.analysis.marks import mark_key, marks_of, n_marks
@@ -61,6 +62,8 @@ class RunFeed:
         Declared bounds of loops by the name of their axis, or what returns them; it is
         asked for each frame. Params called `epoch` or `n_epochs` serve where the bound
         of an `epoch` loop is not known.
+    points : int
+        At most so many of one curve.
 
     Examples
     --------
@@ -75,11 +78,13 @@ class RunFeed:
         run_id: str,
         *,
         totals: Totals = None,
+        points: int = POINTS_MAX,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._run_id = run_id
         self._totals = {} if totals is None else totals
+        self._points = points
         self._clock = clock
         self._cursor: Any = None  # the store's own business
         self._series: dict[str, SeriesFeed] = {}
@@ -127,7 +132,7 @@ class RunFeed:
         if metric not in self._series:
             if len(self._series) >= METRICS_MAX:
                 return
-            self._series[metric] = SeriesFeed(metric)
+            self._series[metric] = SeriesFeed(metric, most=self._points)
         self._series[metric].add(points, axes)
         if self._meter is not None:
             for axis, (_, values, at) in axes.items():

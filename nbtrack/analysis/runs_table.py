@@ -209,11 +209,11 @@ def select(
     # What decides is read first, of all runs; the rest, of those that were found.
     names = {*asked.names, key}
     some = store.table(trashed=trashed, names=names | set(map(bare, names)))
-    known = _names_in(some)
+    known = names_in(some)
     if not known.issuperset(map(bare, names)):
-        known = _names_in(store.table(trashed=trashed))
+        known = names_in(store.table(trashed=trashed))
         check_names(asked, known)
-    found = _answering(some, asked)
+    found = answering(some, asked)
     found = found if last is None else found[:last]
     if sort:
         found = sorted_ids(some.take(found), sort, known)
@@ -226,13 +226,14 @@ def chosen_of(
     """As `select`, of a table that is read already: the ids, in order."""
     if last is not None and last < 0:
         raise OptionError(f"last={last}: give the number of runs to show.")
-    asked, known = parse_query(query or ""), _names_in(table)
+    asked, known = parse_query(query or ""), names_in(table)
     check_names(asked, known)
-    found = _answering(table, asked)[:last]
+    found = answering(table, asked)[:last]
     return sorted_ids(table.take(found), sort, known) if sort else found
 
 
-def _answering(table: Table, asked: Query) -> list[str]:
+def answering(table: Table, asked: Query) -> list[str]:
+    """The runs of a table that answer to a query, as far as it has the columns."""
     columns = {name: column(table, name) for name in asked.names}
     rows = zip(*columns.values(), strict=True) if columns else repeat(())
     return [
@@ -325,7 +326,7 @@ def names_of(table: Table, parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [name for name, runs in parts.items() if not ids.isdisjoint(runs)]
 
 
-def _names_in(table: Table) -> set[str]:
+def names_in(table: Table) -> set[str]:
     """What a query may ask for; nothing, as the name of an empty sort, is among it."""
     named = {*names_of(table, table.params), *names_of(table, table.metrics)}
     return {*FIELDS, *table.fields, "", *named}

@@ -1,8 +1,9 @@
 """The points of one metric as one viewer has them: grown, kept small, sent as deltas.
 
-Up to `POINTS_MAX` points are passed on as they are. Beyond that every bucket of points
-is reduced to its extremes, and the bucket doubles whenever the series is full again;
-the bucket still being filled is provisional and is replaced by the next delta.
+Up to a number of points (`POINTS_MAX`, or what it is given) they are passed on as they
+are. Beyond that every bucket of points is reduced to its extremes, and the bucket
+doubles whenever the series is full again; the bucket still being filled is provisional
+and is replaced by the next delta.
 """
 
 from __future__ import annotations
@@ -95,9 +96,12 @@ class _Axis:
 class SeriesFeed:
     """What a viewer has of one metric, and from where on it is out of date."""
 
-    def __init__(self, metric: str, *, ghost: bool = False) -> None:
+    def __init__(
+        self, metric: str, *, ghost: bool = False, most: int = POINTS_MAX
+    ) -> None:
         self.metric = metric
         self.ghost = ghost
+        self._most = most  # points; a full series becomes half as long
         self._shown = _Columns()  # settled points, then the provisional ones
         self._pending = _Columns()  # raw points of the bucket being filled
         self._axes: dict[str, _Axis] = {}
@@ -172,11 +176,11 @@ class SeriesFeed:
             self._shown.extend(self._pending.pick(kept))
 
     def _halve(self) -> None:
-        while len(self._shown) > POINTS_MAX:
+        while len(self._shown) > self._most:
             n = len(self._shown)
             # A long series that comes at once gets its bucket at once.
             factor = _FIRST_BUCKET
-            while 2 * n // factor > POINTS_MAX:
+            while 2 * n // factor > self._most:
                 factor *= 2
             self._bucket = max(factor, self._bucket * factor // 2)
             self._settle(self._shown.pick(keep(self._shown.values, factor)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from nbtrack.server.remembered import Remembered
 from nbtrack.server.stores import Stores
 from nbtrack.server.viewers import Viewers
 
@@ -11,6 +13,8 @@ from nbtrack.server.viewers import Viewers
 class Desk:
     """The open stores, and what is kept between two requests of one page."""
 
-    def __init__(self, root: Path | None) -> None:
+    def __init__(self, root: Path | None, named: Sequence[str] = ()) -> None:
         self.viewers = Viewers()
-        self.stores = Stores(root, on_close=self.viewers.forget)
+        self.lists = Remembered(4)  # a page of a thousand runs is some MB
+        self.sparks = Remembered()
+        self.stores = Stores(root, on_close=self.viewers.forget, named=named)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from jupyter_server.extension.application import ExtensionApp
+from traitlets import List, Unicode
 
 from nbtrack.server.handlers import ROUTES
 from nbtrack.server.reader import Reader
@@ -15,9 +16,15 @@ class NbtrackServer(ExtensionApp):
 
     name = "nbtrack"
 
+    stores = List(
+        Unicode(),
+        help="Stores to show besides those of notebooks and those that you have opened:"
+        " `.nbtrack` folders, or folders that they stand in.",
+    ).tag(config=True)
+
     def initialize_handlers(self) -> None:
         """Add our routes under `<base_url>/nbtrack/`."""
-        self.reader = Reader(self._notebook_root())
+        self.reader = Reader(self._notebook_root(), self.stores)
         self.handlers.extend(
             (route, handler, {"reader": self.reader}) for route, handler in ROUTES
         )

@@ -15,6 +15,7 @@ from typing import Any
 from nbtrack.analysis.frames import RunFeed
 from nbtrack.store import Store
 
+MAX_POINTS = 5_000  # of one curve in one frame
 MAX_VIEWERS = 64  # a few MB each at worst; the one that asked longest ago is forgotten
 
 
@@ -55,7 +56,9 @@ class Viewers:
 
     def _new(self, store: Store, run_id: str) -> tuple[str, _Viewer]:
         token = secrets.token_hex(8)
-        self._by_token[token] = _Viewer(store, run_id, RunFeed(store, run_id))
+        self._by_token[token] = _Viewer(
+            store, run_id, RunFeed(store, run_id, points=MAX_POINTS)
+        )
         while len(self._by_token) > MAX_VIEWERS:
             self._by_token.popitem(last=False)
         return token, self._by_token[token]

@@ -18,9 +18,11 @@ The way of a point, from being said to being read:
 Around it:
 
     locate, mounts, birth        where the store is, and how one is born
+    registry                     which stores this user has
     session, process, liveness   whose journal it is, and whether it lives
     recovery, takeover           what dead processes left
     store                        `Store`, the one object others hold
+    read_only, followed          the same for reading alone, and for many at once
 """
 
 from __future__ import annotations

@@ -24,7 +24,6 @@ from nbtrack.store.schema import APPLICATION_ID, VERSION
 BUSY_S = 5.0
 WAL_CHECKPOINT_BYTES = 4 << 20
 CHECKPOINT_EVERY_S = 1.0
-_BUSY_TIMEOUT = f"pragma busy_timeout = {int(BUSY_S * 1000)}"
 WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 _COMMON = """\
 pragma foreign_keys = on;
@@ -46,9 +45,17 @@ class Connection(sqlite3.Connection):
 class Database:
     """One connection and the ways to use it; belongs to one thread at a time."""
 
-    def __init__(self, path: Path, connection: Connection, *, network: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: Connection,
+        *,
+        network: bool,
+        wait_s: float = BUSY_S,
+    ) -> None:
         self.path = path
         self.connection = connection
+        self.wait_s = wait_s
         self.identity = identity_of(path)
         self._wal = not network
         self._checkpoint_at = 0.0
@@ -56,7 +63,9 @@ class Database:
         self._lock_path = path.with_name("write.lock")
 
     @contextmanager
-    def write(self, *, durable: bool = False, wait_s: float = BUSY_S) -> Iterator[None]:
+    def write(
+        self, *, durable: bool = False, wait_s: float | None = None
+    ) -> Iterator[None]:
         """One transaction, alone among all processes; `durable` survives power loss."""
         execute = self.connection.execute
         with self.alone(wait_s):
@@ -98,17 +107,17 @@ class Database:
             # Of this file alone: one that is attached for reading could not be.
             self.connection.execute("pragma main.wal_checkpoint(truncate)").fetchall()
         finally:
-            self.connection.execute(_BUSY_TIMEOUT)
+            self.connection.execute(_busy_timeout(self.wait_s))
 
     @contextmanager
-    def alone(self, wait_s: float = BUSY_S) -> Iterator[None]:
+    def alone(self, wait_s: float | None = None) -> Iterator[None]:
         """Hold the lock file: around what writes outside a `write` transaction."""
         if WAL_IS_SAFE:
             yield
             return
         handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            _flock(handle, wait_s)
+            _flock(handle, self.wait_s if wait_s is None else wait_s)
             yield
         finally:
             # Unlocked by name: a child forked meanwhile holds a copy of the descriptor.
@@ -116,31 +125,35 @@ class Database:
             os.close(handle)
 
 
-def connect(path: Path, *, network: bool = False) -> Database:
+def connect(path: Path, *, network: bool = False, wait_s: float = BUSY_S) -> Database:
     """Open for writing; the file must exist and be a store of this version."""
-    connection = _open(path, "mode=rw")
+    connection = _open(path, "mode=rw", wait_s)
     connection.executescript(_COMMON)
-    connection.execute(_BUSY_TIMEOUT)
+    connection.execute(_busy_timeout(wait_s))
     mode = "truncate" if network else "wal"
     if connection.execute("pragma journal_mode").fetchone()[0] != mode:
         connection.execute(f"pragma journal_mode = {mode}")
     connection.execute("pragma journal_size_limit = 67108864")
     if not WAL_IS_SAFE:
         connection.execute("pragma wal_autocheckpoint = 0")
-    return Database(path, connection, network=network)
+    return Database(path, connection, network=network, wait_s=wait_s)
 
 
-def connect_reader(path: Path, *, read_only: bool = False) -> Connection:
+def connect_reader(
+    path: Path, *, read_only: bool = False, wait_s: float = BUSY_S
+) -> Connection:
     """Open for reading only; on a read-only folder the file is taken as it stands."""
     if not read_only:
-        return _settle_reader(_open(path, "mode=rw"))
-    connection = _open(path, "mode=ro")
+        return _settle_reader(_open(path, "mode=rw", wait_s))
+    connection = _open(path, "mode=ro", wait_s)
     try:
         connection.execute("select 1 from sqlite_master").fetchall()
-    except sqlite3.OperationalError:
-        # A WAL file cannot be read where its -shm cannot be made, but as a frozen file.
+    except sqlite3.OperationalError as exc:
         connection.close()
-        connection = _open(path, "mode=ro&immutable=1")
+        if is_busy(exc):
+            raise  # one that is being written must not be read as if it stood still
+        # A WAL file cannot be read where its -shm cannot be made, but as a frozen file.
+        connection = _open(path, "mode=ro&immutable=1", wait_s)
     return _settle_reader(connection)
 
 
@@ -156,19 +169,21 @@ def connect_untouched(path: Path) -> Connection:
     return _settle_reader(_open(path, "mode=ro&immutable=1"))
 
 
-def inspect(path: Path) -> int:
+def inspect(path: Path, *, wait_s: float = BUSY_S) -> int:
     """The store's version, after checking that the file is a store at all.
 
     Raises StoreDamagedError or StoreError, and never writes to the file.
     """
     if path.stat().st_size == 0:
         raise StoreDamagedError(f"{path} is empty. {_way_out(path)}")
-    connection = connect_reader(path, read_only=True)
+    connection = connect_reader(path, read_only=True, wait_s=wait_s)
     try:
         application = connection.execute("pragma application_id").fetchone()[0]
         version = int(connection.execute("pragma user_version").fetchone()[0])
         connection.execute("select name from sqlite_master").fetchall()
     except sqlite3.DatabaseError as exc:
+        if is_busy(exc):
+            raise store_error(path, exc) from exc
         raise StoreDamagedError(f"{path} is damaged: {exc}. {_way_out(path)}") from exc
     finally:
         connection.close()
@@ -207,10 +222,12 @@ def store_error(path: Path, exc: sqlite3.Error) -> StoreError:
     """The store's error for one of SQLite's."""
     if code_of(exc) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreDamagedError(f"{path} is damaged: {exc}. {_way_out(path)}")
-    if code_of(exc) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+    if is_busy(exc):
         return StoreError(
             f"{path} is locked by another process: try again in a moment."
         )
+    if code_of(exc) == sqlite3.SQLITE_INTERRUPT:
+        return StoreError(f"{path}: the answer took too long, and was given up.")
     return StoreError(f"{path}: {exc}")
 
 
@@ -218,6 +235,11 @@ def refuse_too_new(version: int) -> None:
     """Raise where a write is asked of a store of a newer version."""
     if version > VERSION:
         raise StoreTooNewError(too_new(version))
+
+
+def is_busy(exc: sqlite3.Error) -> bool:
+    """Whether another process holds the file, and later may be soon enough."""
+    return code_of(exc) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def code_of(exc: sqlite3.Error) -> int:
@@ -242,13 +264,17 @@ def identity_of(path: Path) -> tuple[int, int] | None:
     return info.st_dev, info.st_ino
 
 
-def _open(path: Path, how: str) -> Connection:
+def _busy_timeout(wait_s: float) -> str:
+    return f"pragma busy_timeout = {int(wait_s * 1000)}"
+
+
+def _open(path: Path, how: str, wait_s: float = BUSY_S) -> Connection:
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?{how}",
         uri=True,
         isolation_level=None,
         check_same_thread=False,
-        timeout=BUSY_S,
+        timeout=wait_s,
         factory=Connection,
     )
     PROCESS.adopt(connection)

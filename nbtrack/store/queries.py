@@ -105,6 +105,25 @@ def read_runs(
     return [_run(row, parts, alive) for row in found]
 
 
+def read_summaries(
+    connection: sqlite3.Connection, runs: str, names: str | None
+) -> dict[str, dict[str, MetricSummary]]:
+    """Metrics of these names of these runs, both as JSON, by run and name."""
+    rows = connection.execute(
+        _METRICS.format(
+            "run in (select value from json_each(:runs))"
+            " and (:names is null or name in (select value from json_each(:names)))"
+            " and name not glob 'system/*'"
+        ),
+        {"runs": runs, "names": names},
+    ).fetchall()
+    found: dict[str, dict[str, MetricSummary]] = {}
+    for row in rows:
+        name, summary = _metric(row)
+        found.setdefault(row[0], {})[name] = summary
+    return found
+
+
 def read_one(connection: sqlite3.Connection, journal: Path, run_id: str) -> RunRecord:
     """The run with this id; RunNotFoundError where there is none."""
     found = read_runs(connection, journal, trashed=None, ids=[run_id])

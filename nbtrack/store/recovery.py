@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbtrack.errors import StoreDamagedError
 from nbtrack.guard import guard
-from nbtrack.store.database import connect, connect_reader, store_error
+from nbtrack.store.database import BUSY_S, connect, connect_reader, store_error
 from nbtrack.store.liveness import is_alive
 from nbtrack.store.mounts import is_network
 from nbtrack.store.process import PROCESS
@@ -21,10 +21,10 @@ from nbtrack.store.process import PROCESS
 _UNBORN_S = 3600.0  # a folder that was never finished being made
 
 
-def recover_if_possible(database: Path) -> None:
+def recover_if_possible(database: Path, *, wait_s: float = BUSY_S) -> None:
     """Take over dead journals; a store that is busy now is no reason not to open it."""
     try:
-        recover(database, network=is_network(database))
+        recover(database, network=is_network(database), wait_s=wait_s)
     except sqlite3.OperationalError as exc:
         error = store_error(database, exc)
         if isinstance(error, StoreDamagedError):
@@ -32,16 +32,16 @@ def recover_if_possible(database: Path) -> None:
         guard.warn_once("recovery", f"dead journals wait: {error}")
 
 
-def recover(database: Path, *, network: bool) -> int:
+def recover(database: Path, *, network: bool, wait_s: float = BUSY_S) -> int:
     """Take over every dead journal; the number of sessions that were settled."""
     with PROCESS.lock:
         dead = _dead_folders(database.parent / "journal")
-        orphans = _orphans(database)
+        orphans = _orphans(database, wait_s)
         if not dead and not orphans:
             return 0
         from nbtrack.store.takeover import settle_orphans, take_over
 
-        writing = connect(database, network=network)
+        writing = connect(database, network=network, wait_s=wait_s)
         try:
             n = sum(take_over(writing, folder) for folder in dead)
             settle_orphans(writing, orphans)
@@ -73,9 +73,9 @@ def _remove_unborn(folder: Path) -> None:
             folder.rmdir()
 
 
-def _orphans(database: Path) -> list[str]:
+def _orphans(database: Path, wait_s: float) -> list[str]:
     """Sessions with running runs and no journal folder: there is nothing to drain."""
-    reader = connect_reader(database)
+    reader = connect_reader(database, wait_s=wait_s)
     try:
         rows = reader.execute(
             "select distinct session from runs where status = 'running'"

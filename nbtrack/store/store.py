@@ -16,12 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.errors import NbtrackError, StoreError
+from nbtrack.errors import NbtrackError, StoreError, StoreReadOnlyError
 from nbtrack.records import RunRecord
 from nbtrack.store.artifact_edits import EditsArtifacts
 from nbtrack.store.artifacts import ReadsArtifacts
 from nbtrack.store.birth import make_store
 from nbtrack.store.database import (
+    BUSY_S,
     Connection,
     Database,
     connect,
@@ -55,6 +56,7 @@ from nbtrack.store.queries import (
     read_source,
 )
 from nbtrack.store.recovery import recover_if_possible
+from nbtrack.store.registry import note_store
 from nbtrack.store.schema import VERSION
 from nbtrack.store.session import (
     Session,
@@ -95,6 +97,8 @@ class Store(
     ...     store.created, store.runs()
     (True, [])
     """
+
+    _wait_s = BUSY_S  # for a lock of another process
 
     def __init__(
         self, path: Path, *, created: bool, version: int, why_read_only: str | None
@@ -166,6 +170,7 @@ class Store(
                 upgrade(database, network=is_network(folder), version=version)
                 version = VERSION
             recover_if_possible(database)
+        note_store(folder)
         return cls(folder, created=created, version=version, why_read_only=why)
 
     @property
@@ -294,7 +299,7 @@ class Store(
         with PROCESS.gate.inside(), self._lock, readable_errors(self._database):
             self._check_connections()
             if self._queries is None:
-                self._queries = connect_reader(self._database, read_only=self.read_only)
+                self._queries = self._connect_reader()
                 prepare_for_queries(self._queries)
             return run_query(self._queries, query)
 
@@ -313,8 +318,10 @@ class Store(
         with self._writing() as database:
             send(database, run_id, command, by=by)
 
-    def edit(self, event: Mapping[str, Any]) -> None:
-        """Apply an event at once: rename, tag, note, trash a run of any process.
+    def edit(self, *events: Mapping[str, Any]) -> None:
+        """Apply events at once: rename, tag, note, trash a run of any process.
+
+        All of them or none.
 
         Raises RunNotFoundError where there is no such run, StoreError where the event
         makes no sense or the store cannot be written now.
@@ -323,7 +330,8 @@ class Store(
 
         with self._changing() as connection:
             try:
-                apply_event(connection, event)
+                for event in events:
+                    apply_event(connection, event)
             except NbtrackError:
                 raise
             except (KeyError, TypeError, ValueError, AttributeError) as exc:
@@ -378,12 +386,17 @@ class Store(
         with PROCESS.gate.inside(), self._lock, readable_errors(self._database):
             self._check_connections()
             if self._reader is None:
-                self._reader = connect_reader(self._database, read_only=self.read_only)
+                self._reader = self._connect_reader()
             self._reader.execute("begin")
             try:
                 yield self._reader
             finally:
                 self._reader.execute("commit")
+
+    def _connect_reader(self) -> Connection:
+        return connect_reader(
+            self._database, read_only=self.read_only, wait_s=self._wait_s
+        )
 
     def _check_connections(self) -> None:
         """Drop connections that are the parent's, or to a file that is gone."""
@@ -408,9 +421,11 @@ class Store(
         """A writing connection for a moment."""
         if self.why_read_only is not None:
             refuse_too_new(self._version)
-            raise StoreError(self.why_read_only)
+            raise StoreReadOnlyError(self.why_read_only)
         with PROCESS.gate.inside(), readable_errors(self._database):
-            database = connect(self._database, network=self._network)
+            database = connect(
+                self._database, network=self._network, wait_s=self._wait_s
+            )
             try:
                 yield database
             finally:

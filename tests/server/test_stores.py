@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nbtrack.errors import RunNotFoundError
-from nbtrack.server.answers import run_list, run_views
+from nbtrack.server.answers import run_list
 from nbtrack.server.desk import Desk
 from nbtrack.server.stores import Session
 from nbtrack.server.viewers import MAX_VIEWERS, Viewers
@@ -46,7 +46,8 @@ def runs(root):
 
     def runs(sessions, status=None, kernel=None):
         desk.stores.look(sessions)
-        return run_list.runs(desk, status, kernel, 10)
+        question = run_list.Question(10, status=status, kernel=kernel)
+        return run_list.runs(desk, question)
 
     runs.desk = desk
     yield runs
@@ -75,7 +76,7 @@ def test_a_link_out_of_the_root_is_not_followed(root, runs):
     with started(root.parent / "outside"):
         (root / "link").symlink_to(root.parent / "outside")
         answer = runs([Session("link/n.ipynb", "k1")])
-    assert answer == {"runs": [], "problems": []}
+    assert (answer["runs"], answer["problems"]) == ([], [])
 
 
 def test_a_damaged_store_is_named_and_the_others_are_still_read(root, runs):
@@ -98,7 +99,7 @@ def test_a_store_that_vanished_is_no_longer_asked(root, runs):
         shutil.rmtree(root / "a" / ".nbtrack")
         assert runs(sessions)["runs"] == []
         with pytest.raises(RunNotFoundError):
-            run_views.run(runs.desk, SOME_ID)
+            runs.desk.stores.of_run(SOME_ID)
 
 
 def test_a_notebook_without_a_store_gets_none(root, runs):

@@ -1,22 +1,124 @@
-"""The list of runs, over all stores."""
+"""The list of runs over all stores: which they are, and the rows of one page."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+from nbtrack.analysis.query import bare, check_names, parse_query
+from nbtrack.analysis.runs_table import answering, names_in
 from nbtrack.server.desk import Desk
 from nbtrack.server.rows import run_row
+from nbtrack.server.stores import Held, Problem
 
 
-def runs(
-    desk: Desk, status: str | None, kernel: str | None, limit: int
-) -> dict[str, Any]:
-    """The newest runs of all stores, and what could not be read."""
-    records, problems = desk.stores.each(lambda store: store.runs())
-    rows = [
-        run_row(record)
-        for record in records
-        if status in (None, record.status) and kernel in (None, record.kernel_id)
-    ]
-    rows.sort(key=lambda row: str(row["started_at"]), reverse=True)
-    return {"runs": rows[:limit], "problems": problems}
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which runs are asked for; None is any."""
+
+    limit: int
+    offset: int = 0
+    store: str | None = None
+    query: str = ""
+    status: str | None = None
+    kernel: str | None = None
+    is_trashed: bool = False
+
+
+class _Place(NamedTuple):
+    """Where a run stands among all: sorts by time, then by id."""
+
+    started_at: str
+    run: str
+    store: str
+
+
+def runs(desk: Desk, question: Question, seen: str | None = None) -> dict[str, Any]:
+    """A page of the runs that are asked for, newest first, and what cannot be read.
+
+    Where `seen` is still the version, nothing but that.
+
+    Raises
+    ------
+    QueryError
+        For a query that cannot be understood.
+    StoreNotFoundError
+        For a store that is not known here.
+    """
+    version = desk.stores.version()
+    if seen == version:
+        return {"unchanged": True, "version": version}
+    answer: dict[str, Any] = desk.lists.answer(
+        question, version, lambda: _listed(desk, question)
+    )
+    return {**answer, "version": version}
+
+
+def _listed(desk: Desk, question: Question) -> dict[str, Any]:
+    places, problems = _places(desk, question)
+    page = places[question.offset : question.offset + question.limit]
+    return {"runs": _rows(desk, page), "total": len(places), "problems": problems}
+
+
+def _places(desk: Desk, question: Question) -> tuple[list[_Place], list[Problem]]:
+    """All runs that are meant, each once; of those in several stores the first."""
+    found = _answering(desk, question)
+    places, problems = desk.stores.each_held(
+        lambda held: _places_in(held, question, found), question.store
+    )
+    once: dict[str, _Place] = {}
+    for place in places:
+        once.setdefault(place.run, place)
+    return sorted(once.values(), reverse=True), problems
+
+
+def _places_in(
+    held: Held, question: Question, found: Mapping[str, set[str]] | None
+) -> Iterator[_Place]:
+    answering = None if found is None else found.get(held.id, set())
+    for head in held.heads:
+        if (
+            head.is_trashed == question.is_trashed
+            and (answering is None or head.id in answering)
+            and question.kernel in (None, head.kernel_id)
+            and question.status in (None, held.status(head))
+        ):
+            yield _Place(head.started_at, head.id, held.id)
+
+
+def _answering(desk: Desk, question: Question) -> Mapping[str, set[str]] | None:
+    """The runs of each store that answer to the query; None where there is none."""
+    if not question.query.strip():
+        return None
+    asked = parse_query(question.query)
+    names = asked.names | set(map(bare, asked.names))
+    tables, _ = desk.stores.each_held(
+        lambda held: [
+            (held.id, held.store.table(trashed=question.is_trashed, names=names))
+        ],
+        question.store,
+    )
+    known = set().union(*(names_in(table) for _, table in tables))
+    if not known.issuperset(map(bare, asked.names)):
+        # A slip is told from a name that no run has by names like it, in any store.
+        more, _ = desk.stores.each(lambda store: store.names_used(), question.store)
+        check_names(asked, known.union(more))
+    return {home: set(answering(table, asked)) for home, table in tables}
+
+
+def _rows(desk: Desk, page: list[_Place]) -> list[dict[str, Any]]:
+    """The rows of a page, in its order; of a store that went meanwhile, none."""
+    by_store: dict[str, list[str]] = {}
+    for place in page:
+        by_store.setdefault(place.store, []).append(place.run)
+
+    def rows_in(held: Held) -> list[dict[str, Any]]:
+        ids = by_store.get(held.id, [])
+        records = held.store.runs(ids=ids, trashed=None) if ids else []
+        root = desk.stores.root
+        return [run_row(record, store=held.id, root=root) for record in records]
+
+    rows, _ = desk.stores.each_held(rows_in)
+    by_run = {row["id"]: row for row in rows}
+    return [by_run[place.run] for place in page if place.run in by_run]

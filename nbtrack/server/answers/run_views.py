@@ -1,4 +1,4 @@
-"""One run: as a row, as frames for a live panel, as a picture; and what it is told."""
+"""One run: as frames for a live panel, as a picture; and what it is told."""
 
 from __future__ import annotations
 
@@ -6,12 +6,6 @@ from typing import Any
 
 from nbtrack.analysis.static_panel import static_panel
 from nbtrack.server.desk import Desk
-from nbtrack.server.rows import run_row
-
-
-def run(desk: Desk, run_id: str) -> dict[str, Any]:
-    """One run as a row."""
-    return run_row(desk.stores.of_run(run_id).run(run_id))
 
 
 def frame(desk: Desk, run_id: str, cursor: str) -> dict[str, Any]:

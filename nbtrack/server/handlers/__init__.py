@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from nbtrack.server.handlers import runs
+from nbtrack.server.handlers import glances, runs, stores
 from nbtrack.server.handlers.request import NbtrackHandler
 
-ROUTES: list[tuple[str, type[NbtrackHandler]]] = [*runs.ROUTES]
+ROUTES: list[tuple[str, type[NbtrackHandler]]] = [
+    *stores.ROUTES,
+    *runs.ROUTES,
+    *glances.ROUTES,
+]

@@ -17,7 +17,15 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.base.handlers import APIHandler
 from tornado import web  # type: ignore[attr-defined]  # not seen as a submodule
 
-from nbtrack.errors import NbtrackError, RunNotFoundError
+from nbtrack.errors import (
+    NbtrackError,
+    OptionError,
+    QueryError,
+    RunNotFoundError,
+    StoreNotFoundError,
+    StoreReadOnlyError,
+    StoreTooNewError,
+)
 from nbtrack.server.desk import Desk
 from nbtrack.server.reader import Reader
 from nbtrack.server.stores import Session
@@ -27,9 +35,20 @@ Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 
 RUN_ID = r"[0-9a-hjkmnp-tv-z]{13}"
+STORE_ID = r"[0-9a-f]{16}"
 MAX_ROWS = 1000
 MAX_BODY_BYTES = 1_000_000
 DEFAULT_ROWS = 100
+# The first that fits; what else goes wrong may be otherwise in a moment.
+STATUS_OF: tuple[tuple[type[NbtrackError], int], ...] = (
+    (RunNotFoundError, 404),
+    (StoreNotFoundError, 404),
+    (QueryError, 400),
+    (OptionError, 400),
+    (StoreReadOnlyError, 409),
+    (StoreTooNewError, 409),
+    (NbtrackError, 503),
+)
 
 
 class NbtrackHandler(APIHandler):
@@ -57,10 +76,8 @@ class NbtrackHandler(APIHandler):
         sessions = await self.sessions()
         try:
             return await self.reader.ask(sessions, lambda at: work(at, *args, **how))
-        except RunNotFoundError as exc:
-            raise web.HTTPError(404, shorten(str(exc), 300)) from exc
         except NbtrackError as exc:
-            raise web.HTTPError(503, shorten(str(exc), 300)) from exc
+            raise refusal(exc) from exc
 
     async def sessions(self) -> list[Session]:
         """The running sessions, as the server itself knows them."""
@@ -93,10 +110,19 @@ class NbtrackHandler(APIHandler):
     def whole(self, name: str, default: int, *, least: int, most: int) -> int:
         """An optional whole number between two bounds."""
         text = self.get_query_argument(name, str(default))
-        is_number = text.isascii() and text.isdigit()
-        if not (is_number and least <= int(text[:9]) <= most):
+        is_number = text.isascii() and text.isdigit() and len(text) < 10
+        if not (is_number and least <= int(text) <= most):
             raise web.HTTPError(400, f"{name} must be {least} to {most}")
         return int(text)
+
+    def several(self, name: str, pattern: re.Pattern[str], *, most: int) -> list[str]:
+        """One to `most` ids behind commas, each of which matches `pattern`."""
+        ids: list[str] = self.get_query_argument(name, "").split(",")
+        if len(ids) > most:
+            raise web.HTTPError(400, f"{name} are at most {most}")
+        if not all(map(pattern.fullmatch, ids)):
+            raise web.HTTPError(400, f"{name} must be ids with commas between them")
+        return ids
 
     def write_error(self, status_code: int, **about: Any) -> None:
         """Send the one shape of errors; what was unforeseen is not told in detail."""
@@ -110,6 +136,12 @@ class NbtrackHandler(APIHandler):
     def reply(self, body: Mapping[str, Any]) -> None:
         """Send `body` as JSON; a number that JSON does not have is an error."""
         self.finish(json.dumps(body, allow_nan=False))
+
+
+def refusal(exc: NbtrackError) -> web.HTTPError:
+    """An error of ours in HTTP's terms, with its own words."""
+    status = next(status for kind, status in STATUS_OF if isinstance(exc, kind))
+    return web.HTTPError(status, shorten(str(exc), 300))
 
 
 def not_one_of(name: str, known: frozenset[str]) -> web.HTTPError:
