@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.analysis.comparing.data import Compared, compared
+from nbtrack.analysis.comparing.conversation import BEST_SELECTED, begun
+from nbtrack.analysis.comparing.data import compared
 from nbtrack.analysis.comparing.state import SELECTED_MAX, CompareState
 from nbtrack.analysis.comparing.words import runs_or_query
-from nbtrack.analysis.runs_table import sorted_ids
 from nbtrack.analysis.several_stores import several
 from nbtrack.errors import OptionError
 from nbtrack.notebook.arguments import Arguments, Option, unquoted
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from nbtrack.store import Store
     from nbtrack.tracking.run import Run
 
-BEST_SELECTED = 5  # curves that are drawn where nobody says which
 OPTIONS = (
     Option("where", "one", ("-w", "--where")),
     Option("last", "one", ("-n", "--last")),
@@ -139,18 +138,7 @@ def state_of_line(
 
 def opened(store: Source, state: CompareState) -> ComparePanel:
     """The panel of a state; where nobody says which curves, the best are drawn."""
-    found = compared(store, state)
-    if not state.selected and not state.bands:
-        state = replace(found.state, selected=_best(found, BEST_SELECTED))
-        found = replace(found, state=state)
-    return ComparePanel(store, found)
-
-
-def _best(found: Compared, n: int) -> tuple[str, ...]:
-    if found.state.runs and len(found.ids) <= SELECTED_MAX:
-        return tuple(found.ids)
-    metric = found.metric()
-    return tuple(sorted_ids(found.table, metric)[:n]) if metric else ()
+    return ComparePanel(store, begun(store, state))
 
 
 def _top(store: Source, state: CompareState, found: Arguments) -> CompareState:
