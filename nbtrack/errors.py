@@ -12,6 +12,7 @@
     ├── CheckpointError       none such, damaged, or unpickling it needs trust
     ├── ArtifactError         a file, name or reference that cannot be an artifact
     │   ├── ArtifactNotFoundError  no artifact or version answers to that reference
+    │   ├── FileGoneError     the bytes of a file were given up, or lost
     │   └── RemoteError       a remote that cannot be reached, or is not sound
     ├── ModelError            what the registry refuses, with the way out
     │   └── ModelNotFoundError     no model or version answers to that reference
@@ -82,6 +83,10 @@ class ArtifactNotFoundError(ArtifactError, KeyError):
     """No artifact, or no version of it, answers to that reference."""
 
     __str__ = Exception.__str__
+
+
+class FileGoneError(ArtifactError):
+    """A file of an artifact that is still listed, but no longer kept."""
 
 
 class RemoteError(ArtifactError):

@@ -115,7 +115,7 @@ def restore_magic(line: str) -> None:
     """
     from nbtrack.notebook.cell_insertion import insert_cells, set_next
     from nbtrack.notebook.panels.outlets import current_shell
-    from nbtrack.notebook.restored_cells import as_one_cell, not_kept, restored_cells
+    from nbtrack.slices.restored_cells import as_one_cell, not_kept, restored_cells
 
     made = slice(_one_word(parse_arguments(line, ()), "%restore"))
     texts = restored_cells(made.kept, made.target)

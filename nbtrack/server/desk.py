@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from nbtrack.server.conversations import Conversations
 from nbtrack.server.remembered import Remembered
 from nbtrack.server.stores import Stores
 from nbtrack.server.viewers import Viewers
+from nbtrack.store import Store
 
 
 class Desk:
@@ -15,6 +17,11 @@ class Desk:
 
     def __init__(self, root: Path | None, named: Sequence[str] = ()) -> None:
         self.viewers = Viewers()
+        self.conversations = Conversations()
         self.lists = Remembered(4)  # a page of a thousand runs is some MB
         self.sparks = Remembered()
-        self.stores = Stores(root, on_close=self.viewers.forget, named=named)
+        self.stores = Stores(root, on_close=self._forget, named=named)
+
+    def _forget(self, store: Store) -> None:
+        self.viewers.forget(store)
+        self.conversations.forget(store)

@@ -83,7 +83,31 @@ def diff(
     with ExitStack() as stack:
         here = store or _store_of(a)
         there = _other_store(other, stack) or store or _store_of(b)
-        return diff_sides(_side(here, a), _side(there, b))
+        return diff_stored((here, _id_of(a)), (there, _id_of(b)))
+
+
+def diff_stored(a: tuple[Store, str], b: tuple[Store, str]) -> RunDiff:
+    """The same of two runs by what their stores have of them alone.
+
+    Raises
+    ------
+    RunNotFoundError
+        As `diff`.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("once") as run:
+    ...     pass
+    >>> once = (run.store, run.id)
+    >>> diff_stored(once, once).is_same
+    True
+    """
+    return diff_sides(_side(*a), _side(*b))
+
+
+def _id_of(run: Run | RunRecord | str) -> str:
+    return run if isinstance(run, str) else run.id
 
 
 def _store_of(run: Run | RunRecord | str) -> Store:
@@ -101,8 +125,8 @@ def _other_store(other: Store | Path | str | None, stack: ExitStack) -> Store | 
     return other
 
 
-def _side(store: Store, run: Run | RunRecord | str) -> Side:
-    record = _found(store, run if isinstance(run, str) else run.id)
+def _side(store: Store, run: str) -> Side:
+    record = _found(store, run)
     if record.trashed_at is not None:
         shown = shorten(visible(record.name), 60)
         raise RunNotFoundError(

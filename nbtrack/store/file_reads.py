@@ -42,6 +42,13 @@ class FileReads:
         """Whether the file is kept."""
         return blob_path(self.blobs, digest).is_file() or self._find(digest) is not None
 
+    def file_size(self, digest: str) -> int:
+        """How many bytes it has."""
+        whole = blob_path(self.blobs, digest)
+        if whole.is_file():
+            return whole.stat().st_size
+        return self._listed(digest).size_bytes
+
     def file_path(self, digest: str) -> Path:
         """A path with just this content, not to be written to."""
         whole = blob_path(self.blobs, digest)

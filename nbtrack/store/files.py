@@ -7,7 +7,7 @@ when it is read, and what nothing names any more is garbage until `free_files`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from sqlite3 import Connection
@@ -87,6 +87,26 @@ class KeepsFiles:
     def open_file(self, digest: str) -> BinaryIO:
         """The file, to read from and to seek in, without a copy of it on the disk."""
         return self._reads().open_file(digest)
+
+    def file_size(self, digest: str) -> int:
+        """How many bytes it has; StoreError where the file is not kept.
+
+        >>> import tempfile
+        >>> from nbtrack.store import Store
+        >>> with Store.open(tempfile.mkdtemp()) as store:
+        ...     digest = store.put_bytes(b"picture").digest
+        ...     store.file_size(digest), b"".join(store.file_pieces(digest))
+        (7, b'picture')
+        """
+        return self._reads().file_size(digest)
+
+    def file_pieces(self, digest: str) -> Iterator[bytes]:
+        """Its content in pieces of some MB, each checked before it is handed out.
+
+        Of one that is kept whole the last piece comes after all are checked. StoreError
+        where it is missing or damaged.
+        """
+        return self._reads().pieces(digest)
 
     def verify_file(self, digest: str) -> None:
         """Read all of the file; StoreError says where it is missing or damaged."""

@@ -9,10 +9,10 @@ import sys
 import pytest
 
 import nbtrack
-from nbtrack.notebook.restored_cells import as_one_cell, restored_cells
 from nbtrack.notebook.slice_magic import SliceView, SourceView, slice_magic
 from nbtrack.records import CellRecord
 from nbtrack.slices.closure import KeptCell
+from nbtrack.slices.restored_cells import as_one_cell, restored_cells
 
 EVIL = "<img src=x onerror=alert(1)>"
 

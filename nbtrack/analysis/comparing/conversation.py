@@ -58,7 +58,8 @@ class Conversation:
     """One page's comparison: what it shows, and what it is answered.
 
     `stores` are the words by which the line names where it reads, if not the store of
-    the folder; no curve has more than `points_max` points. Not thread safe.
+    the folder; no curve has more than `points_max` points, and of all that were read
+    `points_kept` are remembered. Not thread safe.
 
     Examples
     --------
@@ -78,10 +79,11 @@ class Conversation:
         *,
         stores: Sequence[str] = (),
         points_max: int = POINTS_MAX,
+        points_kept: int | None = None,
     ) -> None:
         self.store = store
         self.found = found
-        self.overlay = Overlay(store)
+        self.overlay = Overlay(store, points_kept=points_kept)
         self._stores = tuple(stores)
         self._points_max = points_max
 

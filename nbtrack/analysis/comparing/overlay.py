@@ -58,11 +58,15 @@ class Overlay:
     """Reads curves of one store, and remembers those it has read.
 
     A curve of a run that goes on is read again where its number of points has changed.
+    At most `most` are remembered, and of `points_kept` points together.
     """
 
-    def __init__(self, store: Source, *, most: int = 64) -> None:
+    def __init__(
+        self, store: Source, *, most: int = 64, points_kept: int | None = None
+    ) -> None:
         self._store = store
         self._most = most
+        self._points_kept = points_kept
         self._read: dict[tuple[str, str, str], tuple[Floats, Floats, int]] = {}
 
     def curve(self, run: str, wanted: Wanted) -> Drawn | None:
@@ -139,10 +143,18 @@ class Overlay:
             return known[:2]
         found = read_xy(self._store, run, metric, x)
         if found is not None:
+            self._read.pop(key, None)  # the newest stands last
             self._read[key] = (*found, n_points)
-            while len(self._read) > self._most:
+            while self._is_too_much():
                 self._read.pop(next(iter(self._read)))
         return found
+
+    def _is_too_much(self) -> bool:
+        if len(self._read) > self._most:
+            return True
+        if self._points_kept is None or len(self._read) == 1:
+            return False
+        return sum(n for _, _, n in self._read.values()) > self._points_kept
 
 
 def read_xy(

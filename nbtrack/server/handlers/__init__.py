@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from nbtrack.server.handlers import glances, runs, stores
+from nbtrack.server.handlers import compare, glances, pages, runs, stores
 from nbtrack.server.handlers.request import NbtrackHandler
 
 ROUTES: list[tuple[str, type[NbtrackHandler]]] = [
     *stores.ROUTES,
     *runs.ROUTES,
     *glances.ROUTES,
+    *pages.ROUTES,
+    *compare.ROUTES,
 ]

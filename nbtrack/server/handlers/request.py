@@ -18,6 +18,10 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web  # type: ignore[attr-defined]  # not seen as a submodule
 
 from nbtrack.errors import (
+    ArtifactNotFoundError,
+    FileGoneError,
+    ModelError,
+    ModelNotFoundError,
     NbtrackError,
     OptionError,
     QueryError,
@@ -43,6 +47,10 @@ DEFAULT_ROWS = 100
 STATUS_OF: tuple[tuple[type[NbtrackError], int], ...] = (
     (RunNotFoundError, 404),
     (StoreNotFoundError, 404),
+    (ArtifactNotFoundError, 404),
+    (ModelNotFoundError, 404),
+    (ModelError, 409),
+    (FileGoneError, 410),
     (QueryError, 400),
     (OptionError, 400),
     (StoreReadOnlyError, 409),
