@@ -171,7 +171,12 @@ function pressed(event: React.MouseEvent, does: () => void): void {
 function SparkLine({ spark }: { spark: Spark | undefined }): React.JSX.Element {
   const [width, height] = SPARK_PX;
   return (
-    <svg className="nbt-line-spark" width={width} height={height} aria-hidden="true">
+    <svg
+      className="nbt-line-spark"
+      viewBox={`0 0 ${width} ${height}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       {spark && spark.y.length > 1 ? <path d={sparkPath(spark.y)} /> : null}
     </svg>
   );
