@@ -59,3 +59,15 @@ def test_runs_are_listed_under_their_notebook_and_cell(lab, notebook):
     lab.theme("Dark")
     notebook.screenshot("sidebar-dark")
     assert lab.problems == []
+
+
+def test_notebook_7_has_it_too(lab, notebook):
+    seven = lab.open_in_notebook_7(notebook.path)
+    page = lab.page
+    bar = side(page)
+    line(bar, "mlp").wait_for()
+    page.wait_for_timeout(500)
+    line(bar, "mlp").click()
+    page.locator(".nbt-page-curves canvas").first.wait_for()
+    seven.screenshot("sidebar-notebook-7")
+    assert lab.problems == []

@@ -128,7 +128,9 @@ function Run(props: ListProps & { line: RunLine }): React.JSX.Element {
       <span className="nbt-line-name">{run.name}</span>
       <span className="nbt-line-store">{props.storeName(run.store)}</span>
       <SparkLine spark={props.sparks.get(run.id)} />
-      <span className="nbt-line-best">{run.best ? number(run.best.best) : ''}</span>
+      <span className="nbt-line-best" title={run.best?.name}>
+        {run.best ? number(run.best.best) : ''}
+      </span>
       <Star isOn={run.starred} onClick={() => does.star(run.id, !run.starred)} />
     </div>
   );
