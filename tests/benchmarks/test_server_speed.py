@@ -1,4 +1,4 @@
-"""What the sidebar's server costs: the first list of many runs, and a minute of polling.
+"""What the sidebar's server costs: the first list of many runs, a minute of polling.
 
 `pytest -m benchmark -s tests/benchmarks/test_server_speed.py`
 """
