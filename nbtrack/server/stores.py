@@ -76,6 +76,7 @@ class Stores:
         self._found: dict[Path, Found] = {}
         self._held: dict[Path, Held] = {}
         self._troubles: dict[Path, _Trouble] = {}
+        self._n_failed = 0  # what was made before one did is no answer after it
         self._token = secrets.token_hex(8)  # no version of another server is ours
 
     def look(self, sessions: Sequence[Session]) -> None:
@@ -92,13 +93,14 @@ class Stores:
 
     def version(self) -> str:
         """Another text than before where a store, or a run's process, has changed."""
-        said: list[Hashable] = [self._token]
+        said: list[Hashable] = []
         for found in self._found.values():
             looked: list[Hashable] = []
             self._try(found, partial(_look_into, looked))
             trouble = self._troubles.get(found.path)
             said.append((found, looked, trouble and trouble.message))
-        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+        text = repr((self._token, self._n_failed, said))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def each(
         self,
@@ -220,6 +222,8 @@ class Stores:
         self._close(found.path)
         said = str(exc) if isinstance(exc, StoreError) else f"cannot be read: {exc!r}"
         message = shorten(visible(said), _WORDS)
+        if found.path not in self._troubles:
+            self._n_failed += 1
         self._troubles[found.path] = _Trouble(message, time.monotonic() + RETRY_S)
 
     def _close(self, path: Path) -> None:

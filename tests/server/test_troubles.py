@@ -17,6 +17,7 @@ from nbtrack.server import stores as stores_module
 from nbtrack.server.answers import run_edits, run_list, store_list
 from nbtrack.server.desk import Desk
 from nbtrack.server.stores import Session
+from nbtrack.store.followed import FollowedStore
 from nbtrack.store.registry import store_id
 
 OTHER_ID = "1" * 13
@@ -91,14 +92,7 @@ def locker(root):
         process.communicate()
 
 
-@pytest.mark.parametrize("is_open_before", [False, True])
-def test_a_locked_store_says_so_and_is_read_once_it_is_free(
-    desk, locker, monkeypatch, is_open_before
-):
-    if is_open_before:
-        looked(desk)
-        # SQLite's index of the log is shared between those who have it open.
-        desk.stores.close()
+def test_a_locked_store_says_so_and_is_read_once_it_is_free(desk, locker, monkeypatch):
     free = locker()
     names, states, said = looked(desk)
     assert (names, states) == (["other"], {"a": "problem", "b": "ok"})
@@ -107,6 +101,45 @@ def test_a_locked_store_says_so_and_is_read_once_it_is_free(
     assert looked(desk)[1]["a"] == "problem"  # not tried again at once
     waited(desk, monkeypatch)
     assert looked(desk)[1:] == ({"a": "ok", "b": "ok"}, {})
+
+
+def test_a_store_that_is_locked_while_it_is_open_is_read_again_later(
+    desk, root, monkeypatch
+):
+    # As on a network mount, where no log lets readers go on.
+    other = sqlite3.connect(root / "a/.nbtrack/nbtrack.db", isolation_level=None)
+    other.execute("pragma journal_mode = truncate").fetchall()
+    before = looked(desk)
+    other.execute("begin exclusive")
+    names, states, said = looked(desk)
+    other.execute("rollback")
+    other.close()
+    assert (names, states["a"]) == (["other"], "problem")
+    assert "locked by another process" in said["a"]
+    waited(desk, monkeypatch)
+    assert looked(desk) == before
+
+
+def test_what_was_left_out_of_a_list_for_a_moment_is_not_remembered_as_missing(
+    desk, monkeypatch
+):
+    """The lock comes between the look at the store and the reading of its rows."""
+    desk.stores.look(SESSIONS)
+    runs, times = FollowedStore.runs, iter([True])
+
+    def locked_once(store, **how):
+        if store.path.parent.name == "a" and next(times, False):
+            raise StoreError("locked")
+        return runs(store, **how)
+
+    monkeypatch.setattr(FollowedStore, "runs", locked_once)
+    first = run_list.runs(desk, run_list.Question(10))
+    waited(desk, monkeypatch)
+    later = run_list.runs(desk, run_list.Question(10), first["version"])
+    assert [row["name"] for row in first["runs"]] == ["other"]
+    assert first["total"] == 1
+    assert [problem["store"] for problem in first["problems"]] == ["a"]
+    assert len(later["runs"]) == later["total"] == 2
 
 
 def test_a_locked_store_is_waited_for_once_in_a_few_seconds(desk, locker):
