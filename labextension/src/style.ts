@@ -8,7 +8,7 @@ const CSS = `
 .nbt-stale-output { display: none; }
 .nbt-mounted { padding-left: calc(var(--jp-cell-prompt-width) + var(--jp-cell-padding)); }
 .nbt-sidebar { display: flex; flex-direction: column; overflow: hidden; height: 100%; }
-.nbt-sidebar, .nbt-run-pane, .nbt-compare-pane, .nbt-diff-pane {
+.nbt-sidebar, .nbt-run-pane, .nbt-compare-pane, .nbt-diff-pane, .nbt-card {
   --nbt-text: var(--jp-ui-font-color1);
   --nbt-muted: var(--jp-ui-font-color2);
   --nbt-edge: var(--jp-border-color2);

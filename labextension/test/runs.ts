@@ -12,7 +12,7 @@ export function row(id: string, more: Partial<RunRow> = {}): RunRow {
     started_at: '2026-11-01T10:00:00.000000Z',
     ended_at: null,
     duration_s: 2,
-    notebook: '/work/a.ipynb',
+    notebook: '/home/ada/a.ipynb',
     notebook_path: 'a.ipynb',
     cell_id: 'c1',
     kernel_id: null,

@@ -63,6 +63,7 @@ class Extension:
         process_session().tell = show_line
         process_session().on_start = self._run_started
         process_session().executed = self.log
+        process_session().whereabouts = self._whereabouts
         self.log.start = session_starts()
         background.submit(self.log.get_ready, feature=VALUES)
         with guard(FEATURE):
@@ -75,6 +76,7 @@ class Extension:
         process_session().tell = tell_on_stderr
         process_session().on_start = None
         process_session().executed = None
+        process_session().whereabouts = dict
         cleanup = self.shell.input_transformers_cleanup
         if self._transform in cleanup:
             cleanup.remove(self._transform)
@@ -84,6 +86,17 @@ class Extension:
             if table.get(name) is magic:
                 del table[name]
         self._registered.clear()
+
+    def _whereabouts(self) -> dict[str, str | None]:
+        """The notebook, and the cell that runs in this thread."""
+        from nbtrack.notebook.notebook_name import notebook_path
+
+        notebook = notebook_path(self.shell.user_ns)
+        open_cells = self.hooks.open_cells
+        return {
+            "notebook": str(notebook) if notebook else None,
+            "cell_id": open_cells[-1].cell_id if open_cells else None,
+        }
 
     def _run_started(self, run: Run) -> None:
         self.log.is_tracking = True

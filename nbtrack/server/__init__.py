@@ -1,8 +1,8 @@
 """The Jupyter Server extension: what the JupyterLab plugin reads and asks for by REST.
 
-It shows runs of the stores that belong to the notebooks of running sessions, and
-passes Stop on. It asks no kernel anything, opens no port, and takes ids only: never a
-path, a URL or a query from the client.
+It shows the runs of the stores that this user works with, changes what they are called,
+and passes Stop on. It asks no kernel anything, opens no port, and takes ids only: never
+a path, a URL or SQL from the client.
 """
 
 from __future__ import annotations

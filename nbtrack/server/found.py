@@ -72,18 +72,16 @@ class Finder:
         ]
 
     def _paths(self, sessions: Sequence[Session]) -> Iterator[tuple[Path, FoundBy]]:
-        if os.environ.get("NBTRACK_STORE"):
-            # That one is meant wherever one stands, so no notebook has another.
-            path = find_store()
-            if path is not None:
-                yield path, "setting"
+        meant = os.environ.get("NBTRACK_STORE")
+        if meant:  # wherever one stands, so no notebook has another
+            yield _named(meant), "setting"
         else:
             for folder in self._folders(sessions):
                 path = find_store(folder)
                 if path is not None:
                     yield path, "session"
         for named in self._named:
-            yield store_folder(Path(named).expanduser().absolute()), "setting"
+            yield _named(named), "setting"
         for path in self._known():
             yield path, "registry"
 
@@ -104,6 +102,10 @@ class Finder:
             self._registered = known_stores()
             self._look_again_at = now + REGISTRY_S
         return self._registered
+
+
+def _named(text: str) -> Path:
+    return store_folder(Path(os.path.abspath(os.path.expanduser(text))))
 
 
 def shown_path(path: Path) -> str:

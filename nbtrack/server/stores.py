@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -76,6 +76,7 @@ class Stores:
         self._found: dict[Path, Found] = {}
         self._held: dict[Path, Held] = {}
         self._troubles: dict[Path, _Trouble] = {}
+        self._n_failed = 0  # what was made before one did is no answer after it
         self._token = secrets.token_hex(8)  # no version of another server is ours
 
     def look(self, sessions: Sequence[Session]) -> None:
@@ -92,13 +93,14 @@ class Stores:
 
     def version(self) -> str:
         """Another text than before where a store, or a run's process, has changed."""
-        said: list[Hashable] = [self._token]
+        said: list[Hashable] = []
         for found in self._found.values():
             looked: list[Hashable] = []
             self._try(found, partial(_look_into, looked))
             trouble = self._troubles.get(found.path)
             said.append((found, looked, trouble and trouble.message))
-        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+        text = repr((self._token, self._n_failed, said))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def each(
         self,
@@ -118,11 +120,18 @@ class Stores:
         StoreNotFoundError
             Where none of the stores has the id `only`.
         """
-        chosen = list(self._found.values()) if only is None else [self._of_id(only)]
         answers: list[Answer] = []
-        for found in chosen:
+        for found in self._chosen(only):
             self._try(found, lambda held: answers.extend(question(held)))
-        return answers, [*self._problems(chosen)]
+        return answers, self.problems(only)
+
+    def problems(self, only: str | None = None) -> list[Problem]:
+        """Which stores cannot be read, as it turned out last."""
+        return [
+            {"store": found.name, "id": found.id, "message": trouble.message}
+            for found in self._chosen(only)
+            if (trouble := self._troubles.get(found.path)) is not None
+        ]
 
     def of_store(self, store_id: str) -> Store:
         """The store with this id.
@@ -154,7 +163,7 @@ class Stores:
             self._try(found, partial(_home_of, run_id, homes))
             if homes:
                 return homes[0]
-        problems = [*self._problems(self._found.values())]
+        problems = self.problems()
         if problems:
             said = "; ".join(f"{p['store']}: {p['message']}" for p in problems)
             raise StoreError(f"No run {run_id} in the stores that can be read. {said}")
@@ -166,6 +175,9 @@ class Stores:
             self._close(path)
 
     # -- one store ---------------------------------------------------------------
+
+    def _chosen(self, only: str | None) -> list[Found]:
+        return list(self._found.values()) if only is None else [self._of_id(only)]
 
     def _of_id(self, store_id: str) -> Found:
         for found in self._found.values():
@@ -182,24 +194,17 @@ class Stores:
         held = self._held[found.path]
         return StoreState(found, held, held.store.why_read_only)
 
-    def _problems(self, chosen: Iterable[Found]) -> Iterator[Problem]:
-        for found in chosen:
-            trouble = self._troubles.get(found.path)
-            if trouble is not None:
-                yield {
-                    "store": found.name,
-                    "id": found.id,
-                    "message": trouble.message,
-                }
-
     def _try(self, found: Found, work: Callable[[Held], None]) -> None:
         """Do `work` with a store; what goes wrong is that store's trouble alone."""
         trouble = self._troubles.get(found.path)
         if trouble is not None and time.monotonic() < trouble.until:
             return
         with tolerated(partial(self._failed, found)):
-            work(self._opened(found))
-            self._troubles.pop(found.path, None)
+            held = self._opened(found)
+            if trouble is not None:
+                held.store.table(trashed=None)  # once over all, before it is trusted
+                del self._troubles[found.path]
+            work(held)
 
     def _opened(self, found: Found) -> Held:
         held = self._held.get(found.path)
@@ -217,6 +222,8 @@ class Stores:
         self._close(found.path)
         said = str(exc) if isinstance(exc, StoreError) else f"cannot be read: {exc!r}"
         message = shorten(visible(said), _WORDS)
+        if found.path not in self._troubles:
+            self._n_failed += 1
         self._troubles[found.path] = _Trouble(message, time.monotonic() + RETRY_S)
 
     def _close(self, path: Path) -> None:

@@ -47,13 +47,15 @@ class Session:
 
     `tell` shows one line to the user; the notebook layer replaces it by its own.
     `on_start` hears of every run that begins: the log of cells is kept from then on.
-    `executed` is that log, in a notebook.
+    `executed` is that log, in a notebook; `whereabouts` tells which notebook and cell
+    a run belongs to that code begins there by itself.
     """
 
     def __init__(self) -> None:
         self.executed: SessionLog | None = None
         self.tell: Callable[[str], None] = tell_on_stderr
         self.on_start: Callable[[Run], None] | None = None
+        self.whereabouts: Callable[[], Mapping[str, str | None]] = dict
         self.n_dropped = 0
         self.inert = False
         self.active: Run | None = None
@@ -139,7 +141,8 @@ class Session:
         begun = (
             None if started_at is None else as_epoch_seconds("started_at", started_at)
         )
-        experiment = clean_name(experiment or DEFAULT_EXPERIMENT)
+        about = self._whereabouts() | about
+        experiment = clean_name(experiment or _experiment_of(about))
         with self._lock:
             run = Run(
                 store,
@@ -165,6 +168,11 @@ class Session:
         if params:
             run.log_params(params)
         return run
+
+    def _whereabouts(self) -> dict[str, Any]:
+        with guard("the name of the notebook"):
+            return dict(self.whereabouts())
+        return {}
 
     def _go_on(
         self,
@@ -361,6 +369,12 @@ def log(
         )
 
 
+def _experiment_of(about: Mapping[str, Any]) -> str:
+    """The notebook's name, else the one for all that has none."""
+    notebook = about.get("notebook")
+    return Path(notebook).stem if notebook else DEFAULT_EXPERIMENT
+
+
 def start(
     name: str | None = None,
     *,
@@ -385,7 +399,7 @@ def start(
         For people, not unique: a second `base` is shown as `base-2`. Default: the
         experiment.
     experiment : str, optional
-        The grouping; default "default".
+        The grouping; default: the name of the notebook, else "default".
     params : mapping, optional
         Inputs, nested as you like; types are kept.
     tags : str, sequence or mapping, optional

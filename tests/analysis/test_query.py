@@ -100,6 +100,7 @@ def test_a_run_answers(text):
         "loss < 'x'",
         "loss / 0 > 1",
         "loss in 3",
+        "opt * 999999999999 == 'x'",
         "group == 'a'",
         "tags['nope'] == 'x'",
         "False",

@@ -199,6 +199,17 @@ class Lab:
         notebook.wait_kernel()
         return notebook
 
+    def open_in_notebook_7(self, path: Path) -> Notebook:
+        """Open a notebook of this test's folder in Notebook 7, on the same server."""
+        where = path.relative_to(self.server.root).as_posix()
+        address = f"{self.server.url}/notebooks/{where}?token={self.server.token}"
+        self.page.goto(address)
+        notebook = Notebook(self.page, path, address)
+        self.notebooks.append(notebook)
+        notebook.wait_open()
+        notebook.wait_kernel()
+        return notebook
+
     def theme(self, name: str) -> None:
         """Switch to JupyterLab's "Light" or "Dark" theme, and let it be painted."""
         self.page.evaluate(
@@ -254,6 +265,7 @@ def server_command(home: Path, root: Path, port: int, token: str) -> list[str]:
         f"--ServerApp.root_dir={root}",
         "--ServerApp.terminals_enabled=False",
         "--LabApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
         "--LabApp.news_url=None",
         f"--LabApp.check_for_updates_class={never}",
         f"--LabApp.app_settings_dir={settings}",

@@ -15,7 +15,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from notebook.conftest import Kernel
+from driven_kernel import Kernel
 
 REPLY_S = 60
 SETTLE = """

@@ -41,3 +41,17 @@ def test_it_names_the_experiment_and_finds_the_store(shell, monkeypatch, tmp_pat
     assert (run.name, run.experiment) == ("digits", "digits")
     assert run.notebook == str(folder / "digits.ipynb")
     shell.run_cell("%unload_ext nbtrack")
+
+
+def test_a_run_that_code_begins_in_a_cell_is_of_that_notebook_and_cell(
+    shell, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "digits.ipynb"))
+    shell.run_cell("%load_ext nbtrack")
+    shell.run_cell("import nbtrack\nwith nbtrack.start('fit'):\n    pass", cell_id="c7")
+    shell.run_cell("%unload_ext nbtrack")
+    shell.run_cell("with nbtrack.start('bare'):\n    pass", cell_id="c8")
+    fit, bare = nbtrack.open().run("fit"), nbtrack.open().run("bare")
+    assert (fit.experiment, fit.cell_id) == ("digits", "c7")
+    assert fit.notebook == str(tmp_path / "digits.ipynb")
+    assert (bare.experiment, bare.cell_id, bare.notebook) == ("default", None, None)

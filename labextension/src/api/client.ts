@@ -59,7 +59,7 @@ export class Api {
 
   /** The same, or only that nothing is new since the version `seen`. */
   runsSince(seen: string, query: Query): Promise<RunList | Unchanged> {
-    return this.get('runs', { ...query, seen });
+    return this.get('runs', seen ? { ...query, seen } : query);
   }
 
   run(run: string): Promise<RunDetail> {

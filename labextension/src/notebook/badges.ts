@@ -1,5 +1,5 @@
 /**
- * A badge below each tracked cell: its latest run and the best value of all of them.
+ * A badge below each tracked cell: its latest run with its best value, and how the runs went.
  *
  * The server is asked when a notebook is opened and when a kernel has become idle: what a
  * cell recorded is known by then, and nothing is asked in between.
@@ -79,15 +79,16 @@ class Badge extends Widget {
 
   tell({ run, n_runs, best, spark }: CellRuns): void {
     this.run = run.id;
-    const value = best ? ` · ${best.name} ${number(best.best)}` : '';
+    const value = run.best ? ` · ${run.best.name} ${number(run.best.best)}` : '';
     const dot = h('span', { class: 'nbt-dot', 'data-status': run.status });
     const text = h('span');
     setText(text, `${run.name}${value}`);
     const curve = Float64Array.from(spark, (one) => one ?? NaN);
     this.button.replaceChildren(dot, text);
     if (curve.length > 1) this.button.append(sparkline(curve, undefined));
-    const how = n_runs > 1 ? `${n_runs} runs of this cell, best of all` : '1 run';
-    this.button.title = `Latest run ${run.name} (${run.status}); ${how}${value}`;
+    const all = best ? `, best of all ${best.name} ${number(best.best)}` : '';
+    const how = n_runs > 1 ? `; ${n_runs} runs of this cell${all}` : '';
+    this.button.title = `Latest run ${run.name} (${run.status})${value}${how}`;
   }
 
   /** Between the cell's text and its output. */

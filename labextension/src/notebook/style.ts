@@ -1,7 +1,7 @@
 /** The look of what stands in the notebook: badges, a cell that was gone to. */
 
 export const NOTEBOOK_CSS = `
-.nbt-badge-line { display: flex; justify-content: flex-end; padding: 1px 4px 0; }
+.nbt-badge-line { display: flex; justify-content: flex-end; padding: 3px 0 1px; }
 .nbt-badge { display: inline-flex; align-items: center; gap: 6px; max-width: 60ch; height: 18px;
   padding: 0 8px; color: var(--jp-ui-font-color2); background: transparent;
   border: 1px solid var(--jp-border-color2); border-radius: 9px; cursor: pointer;

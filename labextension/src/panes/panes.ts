@@ -3,7 +3,7 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { CommandRegistry } from '@lumino/commands';
-import type { DockLayout, Widget } from '@lumino/widgets';
+import { SplitPanel, type DockLayout, type Widget } from '@lumino/widgets';
 import type { Api } from '../api/client';
 import type { CellDiff } from '../api/rows';
 import { Ids } from '../commands/ids';
@@ -87,5 +87,13 @@ export class Panes {
   private show(pane: Widget, mode?: Mode): void {
     if (!pane.isAttached) this.shell.add(pane, this.area, mode ? { mode } : {});
     this.shell.activateById(pane.id);
+    if (this.area === 'down') halved(pane);
   }
+}
+
+/** Notebook 7 gives the place below its document no height at first. */
+function halved(pane: Widget): void {
+  for (let at = pane.parent; at; at = at.parent)
+    if (at instanceof SplitPanel && at.orientation === 'vertical')
+      return at.setRelativeSizes([1, 1]);
 }

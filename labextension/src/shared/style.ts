@@ -75,6 +75,7 @@ const CSS = `
   display: inline-flex; align-items: center; gap: 6px; padding: 1px 10px;
   border: 1px solid var(--nbt-line); background: transparent;
 }
+.nbt-stop[hidden] { display: none; }
 .nbt-stop::before { content: ""; width: 8px; height: 8px; background: var(--nbt-danger); border-radius: 1px; }
 .nbt-stop:hover:not(:disabled) { background: var(--nbt-raised); border-color: var(--nbt-danger); }
 .nbt-stop:disabled { color: var(--nbt-muted); cursor: default; }

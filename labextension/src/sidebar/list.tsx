@@ -128,7 +128,9 @@ function Run(props: ListProps & { line: RunLine }): React.JSX.Element {
       <span className="nbt-line-name">{run.name}</span>
       <span className="nbt-line-store">{props.storeName(run.store)}</span>
       <SparkLine spark={props.sparks.get(run.id)} />
-      <span className="nbt-line-best">{run.best ? number(run.best.best) : ''}</span>
+      <span className="nbt-line-best" title={run.best?.name}>
+        {run.best ? number(run.best.best) : ''}
+      </span>
       <Star isOn={run.starred} onClick={() => does.star(run.id, !run.starred)} />
     </div>
   );
@@ -171,7 +173,12 @@ function pressed(event: React.MouseEvent, does: () => void): void {
 function SparkLine({ spark }: { spark: Spark | undefined }): React.JSX.Element {
   const [width, height] = SPARK_PX;
   return (
-    <svg className="nbt-line-spark" width={width} height={height} aria-hidden="true">
+    <svg
+      className="nbt-line-spark"
+      viewBox={`0 0 ${width} ${height}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       {spark && spark.y.length > 1 ? <path d={sparkPath(spark.y)} /> : null}
     </svg>
   );

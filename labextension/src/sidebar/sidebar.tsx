@@ -3,6 +3,7 @@
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
+import { createPortal } from 'react-dom';
 import type { Api } from '../api/client';
 import type { RunDetail, RunRow } from '../api/rows';
 import { Ids } from '../commands/ids';
@@ -111,7 +112,7 @@ export class RunsSidebar extends ReactWidget {
           does={this.does}
         />
         {this.choice.runs.length ? this.chosenBar() : null}
-        {this.card ? <RunCard {...this.card} /> : null}
+        {this.card ? createPortal(<RunCard {...this.card} />, document.body) : null}
       </>
     );
   }

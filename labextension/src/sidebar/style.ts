@@ -29,7 +29,7 @@ export const SIDEBAR_CSS = `
   border-left: 3px solid var(--jp-warn-color1); overflow-wrap: anywhere; }
 .nbt-troubles li[data-state="problem"] { border-left-color: var(--jp-error-color1); }
 .nbt-tree { flex: 1; min-height: 0; overflow: auto; padding: 2px 0; }
-.nbt-line { display: flex; align-items: center; gap: 6px; height: 26px; padding-right: 8px;
+.nbt-line { display: flex; align-items: center; gap: 6px; height: 26px; padding-right: 4px;
   box-sizing: border-box; cursor: pointer; }
 .nbt-line:hover { background: var(--jp-layout-color2); }
 .nbt-tree:focus-visible { outline: none; }
@@ -39,15 +39,15 @@ export const SIDEBAR_CSS = `
 .nbt-line-notebook { font-weight: 600; }
 .nbt-fold::before { content: "▸"; display: inline-block; width: 10px; color: var(--nbt-muted); }
 .nbt-fold[data-open="true"]::before { transform: rotate(90deg); }
-.nbt-line-name { flex: 1; min-width: 4ch; overflow: hidden; text-overflow: ellipsis;
+.nbt-line-name { flex: 1 0 9ch; width: 9ch; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; unicode-bidi: isolate; }
 .nbt-line-n, .nbt-line-store { color: var(--nbt-muted); font-weight: 400; }
 .nbt-line-store { flex: 0 1 auto; max-width: 12ch; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
-.nbt-line-best { min-width: 6ch; text-align: right; font-variant-numeric: tabular-nums;
+.nbt-line-best { flex: none; min-width: 6ch; text-align: right; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
-.nbt-line-spark { flex: none; color: var(--jp-brand-color1); }
-.nbt-line-spark path { fill: none; stroke: currentColor; stroke-width: 1.25; }
+.nbt-line-spark { flex: 0 1 56px; min-width: 0; height: 16px; color: var(--jp-brand-color1); }
+.nbt-line-spark path { fill: none; vector-effect: non-scaling-stroke; stroke: currentColor; stroke-width: 1.25; }
 .nbt-box { flex: none; width: 11px; height: 11px; border: 1px solid var(--jp-border-color0, var(--nbt-muted));
   border-radius: 50%; opacity: 0.35; box-sizing: border-box; }
 .nbt-line:hover .nbt-box, .nbt-box[data-on], [data-active] .nbt-box { opacity: 1; }

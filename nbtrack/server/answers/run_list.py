@@ -10,7 +10,7 @@ from nbtrack.analysis.query import bare, check_names, parse_query
 from nbtrack.analysis.runs_table import answering, names_in
 from nbtrack.server.desk import Desk
 from nbtrack.server.rows import run_row
-from nbtrack.server.stores import Held, Problem
+from nbtrack.server.stores import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +56,33 @@ def runs(desk: Desk, question: Question, seen: str | None = None) -> dict[str, A
 
 
 def _listed(desk: Desk, question: Question) -> dict[str, Any]:
-    places, problems = _places(desk, question)
+    places, rows, is_whole = _page(desk, question)
+    if not is_whole:  # a store turned out to be damaged: its runs are not among them
+        places, rows, _ = _page(desk, question)
+    problems = desk.stores.problems(question.store)
+    return {"runs": rows, "total": len(places), "problems": problems}
+
+
+def _page(
+    desk: Desk, question: Question
+) -> tuple[list[_Place], list[dict[str, Any]], bool]:
+    """All runs that are meant, the rows of a page, and whether none is missing."""
+    places = _places(desk, question)
     page = places[question.offset : question.offset + question.limit]
-    return {"runs": _rows(desk, page), "total": len(places), "problems": problems}
+    rows = _rows(desk, page)
+    return places, rows, len(rows) == len(page)
 
 
-def _places(desk: Desk, question: Question) -> tuple[list[_Place], list[Problem]]:
+def _places(desk: Desk, question: Question) -> list[_Place]:
     """All runs that are meant, each once; of those in several stores the first."""
     found = _answering(desk, question)
-    places, problems = desk.stores.each_held(
+    places, _ = desk.stores.each_held(
         lambda held: _places_in(held, question, found), question.store
     )
     once: dict[str, _Place] = {}
     for place in places:
         once.setdefault(place.run, place)
-    return sorted(once.values(), reverse=True), problems
+    return sorted(once.values(), reverse=True)
 
 
 def _places_in(
