@@ -64,7 +64,7 @@ describe('RunTree', () => {
     for (const name of ['ArrowDown', 'ArrowUp', 'Home', 'End', 'Enter'])
       key(tree, name);
     const focused = vi.mocked(does.focus).mock.calls.map(([line]) => line);
-    expect(focused).toEqual(['base-1', 'n:a.ipynb\nc1', 'n:a.ipynb', 'base-1']);
+    expect(focused).toEqual(['base-1', 'n:s1 a.ipynb\nc1', 'n:s1 a.ipynb', 'base-1']);
     expect(vi.mocked(does.key).mock.calls.length).toBe(1);
   });
 
@@ -79,6 +79,6 @@ describe('RunTree', () => {
     expect(does.open).toHaveBeenCalledExactlyOnceWith('base-2');
     expect(does.toggle).toHaveBeenCalledExactlyOnceWith('base-2');
     expect(does.star).toHaveBeenCalledExactlyOnceWith('base-2', true);
-    expect(does.fold).toHaveBeenCalledExactlyOnceWith('n:a.ipynb\nc1');
+    expect(does.fold).toHaveBeenCalledExactlyOnceWith('n:s1 a.ipynb\nc1');
   });
 });

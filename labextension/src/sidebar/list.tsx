@@ -73,11 +73,9 @@ export function RunTree(props: ListProps): React.JSX.Element {
   );
 }
 
-function Group({
-  line,
-  active,
-  does,
-}: ListProps & { line: Heading }): React.JSX.Element {
+function Group(props: ListProps & { line: Heading }): React.JSX.Element {
+  const { line, active, does } = props;
+  const store = line.kind === 'notebook' ? props.storeName(line.store) : '';
   return (
     <div
       id={idOf(line.key)}
@@ -85,7 +83,7 @@ function Group({
       className={`nbt-line nbt-line-${line.kind}`}
       aria-level={line.level}
       aria-expanded={line.isOpen}
-      aria-label={`${line.text}, ${line.n} runs`}
+      aria-label={[line.text, store, `${line.n} runs`].filter(Boolean).join(', ')}
       data-active={line.key === active || undefined}
       style={{ paddingLeft: indent(line) }}
       onClick={() => {
@@ -95,6 +93,7 @@ function Group({
     >
       <span className="nbt-fold" aria-hidden="true" data-open={line.isOpen} />
       <span className="nbt-line-name">{line.text}</span>
+      <span className="nbt-line-store">{store}</span>
       <span className="nbt-line-n">{line.n}</span>
     </div>
   );
@@ -126,9 +125,15 @@ function Run(props: ListProps & { line: RunLine }): React.JSX.Element {
       <Box isOn={isChosen} onClick={() => does.toggle(run.id)} />
       <span className="nbt-dot" data-status={run.status} aria-hidden="true" />
       <span className="nbt-line-name">{run.name}</span>
-      <span className="nbt-line-store">{props.storeName(run.store)}</span>
+      {line.level === 1 ? (
+        <span className="nbt-line-store">{props.storeName(run.store)}</span>
+      ) : null}
       <SparkLine spark={props.sparks.get(run.id)} />
-      <span className="nbt-line-best" title={run.best?.name}>
+      <span
+        className="nbt-line-best"
+        title={run.best?.name}
+        data-value={run.best?.best}
+      >
         {run.best ? number(run.best.best) : ''}
       </span>
       <Star isOn={run.starred} onClick={() => does.star(run.id, !run.starred)} />

@@ -197,7 +197,7 @@ export class RunsSidebar extends ReactWidget {
     if (event.key === ' ') this.choice.toggle(id);
     if (event.key === 's') run(Ids.star, { on: !starred });
     if (event.key === 'F2') run(Ids.rename);
-    if (event.key === 'Delete') run(Ids.trash);
+    if (event.key === 'Delete') void this.commands.execute(Ids.trash); // all selected
   }
 
   private fold(group: string): void {

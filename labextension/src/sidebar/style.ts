@@ -21,11 +21,12 @@ export const SIDEBAR_CSS = `
 .nbt-sidebar button:hover:not(:disabled), .nbt-page nav button:hover:not(:disabled) {
   background: var(--jp-layout-color2); }
 .nbt-sidebar .nbt-toggle[aria-pressed="true"] {
-  background: var(--jp-brand-color3, var(--jp-layout-color3)); border-color: var(--jp-brand-color1); }
+  background: var(--jp-layout-color3); border-color: var(--jp-brand-color1); }
 .nbt-sidebar :focus-visible, .nbt-page :focus-visible, .nbt-tabs :focus-visible {
   outline: 2px solid var(--jp-brand-color1); outline-offset: -1px; }
 .nbt-troubles { margin: 0; padding: 0; list-style: none; }
-.nbt-troubles li { padding: 4px 8px; border-bottom: 1px solid var(--nbt-edge);
+.nbt-troubles li { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3;
+  overflow: hidden; margin: 2px 0; padding: 0 8px; border-bottom: 1px solid var(--nbt-edge);
   border-left: 3px solid var(--jp-warn-color1); overflow-wrap: anywhere; }
 .nbt-troubles li[data-state="problem"] { border-left-color: var(--jp-error-color1); }
 .nbt-tree { flex: 1; min-height: 0; overflow: auto; padding: 2px 0; }
@@ -35,7 +36,7 @@ export const SIDEBAR_CSS = `
 .nbt-tree:focus-visible { outline: none; }
 .nbt-tree:focus .nbt-line[data-active], .nbt-tree:focus-within .nbt-line[data-active] {
   box-shadow: inset 2px 0 var(--jp-brand-color1); background: var(--jp-layout-color2); }
-.nbt-run[aria-selected="true"] { background: var(--jp-brand-color3, var(--jp-layout-color3)); }
+.nbt-run[aria-selected="true"] { background: color-mix(in srgb, var(--jp-brand-color1) 18%, transparent); }
 .nbt-line-notebook { font-weight: 600; }
 .nbt-fold::before { content: "▸"; display: inline-block; width: 10px; color: var(--nbt-muted); }
 .nbt-fold[data-open="true"]::before { transform: rotate(90deg); }
