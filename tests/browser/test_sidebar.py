@@ -6,26 +6,12 @@ import json
 import time
 
 import pytest
+from side_bar import RUNS, TRACKED, line, names, side
 
 from nbtrack.store import Store
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-RUNS = """\
-import nbtrack, math
-for n, lr in enumerate((0.3, 0.1, 0.03)):
-    with nbtrack.start(f"base-{n}", params={"lr": lr, "bs": 32}, tags=["paper"]) as run:
-        for step in range(40):
-            left = math.exp(-lr * step)
-            nbtrack.log(loss=left + n / 50, val_acc=1 - left)
-"""
-TRACKED = """\
-%%track mlp --no-live
-lr = 0.05
-for epoch in range(12):
-    val_acc = 1 - 0.9 / (epoch + 1)
-    loss = 2 / (epoch + 1)
-"""
 LIVE = """\
 import nbtrack, time
 with nbtrack.start("live") as run:
@@ -35,7 +21,6 @@ with nbtrack.start("live") as run:
         time.sleep(0.25)
 """
 LIVE_MAX_S = 1.0  # from the call to what the page shows
-SHOW = "() => window.jupyterapp.shell.activateById('nbtrack-runs')"
 COUNT_REQUESTS = """() => performance.getEntriesByType('resource')
   .filter(one => one.name.includes('/nbtrack/')).length"""
 # How late the newest value in the list is, each time that it changes.
@@ -54,22 +39,6 @@ LATENESS = """() => new Promise(done => {
   };
   look();
 })"""
-
-
-def side(page):
-    """The side bar, open."""
-    page.evaluate(SHOW)
-    bar = page.locator("#nbtrack-runs")
-    bar.wait_for()
-    return bar
-
-
-def line(bar, name):
-    return bar.locator(".nbt-run", has_text=name)
-
-
-def names(bar):
-    return bar.locator(".nbt-run .nbt-line-name").all_inner_texts()
 
 
 @pytest.fixture
