@@ -19,6 +19,8 @@
     ├── QueryError            a query text that cannot be understood, with the place
     ├── OptionError           an option of a magic or function, with a did-you-mean
     ├── SweepError            trials that would not be independent, or all fail
+    ├── JobNotFoundError      the server makes no file of that id, or did long ago
+    ├── BusyError             as much is being made already as may be at once
     ├── ValueNotLoggedError   a value that is no number, only where asked to be strict
     └── MissingExtraError     an optional package is needed: names the extra
 
@@ -113,6 +115,14 @@ class OptionError(NbtrackError, ValueError):
 
 class SweepError(NbtrackError):
     """A sweep that cannot go on: trials depend on one another, or all of them fail."""
+
+
+class JobNotFoundError(NbtrackError):
+    """No file is being made under that id, or it was let go."""
+
+
+class BusyError(NbtrackError):
+    """As much is being made already as may be at once: later there is room."""
 
 
 class ValueNotLoggedError(NbtrackError, TypeError):

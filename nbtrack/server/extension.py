@@ -1,4 +1,4 @@
-"""The life of the extension: one reader for the server, its routes, its end."""
+"""The life of the extension: one reader for the server, jobs, routes, its end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import List, Unicode
 
 from nbtrack.server.handlers import ROUTES
+from nbtrack.server.jobs import Jobs
 from nbtrack.server.reader import Reader
 
 
@@ -25,12 +26,13 @@ class NbtrackServer(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add our routes under `<base_url>/nbtrack/`."""
         self.reader = Reader(self._notebook_root(), self.stores)
-        self.handlers.extend(
-            (route, handler, {"reader": self.reader}) for route, handler in ROUTES
-        )
+        self.jobs = Jobs()
+        shared = {"reader": self.reader, "jobs": self.jobs}
+        self.handlers.extend((route, handler, shared) for route, handler in ROUTES)
 
     async def stop_extension(self) -> None:
-        """Close the stores that were opened for reading."""
+        """Close the stores that were opened for reading, and let go of what is made."""
+        self.jobs.close()
         self.reader.close()
 
     def _notebook_root(self) -> Path | None:

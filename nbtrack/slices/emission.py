@@ -31,6 +31,7 @@ class Emission:
     magic_line: str | None = None  # `%%track base` of the cell, as a comment
     bound: frozenset[str] = frozenset()  # names that some kept cell binds
     words: frozenset[str] = frozenset()  # words in the kept cells
+    reads_files: bool = True  # whether a file that a cell runs may be looked at
 
     def __post_init__(self) -> None:
         self.words = words_of(cell.source or "" for cell in self.cells)

@@ -1,7 +1,7 @@
 """`%run file.py`: the file's text goes beside the script, unless the slice writes it.
 
 A notebook that is run becomes Python here, cell by cell. The files are read as they are
-now; one that is gone is left to the script, which then says so.
+now, if at all; one that is gone is left to the script, which then says so.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from nbtrack.capture.dataflow.pseudo import FILE
 from nbtrack.capture.source_text import decoded
 from nbtrack.slices.emission import Emission
 from nbtrack.slices.emit_expand import filled
+from nbtrack.slices.emit_text import in_comment
 
 FOLDER = "run_files"
 _WITH_VALUE = frozenset("NblsTD")
@@ -62,6 +63,9 @@ def _flags(words: list[str]) -> tuple[set[str], list[str]]:
 
 def _text_of(path: str, emission: Emission) -> str | None:
     """The file's text; None where it is not there, or the slice writes it itself."""
+    if not emission.reads_files:
+        emission.note(f"{in_comment(path)}, which {emission.label} runs, is not beside")
+        return None
     place = _place_of(path, emission)
     if place is None or _is_written(place, emission):
         return None

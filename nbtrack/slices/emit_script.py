@@ -78,15 +78,19 @@ class Made:
 
 
 def assembled(
-    kept: Sequence[KeptCell], title: str, snapshots: Mapping[str, str]
+    kept: Sequence[KeptCell],
+    title: str,
+    snapshots: Mapping[str, str],
+    *,
+    reads_files: bool = True,
 ) -> Made:
     """The script for these cells.
 
     >>> assembled([], "nothing", {}).segments
     []
     """
-    emission = Emission([k.cell for k in kept])
-    emission.bound = _bound_in(emission.cells) | frozenset(snapshots)
+    emission = Emission([k.cell for k in kept], reads_files=reads_files)
+    emission.bound = _bound_in(emission) | frozenset(snapshots)
     parts = [_part(k, emission) for k in kept]
     if parts:
         parts[-1].tracked = parts[-1].magic_line is not None
@@ -102,11 +106,11 @@ def assembled(
     return Made(source, emission.files, emission.notes, placed)
 
 
-def _bound_in(cells: Sequence[CellRecord]) -> frozenset[str]:
+def _bound_in(emission: Emission) -> frozenset[str]:
     """The names that the cells bind; magics bind some too."""
     names: set[str] = set()
-    for cell in cells:
-        probe = Emission([cell], cell)
+    for cell in emission.cells:
+        probe = Emission([cell], cell, reads_files=emission.reads_files)
         try:
             tree = parsed(python_of(cell.source or "", probe))
         except NotPython:

@@ -51,7 +51,11 @@ class Script:
 
 
 def script_of(
-    kept: Sequence[KeptCell], *, title: str, snapshots: Mapping[str, str] | None = None
+    kept: Sequence[KeptCell],
+    *,
+    title: str,
+    snapshots: Mapping[str, str] | None = None,
+    reads_files: bool = True,
 ) -> Script:
     r"""Write the kept cells down as a script.
 
@@ -63,6 +67,9 @@ def script_of(
         What the script gives: the name of the run, of the variable.
     snapshots
         Variable -> relative path of a pickle file beside the script, to load first.
+    reads_files
+        Whether what a cell runs by `%run` is looked for on this disk and put beside the
+        script. False for cells that others may have written: no file of theirs to name.
 
     >>> from nbtrack.records import CellRecord
     >>> cell = CellRecord(0, None, 3, "%%track base\nx = 1", "", "")
@@ -73,7 +80,7 @@ def script_of(
     x = 1
     <BLANKLINE>
     """
-    made = assembled(kept, title, snapshots or {})
+    made = assembled(kept, title, snapshots or {}, reads_files=reads_files)
     segments = tuple(
         Segment(part.seq, first, n, part.tracked, part.execution)
         for part, first, n in made.segments

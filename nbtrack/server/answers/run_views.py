@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from nbtrack.analysis.static_panel import static_panel
@@ -17,6 +18,11 @@ def static(desk: Desk, run_id: str) -> dict[str, Any]:
     """The mimebundle that an ended run leaves, as the data of a display output."""
     bundle = static_panel(desk.stores.of_run(run_id), run_id)
     return {"data": bundle, "metadata": {"nbtrack": {"run": run_id}}}
+
+
+def store_path(desk: Desk, run_id: str) -> Path:
+    """The folder of the store that a run is in."""
+    return desk.stores.of_run(run_id).path
 
 
 def control(desk: Desk, run_id: str, command: str) -> None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from nbtrack.server.handlers import compare, glances, pages, runs, stores
+from nbtrack.server.handlers import (
+    compare,
+    glances,
+    jobs,
+    models,
+    pages,
+    runs,
+    stores,
+)
 from nbtrack.server.handlers.request import NbtrackHandler
 
 ROUTES: list[tuple[str, type[NbtrackHandler]]] = [
@@ -11,4 +19,6 @@ ROUTES: list[tuple[str, type[NbtrackHandler]]] = [
     *glances.ROUTES,
     *pages.ROUTES,
     *compare.ROUTES,
+    *jobs.ROUTES,
+    *models.ROUTES,
 ]

@@ -19,7 +19,9 @@ from tornado import web  # type: ignore[attr-defined]  # not seen as a submodule
 
 from nbtrack.errors import (
     ArtifactNotFoundError,
+    BusyError,
     FileGoneError,
+    JobNotFoundError,
     ModelError,
     ModelNotFoundError,
     NbtrackError,
@@ -31,6 +33,7 @@ from nbtrack.errors import (
     StoreTooNewError,
 )
 from nbtrack.server.desk import Desk
+from nbtrack.server.jobs import Jobs
 from nbtrack.server.reader import Reader
 from nbtrack.server.stores import Session
 from nbtrack.text import shorten
@@ -49,8 +52,10 @@ STATUS_OF: tuple[tuple[type[NbtrackError], int], ...] = (
     (StoreNotFoundError, 404),
     (ArtifactNotFoundError, 404),
     (ModelNotFoundError, 404),
+    (JobNotFoundError, 404),
     (ModelError, 409),
     (FileGoneError, 410),
+    (BusyError, 429),
     (QueryError, 400),
     (OptionError, 400),
     (StoreReadOnlyError, 409),
@@ -64,9 +69,10 @@ class NbtrackHandler(APIHandler):
 
     _track_activity = False  # a page that polls must not keep the server from culling
 
-    def initialize(self, reader: Reader) -> None:
-        """Take the reader that all handlers of this server share."""
+    def initialize(self, reader: Reader, jobs: Jobs) -> None:
+        """Take the reader and the jobs that all handlers of this server share."""
         self.reader = reader
+        self.jobs = jobs
 
     async def prepare(self) -> None:
         """Refuse every method without the token, those we do not have included."""
