@@ -14,7 +14,7 @@ import { row } from './runs';
 const EVIL = '<img src=x onerror="globalThis.pwned = 1">';
 
 function shown(more: Partial<ListProps> = {}) {
-  const names: (keyof ListActions)[] = ['focus', 'open', 'toggle', 'star', 'fold', 'hover', 'inView', 'key']; // prettier-ignore
+  const names: (keyof ListActions)[] = ['focus', 'open', 'toggle', 'star', 'context', 'fold', 'hover', 'drag', 'inView', 'key']; // prettier-ignore
   const does = Object.fromEntries(names.map((name) => [name, vi.fn()])) as unknown as ListActions; // prettier-ignore
   const lines = linesOf([row('base-2'), row('base-1')], true, new Set());
   const props: ListProps = { lines, active: '', sparks: new Map(), isChosen: () => false, storeName: () => '', does, ...more }; // prettier-ignore

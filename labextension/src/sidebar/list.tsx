@@ -25,8 +25,10 @@ export interface ListActions {
   open(run: string): void;
   toggle(run: string): void;
   star(run: string, on: boolean): void;
+  context(run: string): void;
   fold(group: string): void;
   hover(run: string | null, line: HTMLElement | null): void;
+  drag(run: string, event: React.MouseEvent): void;
   inView(lines: readonly Line[], isAtEnd: boolean): void;
   key(event: React.KeyboardEvent, line: Line): void;
 }
@@ -119,7 +121,8 @@ function Run(props: ListProps & { line: RunLine }): React.JSX.Element {
         if (event.ctrlKey || event.metaKey || event.shiftKey) does.toggle(run.id);
         else does.open(run.id);
       }}
-      onContextMenu={() => does.focus(run.id)}
+      onContextMenu={() => does.context(run.id)}
+      onMouseDown={(event) => does.drag(run.id, event)}
       onMouseEnter={(event) => does.hover(run.id, event.currentTarget)}
     >
       <Box isOn={isChosen} onClick={() => does.toggle(run.id)} />

@@ -65,6 +65,8 @@ export const SIDEBAR_CSS = `
 .nbt-dot[data-status="stopped"], .nbt-dot[data-status="pruned"] { background: #d98f00; border-radius: 1px; }
 @keyframes nbt-live { 50% { opacity: 0.35; } }
 @media (prefers-reduced-motion: reduce) { .nbt-dot { animation: none !important; } }
+.nbt-dragged { padding: 2px 10px; color: var(--jp-ui-font-color1); background: var(--jp-layout-color1);
+  border: 1px solid var(--jp-brand-color1); border-radius: 3px; opacity: 0.9; }
 .nbt-chosen { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; padding: 6px 8px;
   border-top: 1px solid var(--nbt-edge); }
 .nbt-chosen [role="status"] { flex: 1; white-space: nowrap; }
