@@ -33,4 +33,4 @@ def line(bar, name):
 
 
 def names(bar):
-    return bar.locator(".nbt-run .nbt-line-name").all_inner_texts()
+    return bar.locator(".nbt-run .nbt-item-name").all_inner_texts()

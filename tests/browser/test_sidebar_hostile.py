@@ -1,4 +1,4 @@
-"""S5: no text of a run becomes markup, in the side bar, its pages, badges and dialogs."""
+"""S5: no text of a run becomes markup in the side bar, its pages and badges."""
 
 from __future__ import annotations
 
