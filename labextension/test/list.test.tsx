@@ -14,7 +14,7 @@ import { row } from './runs';
 const EVIL = '<img src=x onerror="globalThis.pwned = 1">';
 
 function shown(more: Partial<ListProps> = {}) {
-  const names: (keyof ListActions)[] = ['focus', 'open', 'toggle', 'star', 'fold', 'hover', 'inView', 'key']; // prettier-ignore
+  const names: (keyof ListActions)[] = ['focus', 'open', 'toggle', 'star', 'context', 'fold', 'hover', 'drag', 'inView', 'key']; // prettier-ignore
   const does = Object.fromEntries(names.map((name) => [name, vi.fn()])) as unknown as ListActions; // prettier-ignore
   const lines = linesOf([row('base-2'), row('base-1')], true, new Set());
   const props: ListProps = { lines, active: '', sparks: new Map(), isChosen: () => false, storeName: () => '', does, ...more }; // prettier-ignore
@@ -64,7 +64,7 @@ describe('RunTree', () => {
     for (const name of ['ArrowDown', 'ArrowUp', 'Home', 'End', 'Enter'])
       key(tree, name);
     const focused = vi.mocked(does.focus).mock.calls.map(([line]) => line);
-    expect(focused).toEqual(['base-1', 'n:a.ipynb\nc1', 'n:a.ipynb', 'base-1']);
+    expect(focused).toEqual(['base-1', 'n:s1 a.ipynb\nc1', 'n:s1 a.ipynb', 'base-1']);
     expect(vi.mocked(does.key).mock.calls.length).toBe(1);
   });
 
@@ -75,10 +75,10 @@ describe('RunTree', () => {
     click('[data-run="base-2"]');
     click('[data-run="base-2"] .nbt-box');
     click('[data-run="base-2"] .nbt-star-mark');
-    click('.nbt-line-cell');
+    click('.nbt-item-cell');
     expect(does.open).toHaveBeenCalledExactlyOnceWith('base-2');
     expect(does.toggle).toHaveBeenCalledExactlyOnceWith('base-2');
     expect(does.star).toHaveBeenCalledExactlyOnceWith('base-2', true);
-    expect(does.fold).toHaveBeenCalledExactlyOnceWith('n:a.ipynb\nc1');
+    expect(does.fold).toHaveBeenCalledExactlyOnceWith('n:s1 a.ipynb\nc1');
   });
 });

@@ -37,7 +37,7 @@ describe('the lines of the list', () => {
   });
 
   it('are not there below a group that is closed', () => {
-    const lines = linesOf(runs, true, new Set(['n:a.ipynb']));
+    const lines = linesOf(runs, true, new Set(['n:s1 a.ipynb']));
     expect(texts(lines)).toEqual(['1 a/3', '1 b/1', '2 other']);
     expect(lines[0]).toMatchObject({ isOpen: false });
   });
@@ -59,9 +59,15 @@ describe('the lines of the list', () => {
         row('y', { notebook_path: 'q/a.ipynb' }),
       ],
       true,
-      new Set(['n:p/a.ipynb']),
+      new Set(['n:s1 p/a.ipynb']),
     );
     expect(texts(lines)).toEqual(['1 a/1', '1 a/1', '2 y']);
+  });
+
+  it('of two stores stay apart, whatever their notebooks are called', () => {
+    const lines = linesOf([row('x'), row('y', { store: 's2' })], true, new Set());
+    expect(texts(lines)).toEqual(['1 a/1', '2 x', '1 a/1', '2 y']);
+    expect(lines.map((line) => (line.kind === 'notebook' ? line.store : ''))).toEqual(['s1', '', 's2', '']); // prettier-ignore
   });
 
   it('name a cell by what its runs are called after', () => {

@@ -50,7 +50,7 @@ CHROMIUM_ARGS = [
 ]
 QUIET_LAB = """{
   "@jupyterlab/apputils-extension:notification":
-    {"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true},
+    {"fetchNews": "false", "checkForUpdates": false},
   "@jupyterlab/docmanager-extension:plugin": {"autosave": false},
   "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}
 }"""

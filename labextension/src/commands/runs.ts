@@ -1,12 +1,11 @@
 /** What can be done with runs: open, compare, star, tag, note, rename, trash, stop. */
 
 import { InputDialog, Notification } from '@jupyterlab/apputils';
+import { SELECTED_MAX } from '../panes/panes';
 import type { State } from '../shared/compare/wire';
 import { edit, hasRuns, runsOf, type Args, type Context, type Verbs } from './context';
 import { Ids } from './ids';
 import { exportScript } from './script';
-
-const SELECTED_MAX = 7; // curves that can be told apart
 
 export function runVerbs(context: Context): Verbs {
   return { ...shows(context), ...marks(context), ...ends(context) };

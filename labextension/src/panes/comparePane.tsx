@@ -173,7 +173,7 @@ class DiffPane extends ReactWidget {
           {this.picker('A', 0)}
           {this.picker('B', 1)}
         </div>
-        {this.error ? <p className="nbt-error">{this.error}</p> : null}
+        {this.error ? <p className="nbt-problem">{this.error}</p> : null}
         {this.diff ? <DiffView diff={this.diff} /> : null}
       </>
     );

@@ -85,7 +85,9 @@ export function Lines({ lines }: { lines: readonly DiffLine[] }): React.JSX.Elem
         {lines.map((line, i) => (
           <tr key={i} data-kind={line.kind}>
             <td className="nbt-line-no">{line.a ?? ''}</td>
-            <td className="nbt-left-text">{line.kind === 'gap' ? '⋯' : line.left}</td>
+            <td className="nbt-left-text">
+              {line.left || (line.kind === 'gap' ? '⋯' : '')}
+            </td>
             <td className="nbt-line-no">{line.b ?? ''}</td>
             <td className="nbt-right-text">{line.kind === 'gap' ? '' : line.right}</td>
           </tr>

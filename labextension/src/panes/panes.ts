@@ -14,6 +14,14 @@ import { RunPane } from './runPane';
 
 type Mode = DockLayout.InsertMode;
 
+interface How {
+  isDiff?: boolean;
+  /** As it was before a reload. */
+  id?: string;
+}
+
+export const SELECTED_MAX = 7; // curves that can be told apart
+
 export class Panes {
   private readonly runs = new WidgetTracker<MainAreaWidget<RunPane>>({
     namespace: 'nbtrack-run',
@@ -44,27 +52,19 @@ export class Panes {
     });
   }
 
-  openRun(run: string, mode?: Mode): MainAreaWidget<RunPane> {
-    const there = this.runs.find(({ content }) => content.run === run);
-    const pane = there ?? this.wrapped(new RunPane(this.api, this.commands, run));
-    if (!there) {
-      pane.id = `nbtrack-run-${run}`;
-      void this.runs.add(pane);
-    }
-    this.show(pane, mode);
-    return pane;
+  openRun(run: string, mode?: Mode): void {
+    this.show(this.runPane(run), mode);
   }
 
-  openCompare(
-    state: Partial<State>,
-    how: { isDiff?: boolean; id?: string; mode?: Mode } = {},
-  ): MainAreaWidget<ComparePane> {
-    const pane = this.wrapped(new ComparePane(this.api, state, how.isDiff));
-    pane.id = how.id ?? `nbtrack-compare-${Date.now()}-${(this.nCompares += 1)}`;
-    pane.content.stateChanged.connect(() => void this.compares.save(pane));
-    void this.compares.add(pane);
-    this.show(pane, how.mode);
-    return pane;
+  /** What is put where somebody drops these runs: one's page, or a comparison. */
+  madeFor(runs: string[]): Widget {
+    const [run] = runs;
+    if (run && runs.length === 1) return this.runPane(run);
+    return this.comparePane({ runs, selected: runs.slice(0, SELECTED_MAX) });
+  }
+
+  openCompare(state: Partial<State>, how: How & { mode?: Mode } = {}): void {
+    this.show(this.comparePane(state, how), how.mode);
   }
 
   openCellDiff(name: string, diff: CellDiff): void {
@@ -76,6 +76,26 @@ export class Panes {
   /** A run was edited: pages that show it read it again. */
   reload(run: string): void {
     void this.runs.find(({ content }) => content.run === run)?.content.load();
+  }
+
+  private runPane(run: string): MainAreaWidget<RunPane> {
+    const there = this.runs.find(({ content }) => content.run === run);
+    if (there) return there;
+    const pane = this.wrapped(new RunPane(this.api, this.commands, run));
+    pane.id = `nbtrack-run-${run}`;
+    void this.runs.add(pane);
+    return pane;
+  }
+
+  private comparePane(
+    state: Partial<State>,
+    { isDiff = false, id }: How = {},
+  ): MainAreaWidget<ComparePane> {
+    const pane = this.wrapped(new ComparePane(this.api, state, isDiff));
+    pane.id = id ?? `nbtrack-compare-${Date.now()}-${(this.nCompares += 1)}`;
+    pane.content.stateChanged.connect(() => void this.compares.save(pane));
+    void this.compares.add(pane);
+    return pane;
   }
 
   private wrapped<T extends Widget>(content: T): MainAreaWidget<T> {

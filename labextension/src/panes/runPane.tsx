@@ -54,7 +54,7 @@ export class RunPane extends ReactWidget {
     return (
       <article className="nbt-page" aria-label={`Run ${detail?.name ?? this.run}`}>
         {this.error ? (
-          <p className="nbt-error" role="alert">
+          <p className="nbt-problem" role="alert">
             {this.error}
           </p>
         ) : null}
@@ -194,7 +194,7 @@ function Part({ section }: { section: Section }): React.JSX.Element {
       <summary>{section.title}</summary>
       {section.rows.length ? <Rows rows={section.rows} /> : null}
       {section.texts.map(([title, body], i) => (
-        <details key={i} className="nbt-text" open={title === 'Traceback'}>
+        <details key={i} className="nbt-long-text" open={title === 'Traceback'}>
           <summary>{title}</summary>
           <pre tabIndex={0}>{body}</pre>
         </details>

@@ -80,7 +80,7 @@ function Search(props: {
         spellCheck={false}
         onChange={(event) => setText(event.target.value)}
       />
-      <p id="nbt-search-error" className="nbt-error" role="alert">
+      <p id="nbt-search-error" className="nbt-problem" role="alert">
         {props.error}
       </p>
     </>
@@ -122,7 +122,11 @@ export function Troubles({
   return (
     <ul className="nbt-troubles" aria-label="Stores with a problem">
       {troubled.map((store) => (
-        <li key={store.id} title={store.where} data-state={store.state}>
+        <li
+          key={store.id}
+          title={`${store.where}\n${store.message ?? store.state}`}
+          data-state={store.state}
+        >
           <strong>{store.name}</strong> {store.message ?? store.state}
         </li>
       ))}

@@ -25,8 +25,10 @@ export interface ListActions {
   open(run: string): void;
   toggle(run: string): void;
   star(run: string, on: boolean): void;
+  context(run: string): void;
   fold(group: string): void;
   hover(run: string | null, line: HTMLElement | null): void;
+  drag(run: string, event: React.MouseEvent): void;
   inView(lines: readonly Line[], isAtEnd: boolean): void;
   key(event: React.KeyboardEvent, line: Line): void;
 }
@@ -73,19 +75,17 @@ export function RunTree(props: ListProps): React.JSX.Element {
   );
 }
 
-function Group({
-  line,
-  active,
-  does,
-}: ListProps & { line: Heading }): React.JSX.Element {
+function Group(props: ListProps & { line: Heading }): React.JSX.Element {
+  const { line, active, does } = props;
+  const store = line.kind === 'notebook' ? props.storeName(line.store) : '';
   return (
     <div
       id={idOf(line.key)}
       role="treeitem"
-      className={`nbt-line nbt-line-${line.kind}`}
+      className={`nbt-item nbt-item-${line.kind}`}
       aria-level={line.level}
       aria-expanded={line.isOpen}
-      aria-label={`${line.text}, ${line.n} runs`}
+      aria-label={[line.text, store, `${line.n} runs`].filter(Boolean).join(', ')}
       data-active={line.key === active || undefined}
       style={{ paddingLeft: indent(line) }}
       onClick={() => {
@@ -94,8 +94,9 @@ function Group({
       }}
     >
       <span className="nbt-fold" aria-hidden="true" data-open={line.isOpen} />
-      <span className="nbt-line-name">{line.text}</span>
-      <span className="nbt-line-n">{line.n}</span>
+      <span className="nbt-item-name">{line.text}</span>
+      <span className="nbt-item-store">{store}</span>
+      <span className="nbt-item-n">{line.n}</span>
     </div>
   );
 }
@@ -108,7 +109,7 @@ function Run(props: ListProps & { line: RunLine }): React.JSX.Element {
     <div
       id={idOf(run.id)}
       role="treeitem"
-      className="nbt-line nbt-run"
+      className="nbt-item nbt-run"
       aria-level={line.level}
       aria-selected={isChosen}
       aria-label={labelOf(props)}
@@ -120,15 +121,22 @@ function Run(props: ListProps & { line: RunLine }): React.JSX.Element {
         if (event.ctrlKey || event.metaKey || event.shiftKey) does.toggle(run.id);
         else does.open(run.id);
       }}
-      onContextMenu={() => does.focus(run.id)}
+      onContextMenu={() => does.context(run.id)}
+      onMouseDown={(event) => does.drag(run.id, event)}
       onMouseEnter={(event) => does.hover(run.id, event.currentTarget)}
     >
       <Box isOn={isChosen} onClick={() => does.toggle(run.id)} />
       <span className="nbt-dot" data-status={run.status} aria-hidden="true" />
-      <span className="nbt-line-name">{run.name}</span>
-      <span className="nbt-line-store">{props.storeName(run.store)}</span>
+      <span className="nbt-item-name">{run.name}</span>
+      {line.level === 1 ? (
+        <span className="nbt-item-store">{props.storeName(run.store)}</span>
+      ) : null}
       <SparkLine spark={props.sparks.get(run.id)} />
-      <span className="nbt-line-best" title={run.best?.name}>
+      <span
+        className="nbt-item-best"
+        title={run.best?.name}
+        data-value={run.best?.best}
+      >
         {run.best ? number(run.best.best) : ''}
       </span>
       <Star isOn={run.starred} onClick={() => does.star(run.id, !run.starred)} />
@@ -174,7 +182,7 @@ function SparkLine({ spark }: { spark: Spark | undefined }): React.JSX.Element {
   const [width, height] = SPARK_PX;
   return (
     <svg
-      className="nbt-line-spark"
+      className="nbt-item-spark"
       viewBox={`0 0 ${width} ${height}`}
       preserveAspectRatio="none"
       aria-hidden="true"
@@ -211,7 +219,7 @@ function onKey(event: React.KeyboardEvent, props: ListProps): void {
 }
 
 function idOf(key: string): string {
-  return `nbt-line-${key.replace(/\s/g, '_')}`;
+  return `nbt-item-${key.replace(/\s/g, '_')}`;
 }
 
 function indent(line: Line): number {

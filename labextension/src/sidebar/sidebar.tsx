@@ -2,6 +2,7 @@
 
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
+import type { Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { createPortal } from 'react-dom';
 import type { Api } from '../api/client';
@@ -9,6 +10,7 @@ import type { RunDetail, RunRow } from '../api/rows';
 import { Ids } from '../commands/ids';
 import { RunCard } from './card';
 import { Choice } from './choice';
+import { dragFrom } from './drag';
 import { RunFeed } from './feed';
 import { Head, Troubles } from './head';
 import { runsIcon } from '../icon';
@@ -37,6 +39,7 @@ export class RunsSidebar extends ReactWidget {
   constructor(
     private readonly api: Api,
     private readonly commands: CommandRegistry,
+    private readonly makePane: (runs: string[]) => Widget,
     private readonly save: (state: SideState) => void,
   ) {
     super();
@@ -170,8 +173,10 @@ export class RunsSidebar extends ReactWidget {
     open: (run) => void this.commands.execute(Ids.open, { run }),
     toggle: (run) => this.choice.toggle(run),
     star: (run, on) => void this.commands.execute(Ids.star, { run, on }),
+    context: (run) => this.aim(run),
     fold: (group) => this.fold(group),
     hover: (run, line) => this.hover(run, line),
+    drag: (run, event) => this.drag(run, event),
     inView: (lines, isAtEnd) => {
       this.feed.show(lines.flatMap((line) => (line.kind === 'run' ? [line.run] : [])));
       if (isAtEnd) this.feed.more();
@@ -197,7 +202,19 @@ export class RunsSidebar extends ReactWidget {
     if (event.key === ' ') this.choice.toggle(id);
     if (event.key === 's') run(Ids.star, { on: !starred });
     if (event.key === 'F2') run(Ids.rename);
-    if (event.key === 'Delete') run(Ids.trash);
+    if (event.key === 'Delete') void this.commands.execute(Ids.trash); // all selected
+  }
+
+  /** The menu is for the run below the mouse, and for all selected if it is one. */
+  private aim(run: string): void {
+    if (!this.choice.has(run)) this.choice.set([]);
+    this.choice.focus(run);
+  }
+
+  private drag(run: string, event: React.MouseEvent): void {
+    const chosen = this.choice.has(run) ? this.choice.runs : [run];
+    const text = chosen.length > 1 ? `${chosen.length} runs` : this.rowOf(run)?.name;
+    dragFrom(event, text ?? run, () => this.makePane(chosen));
   }
 
   private fold(group: string): void {

@@ -7,6 +7,8 @@ export interface Heading {
   key: string;
   level: number;
   text: string;
+  /** Of its runs. */
+  store: string;
   n: number;
   isOpen: boolean;
 }
@@ -27,9 +29,10 @@ export function linesOf(
   closed: ReadonlySet<string>,
 ): Line[] {
   if (!isGrouped) return runs.map((run) => lineOf(run, 1));
-  return [...grouped(runs, notebookOf)].flatMap(([notebook, inside]) => {
-    const key = `n:${notebook}`;
-    const head = heading('notebook', key, 1, fileName(notebook), inside, closed);
+  return [...grouped(runs, placeOf)].flatMap(([place, inside]) => {
+    const key = `n:${place}`;
+    const text = inside[0] ? fileName(notebookOf(inside[0])) : '';
+    const head = heading('notebook', key, 1, text, inside, closed);
     return head.isOpen ? [head, ...cellLines(inside, key, closed)] : [head];
   });
 }
@@ -62,7 +65,8 @@ function heading(
   inside: readonly RunRow[],
   closed: ReadonlySet<string>,
 ): Heading {
-  return { kind, key, level, text, n: inside.length, isOpen: !closed.has(key) };
+  const store = inside[0]?.store ?? '';
+  return { kind, key, level, text, store, n: inside.length, isOpen: !closed.has(key) };
 }
 
 function lineOf(run: RunRow, level: number): RunLine {
@@ -80,6 +84,11 @@ function grouped(
     else groups.set(by(run), [run]);
   }
   return groups;
+}
+
+/** Two stores may hold runs of notebooks with the same name. */
+function placeOf(run: RunRow): string {
+  return `${run.store} ${notebookOf(run)}`;
 }
 
 function notebookOf(run: RunRow): string {
