@@ -8,17 +8,7 @@ import re
 from importlib.resources import files
 
 import pytest
-import requests
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 from server.real_server import filled_store, real_server
 from tornado.web import RequestHandler
 
@@ -34,14 +24,7 @@ OPERATIONS = [
 # These let go of what the others ask for.
 LAST = ["delete /nbtrack/jobs/{job}", "post /nbtrack/jobs"]
 OPERATIONS.sort(key=LAST.__contains__)
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-]
-FEW, MANY = 10, 500
+FEW, MANY = 6, 500
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
 
@@ -115,6 +98,8 @@ def with_known(told, known, name=""):
 def known(server, filled):
     """What can be named by what parts of a question, and what is not there."""
 
+    import requests
+
     def said(path, **body):
         how = {"headers": server.headers, "json": body, "timeout": 60}
         return requests.post(f"{server.url}/nbtrack/{path}", **how).json()
@@ -143,6 +128,8 @@ def known(server, filled):
 @pytest.fixture(scope="module")
 def operations(filled, known):
     """What can be asked, by its name in the file."""
+    import schemathesis  # 0.6 s, which not every process of tests needs
+
     told = copy.deepcopy(WRITTEN)
     del told["security"]  # the token comes with each request
     told["paths"] = with_known(told["paths"], known)
@@ -158,8 +145,28 @@ def operations(filled, known):
     return {f"{each.method.lower()} {each.path}": each for each in found}
 
 
+def checks():
+    """What is held of every answer."""
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import (
+        content_type_conformance,
+        response_headers_conformance,
+        response_schema_conformance,
+        status_code_conformance,
+    )
+
+    return [
+        not_a_server_error,
+        status_code_conformance,
+        content_type_conformance,
+        response_headers_conformance,
+        response_schema_conformance,
+    ]
+
+
 def hold(server, operation, n, *, mode, **how):
     """Ask `n` times at random; each answer fits, and none is an error of the server."""
+    held = checks()
 
     @settings(
         max_examples=n,
@@ -172,13 +179,15 @@ def hold(server, operation, n, *, mode, **how):
     @given(case=operation.as_strategy(generation_mode=mode))
     def asked(case):
         answer = case.call(base_url=server.url, headers=server.headers)
-        case.validate_response(answer, checks=CHECKS)
+        case.validate_response(answer, checks=held)
 
     asked()
 
 
 def modes(operation):
     """As the file says, and not so, where there is something that can be wrong."""
+    from schemathesis import GenerationMode
+
     parts = (operation.path_parameters, operation.query, operation.body)
     is_open = any(len(part) for part in parts)
     return [GenerationMode.POSITIVE, *[GenerationMode.NEGATIVE] * is_open]
