@@ -114,6 +114,7 @@ def test_the_wheel_carries_both_front_ends_and_they_are_small(built):
     names = wheel.namelist()
     bundle = [n for n in names if SHARED in n and n.endswith(".js")]
     assert "nbtrack/notebook/static/panel.js" in names
+    assert "nbtrack/server/openapi.json" in names
     assert any("etc/jupyter/jupyter_server_config.d/nbtrack.json" in n for n in names)
     assert not any(n.startswith("nbtrack/labextension/") for n in names)
     # Deflate, as in gzip.

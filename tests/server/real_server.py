@@ -121,7 +121,7 @@ def real_server(home: Path, root: Path, store: Path) -> Iterator[Server]:
         f"--ServerApp.root_dir={root}",
         "--ServerApp.terminals_enabled=False",
         f"--ServerApp.jpserver_extensions={_EXTENSIONS}",
-        f"--NbtrackServer.stores=['{store}']",
+        f"--NbtrackServer.stores={store}",
     ]
     with log.open("wb") as told:
         process = subprocess.Popen(
