@@ -179,6 +179,7 @@ function pressed(event: React.MouseEvent, does: () => void): void {
 }
 
 function SparkLine({ spark }: { spark: Spark | undefined }): React.JSX.Element {
+  if (!spark || spark.y.length < 2) return <></>;
   const [width, height] = SPARK_PX;
   return (
     <svg
@@ -187,7 +188,7 @@ function SparkLine({ spark }: { spark: Spark | undefined }): React.JSX.Element {
       preserveAspectRatio="none"
       aria-hidden="true"
     >
-      {spark && spark.y.length > 1 ? <path d={sparkPath(spark.y)} /> : null}
+      <path d={sparkPath(spark.y)} />
     </svg>
   );
 }
