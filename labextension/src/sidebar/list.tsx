@@ -182,14 +182,11 @@ function SparkLine({ spark }: { spark: Spark | undefined }): React.JSX.Element {
   if (!spark || spark.y.length < 2) return <></>;
   const [width, height] = SPARK_PX;
   return (
-    <svg
-      className="nbt-item-spark"
-      viewBox={`0 0 ${width} ${height}`}
-      preserveAspectRatio="none"
-      aria-hidden="true"
-    >
-      <path d={sparkPath(spark.y)} />
-    </svg>
+    <span className="nbt-item-spark" title={spark.metric} aria-hidden="true">
+      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none">
+        <path d={sparkPath(spark.y)} />
+      </svg>
+    </span>
   );
 }
 

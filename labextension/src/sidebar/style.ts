@@ -48,6 +48,7 @@ export const SIDEBAR_CSS = `
 .nbt-item-best { flex: none; min-width: 6ch; text-align: right; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
 .nbt-item-spark { flex: 0 1 56px; min-width: 0; height: 16px; color: var(--jp-brand-color1); }
+.nbt-item-spark svg { width: 100%; height: 100%; display: block; }
 .nbt-item-spark path { fill: none; vector-effect: non-scaling-stroke; stroke: currentColor; stroke-width: 1.25; }
 .nbt-box { flex: none; width: 11px; height: 11px; border: 1px solid var(--jp-border-color0, var(--nbt-muted));
   border-radius: 50%; opacity: 0.35; box-sizing: border-box; }
