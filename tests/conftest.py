@@ -23,6 +23,15 @@ sys.modules.setdefault("rfc3987_syntax", None)
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Where Python was told not to write what it compiled beside the sources, it goes beside
+# the cache of the tests: else each of the hundred kernels and workers that tests start
+# compiles PyTorch, Jupyter and us anew, a second or two each.
+if sys.dont_write_bytecode and sys.pycache_prefix is None:
+    sys.pycache_prefix = str(Path(__file__).parent.parent / ".pytest_cache/compiled")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
 # Folders in which every test bears one of these markers.
 _SUITES = {
     "benchmarks": {"benchmark", "peers"},
