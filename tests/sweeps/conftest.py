@@ -7,7 +7,6 @@ import shutil
 import pytest
 
 from nbtrack.store import Store
-from nbtrack.sweeps import launch
 
 
 @pytest.fixture
@@ -48,21 +47,6 @@ def _empty_studies(tmp_path_factory):
     folder = tmp_path_factory.mktemp("studies")
     open_storage(folder).engine.dispose()
     return folder / FILE_NAME
-
-
-@pytest.fixture
-def without_torch(monkeypatch):
-    """A session that never imported PyTorch, whatever other tests of the process did.
-
-    Else each worker imports it, to put its generators back: a second for every one.
-    """
-    real = launch.capture_states
-
-    def capture(namespace):
-        states = real(namespace).items()
-        return {name: state for name, state in states if not name.startswith("torch")}
-
-    monkeypatch.setattr(launch, "capture_states", capture)
 
 
 @pytest.fixture
