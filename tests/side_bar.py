@@ -17,7 +17,9 @@ for epoch in range(12):
     val_acc = 1 - 0.9 / (epoch + 1)
     loss = 2 / (epoch + 1)
 """
-SHOW = "() => window.jupyterapp.shell.activateById('nbtrack-runs')"
+# Before that, what the page restores may take its place.
+SHOW = """() => window.jupyterapp.restored.then(() =>
+  window.jupyterapp.shell.activateById('nbtrack-runs'))"""
 
 
 def side(page):
@@ -33,4 +35,4 @@ def line(bar, name):
 
 
 def names(bar):
-    return bar.locator(".nbt-run .nbt-line-name").all_inner_texts()
+    return bar.locator(".nbt-run .nbt-item-name").all_inner_texts()

@@ -2,9 +2,10 @@
 
 import { NOTEBOOK_CSS } from './notebook/style';
 import { PANES_CSS } from './panes/style';
+import { ensureStyle as ensurePanelStyle } from './shared/style';
 import { SIDEBAR_CSS } from './sidebar/style';
 
-const CSS = `
+export const CSS = `
 .nbt-stale-output { display: none; }
 .nbt-mounted { padding-left: calc(var(--jp-cell-prompt-width) + var(--jp-cell-padding)); }
 .nbt-sidebar { display: flex; flex-direction: column; overflow: hidden; height: 100%; }
@@ -16,19 +17,13 @@ const CSS = `
   font: var(--jp-ui-font-size1)/1.5 var(--jp-ui-font-family);
 }
 .nbt-quiet { color: var(--nbt-muted); }
-.nbt-error { color: var(--jp-error-color1); overflow-wrap: anywhere; white-space: pre-line; margin: 0; }
+.nbt-problem { color: var(--jp-error-color1); overflow-wrap: anywhere; white-space: pre-line; margin: 0; }
 .nbt-nothing { margin: 0; padding: 12px; color: var(--nbt-muted); }
-.nbt-sr { position: absolute; width: 1px; height: 1px; overflow: hidden;
-  clip-path: inset(50%); white-space: nowrap; }
 `;
 
-const ID = 'nbt-extension-style';
-
-/** Add the sheet to the page, once. */
+/** Add the sheets to the page, once: ours, and that of the panels for what both show. */
 export function ensureStyle(): void {
-  if (document.getElementById(ID)) return;
-  const sheet = document.createElement('style');
-  sheet.id = ID;
-  sheet.textContent = CSS + SIDEBAR_CSS + PANES_CSS + NOTEBOOK_CSS;
-  document.head.append(sheet);
+  ensurePanelStyle(document.body);
+  const every = CSS + SIDEBAR_CSS + PANES_CSS + NOTEBOOK_CSS;
+  ensurePanelStyle(document.body, 'nbt-extension-style', every);
 }

@@ -75,7 +75,7 @@ describe('RunTree', () => {
     click('[data-run="base-2"]');
     click('[data-run="base-2"] .nbt-box');
     click('[data-run="base-2"] .nbt-star-mark');
-    click('.nbt-line-cell');
+    click('.nbt-item-cell');
     expect(does.open).toHaveBeenCalledExactlyOnceWith('base-2');
     expect(does.toggle).toHaveBeenCalledExactlyOnceWith('base-2');
     expect(does.star).toHaveBeenCalledExactlyOnceWith('base-2', true);

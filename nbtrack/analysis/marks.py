@@ -7,6 +7,7 @@ checkpoint finds its point by the very value that was saved with it, else by its
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 
@@ -83,7 +84,7 @@ def _mark(saved: CheckpointRecord) -> CheckpointMeta:
 
     names = dict.fromkeys([*judges(saved.metrics), *saved.metrics])
     numbers = {name: saved.metrics[name] for name in names}
-    shown = [(n, v) for n, v in numbers.items() if isinstance(v, int | float)]
+    shown = [(name, value) for name, value in numbers.items() if _is_sent(value)]
     return {
         "name": saved.name,
         "version": saved.version,
@@ -92,3 +93,10 @@ def _mark(saved: CheckpointRecord) -> CheckpointMeta:
         "metrics": dict(shown[:METRICS_MAX]),
         "gone": (saved.gone_why or "gone") if saved.gone_at else None,
     }
+
+
+def _is_sent(value: object) -> bool:
+    """Whether it is a number that JSON has: another would lose the whole frame."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int)

@@ -15,13 +15,19 @@ from dataclasses import dataclass
 from nbtrack.analysis.comparing.conversation import Conversation
 from nbtrack.store import Store
 
-MAX_CONVERSATIONS = 32  # some MB each; the one that asked longest ago is forgotten
+MAX_CONVERSATIONS = 32  # the one that asked longest ago is forgotten
+MAX_RUNS = 30_000  # of all together; with 25 params and metrics 5 KB each, as measured
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
     stores: tuple[Store, ...]
     page: Conversation
+
+    @property
+    def n_runs(self) -> int:
+        """How many it holds in memory."""
+        return len(self.page.found.glance.table)
 
 
 class Conversations:
@@ -54,9 +60,15 @@ class Conversations:
         token = token or secrets.token_hex(8)
         self._by_token[token] = _Kept(tuple(stores), page)
         self._by_token.move_to_end(token)
-        while len(self._by_token) > MAX_CONVERSATIONS:
+        while self._are_too_many():
             self._by_token.popitem(last=False)
         return token
+
+    def _are_too_many(self) -> bool:
+        """Whether one must go; the one that asked last never does."""
+        if len(self) <= 1 or len(self) > MAX_CONVERSATIONS:
+            return len(self) > 1
+        return sum(kept.n_runs for kept in self._by_token.values()) > MAX_RUNS
 
     def forget(self, store: Store) -> None:
         """Drop those that read a store that is being closed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html as html_module
+import json
 import re
 import time
 
@@ -113,3 +114,11 @@ def test_hostile_names_stay_text(store):
     html = static_panel(store, FIRST)["text/html"]
     assert "<script" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_a_metric_that_json_lacks_does_not_lose_the_frame(saved):
+    odd = {"loss": 0.3, "a": float("nan"), "b": float("inf")}
+    save(saved, 3, metrics=odd)
+    frame = RunFeed(saved, FIRST).json_frame(full=True)
+    json.dumps(frame, allow_nan=False)
+    assert frame["run"]["checkpoints"][-1]["metrics"] == {"loss": 0.3}

@@ -121,6 +121,46 @@ def test_curves_are_grouped_zoomed_and_lead_to_a_checkpoint(compared, lab):
     assert lab.problems == []
 
 
+def test_a_part_of_the_curves_is_moved_by_keys_and_by_the_mouse(compared, lab):
+    page = lab.page
+    chart = page.locator(".nbt-overlay .u-over")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    x, y = box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + box["width"] / 5, y, steps=5)
+    page.mouse.up()
+    first = in_view(page)
+    assert first[1] - first[0] == pytest.approx(60, abs=4)
+    chart.focus()
+    page.keyboard.press("ArrowRight")
+    right = in_view(page)
+    assert right[0] - first[0] == pytest.approx(15, abs=2)
+    page.mouse.move(x, y)
+    page.keyboard.down("Shift")
+    page.mouse.down()
+    page.mouse.move(x + box["width"] / 2, y, steps=5)  # the hand takes the curve along
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    dragged = in_view(page)
+    assert right[0] - dragged[0] == pytest.approx(30, abs=3)
+    page.keyboard.press("+")
+    less = in_view(page)
+    assert less[1] - less[0] == pytest.approx(30, abs=3)
+    page.keyboard.press("Home")
+    assert in_view(page) is None
+    assert lab.problems == []
+
+
+def in_view(page):
+    """From where to where the curves are shown, once the store was asked; None: all."""
+    page.wait_for_timeout(600)
+    label = page.locator(".nbt-plot-tall").get_attribute("aria-label")
+    _, is_part, span = label.partition("In view: ")
+    return [float(end) for end in span.rstrip(".").split(" to ")] if is_part else None
+
+
 def test_a_page_that_is_loaded_anew_has_the_panel_as_it_was(compared, lab):
     page = lab.page
     panel = page.locator(".nbt-compare")

@@ -160,3 +160,57 @@ def notebook(lab):
     notebook.run_all()
     notebook.save()
     return notebook
+
+
+def test_runs_are_dropped_where_they_are_to_stand(lab, notebook):
+    bar, page = side(lab.page), lab.page
+    line(bar, "base-1").hover()
+    page.mouse.down()
+    page.mouse.move(700, 400, steps=8)
+    page.locator(".nbt-dragged", has_text="base-1").wait_for()
+    page.mouse.move(1200, 500, steps=8)
+    page.mouse.up()
+    pane = page.locator(".nbt-run-pane")
+    pane.locator("h1", has_text="base-1").wait_for()
+    assert page.locator(".nbt-dragged").count() == 0
+    assert page.locator(".jp-NotebookPanel").is_visible()  # it stands beside it
+    assert pane.bounding_box()["x"] > 600
+    assert lab.problems == []
+
+
+def test_a_model_is_promoted_from_the_palette(lab):
+    from nbtrack.store import Store
+
+    registered = SAVED + 'nbtrack.models.register("weights", "fraud")\n'
+    notebook = lab.open(["%load_ext nbtrack\nimport nbtrack", SAVED, registered])
+    page = lab.page
+    notebook.run(0)
+    notebook.run(1)
+    notebook.set_source(
+        2, "nbtrack.models.register(nbtrack.artifacts.get('weights'), 'fraud').version"
+    )
+    assert "Error" not in notebook.run(2)
+    page.evaluate("() => void jupyterapp.commands.execute('nbtrack:promote-model')")
+    for text in (None, "staging", "good enough"):
+        answer(page, text)
+    page.get_by_text("is in staging").wait_for()
+    with Store.open(lab.folder, create=False) as store:
+        [version] = store.model_versions("fraud")
+    assert version.stage == "staging"
+    assert lab.problems == []
+
+
+def answer(page, text):
+    """Say something in the dialog that is open, and wait until it is gone."""
+    dialog = page.locator(".jp-Dialog")
+    dialog.wait_for()
+    if text is not None and dialog.locator("select").count():
+        dialog.locator("select").select_option(label=text)
+    elif text is not None:
+        dialog.locator("input").fill(text)
+    head = dialog.locator(".jp-Dialog-header").inner_text()
+    dialog.locator(".jp-mod-accept").click()
+    page.wait_for_function(
+        """head => !document.querySelector('.jp-Dialog')?.textContent.includes(head)""",
+        arg=head,
+    )

@@ -29,7 +29,7 @@ LATENESS = """() => new Promise(done => {
   const look = () => {
     const line = [...document.querySelectorAll('.nbt-run')]
       .find(one => one.textContent.includes('live'));
-    const title = line?.querySelector('.nbt-line-best')?.dataset.value;
+    const title = line?.querySelector('.nbt-item-best')?.dataset.value;
     if (title && title !== look.before) {
       late.push(Date.now() / 1000 - Number(title));
       look.before = title;
@@ -52,8 +52,8 @@ def test_runs_are_listed_found_and_described(lab, notebook):
     bar, page = side(lab.page), lab.page
     line(bar, "mlp").wait_for()
     assert names(bar) == ["mlp", "base-2", "base-1", "base-0"]
-    assert bar.locator(".nbt-line-notebook").inner_text().split() == ["notebook", "4"]
-    assert bar.locator(".nbt-line-cell").inner_text().split() == ["base", "3"]
+    assert bar.locator(".nbt-item-notebook").inner_text().split() == ["notebook", "4"]
+    assert bar.locator(".nbt-item-cell").inner_text().split() == ["base", "3"]
     bar.locator(".nbt-run path").nth(3).wait_for()
     notebook.screenshot("sidebar-light")
 

@@ -114,6 +114,7 @@ def test_the_wheel_carries_both_front_ends_and_they_are_small(built):
     names = wheel.namelist()
     bundle = [n for n in names if SHARED in n and n.endswith(".js")]
     assert "nbtrack/notebook/static/panel.js" in names
+    assert "nbtrack/server/openapi.json" in names
     assert any("etc/jupyter/jupyter_server_config.d/nbtrack.json" in n for n in names)
     assert not any(n.startswith("nbtrack/labextension/") for n in names)
     # Deflate, as in gzip.
@@ -146,7 +147,7 @@ def say(bare_path, tmp_path):
 
 @pytest.mark.packaging
 @pytest.mark.timeout(600)
-def test_the_wheel_installs_without_node_and_jupyter_finds_both_extensions(built, say):
+def test_the_wheel_installs_without_node_and_has_the_side_bar(built, say, tmp_path):
     say("pip", "install", "--quiet", str(next(built.glob("*.whl"))), "jupyterlab")
     assert say("python", "-c", RECORDING).split()[-2:] == ["finished", "0.5"]
     lab = say("jupyter", "labextension", "list")
@@ -155,6 +156,27 @@ def test_the_wheel_installs_without_node_and_jupyter_finds_both_extensions(built
     assert "nbtrack.server enabled" in server
     assert f"nbtrack.server {nbtrack.__version__} OK" in server
     assert nbtrack.__version__ in say("nbtrack", "--version")
+    a_page_shows_the_run(tmp_path)
+
+
+def a_page_shows_the_run(folder: Path) -> None:
+    """In JupyterLab of the environment with the wheel, in the side bar."""
+    from lab_server import running_chromium, running_lab
+    from side_bar import line, side
+
+    home, root = folder / "home", folder / "root"
+    for made in (home, root):
+        made.mkdir()
+    python = str(folder / "env/bin/python")
+    store = {"NBTRACK_STORE": str(folder / ".nbtrack"), "PYTHONPATH": ""}
+    with (
+        running_lab(home, root, python=python, environment=store) as lab,
+        running_chromium() as browser,
+    ):
+        page = browser.new_page()
+        page.goto(f"{lab.url}/lab?token={lab.token}")
+        page.wait_for_function("() => window.jupyterapp", timeout=60_000)
+        line(side(page), "from-the-wheel").wait_for()
 
 
 @pytest.mark.packaging

@@ -10,6 +10,7 @@ import pytest
 
 import nbtrack
 from nbtrack.analysis import edits
+from nbtrack.server import conversations
 from nbtrack.server.answers.compare import POINTS_MAX, Question, compare
 from nbtrack.server.conversations import MAX_CONVERSATIONS
 from nbtrack.server.desk import Desk
@@ -238,6 +239,17 @@ def test_the_conversation_that_was_not_used_longest_is_forgotten(runs, desk):
     anew = compare(desk, Question([HELLO], tokens[0]))
     assert kept["conversation"] == tokens[-1]
     assert anew["conversation"] != tokens[0]
+
+
+def test_conversations_of_many_runs_are_fewer(runs, desk, monkeypatch):
+    monkeypatch.setattr(conversations, "MAX_RUNS", 3 * len(runs))
+    for _ in range(5):
+        token = compare(desk, Question([HELLO]))["conversation"]
+    assert len(desk.conversations) == 3
+    monkeypatch.setattr(conversations, "MAX_RUNS", 1)  # fewer than one of them has
+    assert compare(desk, Question([HELLO], token))["conversation"] == token
+    compare(desk, Question([HELLO]))
+    assert len(desk.conversations) == 1
 
 
 def test_a_conversation_is_forgotten_when_a_store_of_it_closes(runs, desk):

@@ -107,8 +107,9 @@ export interface Section {
 
 export interface KeptFile {
   path: string;
-  size_bytes: number;
-  digest: string;
+  /** Null for a file that is elsewhere and only referred to. */
+  size_bytes: number | null;
+  digest: string | null;
 }
 
 export interface ArtifactFiles {
@@ -147,7 +148,7 @@ export interface RunDiff {
   headings: [string, string];
   verdict: string;
   metrics_line: string;
-  causes: { title: string; why: string }[];
+  causes: { title: string; why: string; kind: string; strength: string }[];
   tables: DiffTable[];
   code: { title: string; lines: DiffLine[] }[];
   metrics: DiffTable;

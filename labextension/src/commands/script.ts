@@ -43,8 +43,10 @@ function lastWords(job: Job): {
   type: 'success' | 'error' | 'info';
   autoClose: number | false;
 } {
-  if (job.state === 'done')
-    return { message: `${job.filename ?? 'The file'} is ready.`, type: 'success', autoClose: 5000 }; // prettier-ignore
+  if (job.state === 'done') {
+    const message = `${job.filename ?? 'The file'} is ready. ${job.message}`.trim();
+    return { message, type: 'success', autoClose: job.message ? 15000 : 5000 };
+  }
   if (job.state === 'cancelled')
     return { message: 'Cancelled.', type: 'info', autoClose: 3000 };
   return { message: job.message, type: 'error', autoClose: false };

@@ -105,7 +105,9 @@ export class Panes {
   }
 
   private show(pane: Widget, mode?: Mode): void {
-    if (!pane.isAttached) this.shell.add(pane, this.area, mode ? { mode } : {});
+    if (!pane.parent) this.shell.add(pane, this.area, mode ? { mode } : {});
+    // Before 7.3 it has no such place, and only warns.
+    if (!pane.parent) this.shell.add(pane, 'right');
     this.shell.activateById(pane.id);
     if (this.area === 'down') halved(pane);
   }

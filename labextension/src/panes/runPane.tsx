@@ -54,7 +54,7 @@ export class RunPane extends ReactWidget {
     return (
       <article className="nbt-page" aria-label={`Run ${detail?.name ?? this.run}`}>
         {this.error ? (
-          <p className="nbt-error" role="alert">
+          <p className="nbt-problem" role="alert">
             {this.error}
           </p>
         ) : null}
@@ -194,7 +194,7 @@ function Part({ section }: { section: Section }): React.JSX.Element {
       <summary>{section.title}</summary>
       {section.rows.length ? <Rows rows={section.rows} /> : null}
       {section.texts.map(([title, body], i) => (
-        <details key={i} className="nbt-text" open={title === 'Traceback'}>
+        <details key={i} className="nbt-long-text" open={title === 'Traceback'}>
           <summary>{title}</summary>
           <pre tabIndex={0}>{body}</pre>
         </details>
@@ -241,11 +241,14 @@ function Files(props: {
                 <td>{file.path}</td>
                 <td className="nbt-number">{size(file.size_bytes)}</td>
                 <td>
-                  {one.gone ?? (
-                    <a href={props.url(file.digest)} download>
-                      Download
-                    </a>
-                  )}
+                  {one.gone ??
+                    (file.digest === null ? (
+                      'elsewhere'
+                    ) : (
+                      <a href={props.url(file.digest)} download>
+                        Download
+                      </a>
+                    ))}
                 </td>
               </tr>
             )),
@@ -256,7 +259,8 @@ function Files(props: {
   );
 }
 
-function size(n: number): string {
+function size(n: number | null): string {
+  if (n === null) return '';
   if (n < 1000) return `${n} B`;
   if (n < 1e6) return `${(n / 1e3).toFixed(1)} kB`;
   return n < 1e9 ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(2)} GB`;

@@ -17,7 +17,7 @@ export const PANES_CSS = `
   vertical-align: top; font-weight: 400; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .nbt-page th, .nbt-diff thead th { color: var(--nbt-muted); }
 .nbt-page a { color: var(--jp-content-link-color); }
-.nbt-text > summary { cursor: pointer; color: var(--nbt-muted); }
+.nbt-long-text > summary { cursor: pointer; color: var(--nbt-muted); }
 .nbt-page pre { margin: 4px 0; padding: 8px; overflow: auto; max-height: 480px;
   background: var(--jp-layout-color2); font: var(--jp-code-font-size)/1.4 var(--jp-code-font-family); }
 .nbt-compare-pane { display: flex; flex-direction: column; }

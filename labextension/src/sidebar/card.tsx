@@ -22,8 +22,8 @@ export function RunCard({ run, top, left }: CardProps): React.JSX.Element {
       <Pairs title="Params" pairs={params.map(([name, text]) => [name, text])} />
       {more > 0 ? <p className="nbt-quiet">and {more} more</p> : null}
       {run.tags.length ? <p>{run.tags.map((tag) => `#${tag}`).join(' ')}</p> : null}
-      {run.notes ? <p className="nbt-notes">{run.notes}</p> : null}
-      {run.error ? <p className="nbt-error">{run.error}</p> : null}
+      {run.notes ? <p className="nbt-card-notes">{run.notes}</p> : null}
+      {run.error ? <p className="nbt-problem">{run.error}</p> : null}
     </div>
   );
 }

@@ -80,7 +80,7 @@ function Search(props: {
         spellCheck={false}
         onChange={(event) => setText(event.target.value)}
       />
-      <p id="nbt-search-error" className="nbt-error" role="alert">
+      <p id="nbt-search-error" className="nbt-problem" role="alert">
         {props.error}
       </p>
     </>

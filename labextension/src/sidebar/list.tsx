@@ -82,7 +82,7 @@ function Group(props: ListProps & { line: Heading }): React.JSX.Element {
     <div
       id={idOf(line.key)}
       role="treeitem"
-      className={`nbt-line nbt-line-${line.kind}`}
+      className={`nbt-item nbt-item-${line.kind}`}
       aria-level={line.level}
       aria-expanded={line.isOpen}
       aria-label={[line.text, store, `${line.n} runs`].filter(Boolean).join(', ')}
@@ -94,9 +94,9 @@ function Group(props: ListProps & { line: Heading }): React.JSX.Element {
       }}
     >
       <span className="nbt-fold" aria-hidden="true" data-open={line.isOpen} />
-      <span className="nbt-line-name">{line.text}</span>
-      <span className="nbt-line-store">{store}</span>
-      <span className="nbt-line-n">{line.n}</span>
+      <span className="nbt-item-name">{line.text}</span>
+      <span className="nbt-item-store">{store}</span>
+      <span className="nbt-item-n">{line.n}</span>
     </div>
   );
 }
@@ -109,7 +109,7 @@ function Run(props: ListProps & { line: RunLine }): React.JSX.Element {
     <div
       id={idOf(run.id)}
       role="treeitem"
-      className="nbt-line nbt-run"
+      className="nbt-item nbt-run"
       aria-level={line.level}
       aria-selected={isChosen}
       aria-label={labelOf(props)}
@@ -127,13 +127,13 @@ function Run(props: ListProps & { line: RunLine }): React.JSX.Element {
     >
       <Box isOn={isChosen} onClick={() => does.toggle(run.id)} />
       <span className="nbt-dot" data-status={run.status} aria-hidden="true" />
-      <span className="nbt-line-name">{run.name}</span>
+      <span className="nbt-item-name">{run.name}</span>
       {line.level === 1 ? (
-        <span className="nbt-line-store">{props.storeName(run.store)}</span>
+        <span className="nbt-item-store">{props.storeName(run.store)}</span>
       ) : null}
       <SparkLine spark={props.sparks.get(run.id)} />
       <span
-        className="nbt-line-best"
+        className="nbt-item-best"
         title={run.best?.name}
         data-value={run.best?.best}
       >
@@ -179,15 +179,16 @@ function pressed(event: React.MouseEvent, does: () => void): void {
 }
 
 function SparkLine({ spark }: { spark: Spark | undefined }): React.JSX.Element {
+  if (!spark || spark.y.length < 2) return <></>;
   const [width, height] = SPARK_PX;
   return (
     <svg
-      className="nbt-line-spark"
+      className="nbt-item-spark"
       viewBox={`0 0 ${width} ${height}`}
       preserveAspectRatio="none"
       aria-hidden="true"
     >
-      {spark && spark.y.length > 1 ? <path d={sparkPath(spark.y)} /> : null}
+      <path d={sparkPath(spark.y)} />
     </svg>
   );
 }
@@ -219,7 +220,7 @@ function onKey(event: React.KeyboardEvent, props: ListProps): void {
 }
 
 function idOf(key: string): string {
-  return `nbt-line-${key.replace(/\s/g, '_')}`;
+  return `nbt-item-${key.replace(/\s/g, '_')}`;
 }
 
 function indent(line: Line): number {

@@ -170,7 +170,10 @@ export class RunsSidebar extends ReactWidget {
 
   private readonly does: ListActions = {
     focus: (line) => this.choice.focus(line),
-    open: (run) => void this.commands.execute(Ids.open, { run }),
+    open: (run) => {
+      this.hover(null, null);
+      void this.commands.execute(Ids.open, { run });
+    },
     toggle: (run) => this.choice.toggle(run),
     star: (run, on) => void this.commands.execute(Ids.star, { run, on }),
     context: (run) => this.aim(run),

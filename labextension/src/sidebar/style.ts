@@ -30,41 +30,33 @@ export const SIDEBAR_CSS = `
   border-left: 3px solid var(--jp-warn-color1); overflow-wrap: anywhere; }
 .nbt-troubles li[data-state="problem"] { border-left-color: var(--jp-error-color1); }
 .nbt-tree { flex: 1; min-height: 0; overflow: auto; padding: 2px 0; }
-.nbt-line { display: flex; align-items: center; gap: 6px; height: 26px; padding-right: 4px;
+.nbt-item { display: flex; align-items: center; gap: 6px; height: 26px; padding-right: 4px;
   box-sizing: border-box; cursor: pointer; }
-.nbt-line:hover { background: var(--jp-layout-color2); }
+.nbt-item:hover { background: var(--jp-layout-color2); }
 .nbt-tree:focus-visible { outline: none; }
-.nbt-tree:focus .nbt-line[data-active], .nbt-tree:focus-within .nbt-line[data-active] {
+.nbt-tree:focus .nbt-item[data-active], .nbt-tree:focus-within .nbt-item[data-active] {
   box-shadow: inset 2px 0 var(--jp-brand-color1); background: var(--jp-layout-color2); }
 .nbt-run[aria-selected="true"] { background: color-mix(in srgb, var(--jp-brand-color1) 18%, transparent); }
-.nbt-line-notebook { font-weight: 600; }
+.nbt-item-notebook { font-weight: 600; }
 .nbt-fold::before { content: "▸"; display: inline-block; width: 10px; color: var(--nbt-muted); }
 .nbt-fold[data-open="true"]::before { transform: rotate(90deg); }
-.nbt-line-name { flex: 1 0 9ch; width: 9ch; overflow: hidden; text-overflow: ellipsis;
+.nbt-item-name { flex: 1 0 9ch; width: 9ch; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; unicode-bidi: isolate; }
-.nbt-line-n, .nbt-line-store { color: var(--nbt-muted); font-weight: 400; }
-.nbt-line-store { flex: 0 1 auto; max-width: 12ch; overflow: hidden; text-overflow: ellipsis;
+.nbt-item-n, .nbt-item-store { color: var(--nbt-muted); font-weight: 400; }
+.nbt-item-store { flex: 0 1 auto; max-width: 12ch; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
-.nbt-line-best { flex: none; min-width: 6ch; text-align: right; font-variant-numeric: tabular-nums;
+.nbt-item-best { flex: none; min-width: 6ch; text-align: right; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
-.nbt-line-spark { flex: 0 1 56px; min-width: 0; height: 16px; color: var(--jp-brand-color1); }
-.nbt-line-spark path { fill: none; vector-effect: non-scaling-stroke; stroke: currentColor; stroke-width: 1.25; }
+.nbt-item-spark { flex: 0 1 56px; min-width: 0; height: 16px; color: var(--jp-brand-color1); }
+.nbt-item-spark path { fill: none; vector-effect: non-scaling-stroke; stroke: currentColor; stroke-width: 1.25; }
 .nbt-box { flex: none; width: 11px; height: 11px; border: 1px solid var(--jp-border-color0, var(--nbt-muted));
   border-radius: 50%; opacity: 0.35; box-sizing: border-box; }
-.nbt-line:hover .nbt-box, .nbt-box[data-on], [data-active] .nbt-box { opacity: 1; }
+.nbt-item:hover .nbt-box, .nbt-box[data-on], [data-active] .nbt-box { opacity: 1; }
 .nbt-box[data-on] { background: var(--jp-brand-color1); border-color: var(--jp-brand-color1); }
 .nbt-star-mark { flex: none; color: var(--nbt-muted); opacity: 0; background: none; border: 0;
   cursor: pointer; font-size: 13px; }
-.nbt-line:hover .nbt-star-mark, [data-active] .nbt-star-mark, .nbt-page .nbt-star-mark { opacity: 0.7; }
+.nbt-item:hover .nbt-star-mark, [data-active] .nbt-star-mark, .nbt-page .nbt-star-mark { opacity: 0.7; }
 .nbt-star-mark[data-on] { opacity: 1; color: #d98f00; }
-.nbt-dot { flex: none; width: 9px; height: 9px; border-radius: 50%; background: var(--nbt-muted, #888);
-  box-sizing: border-box; }
-.nbt-dot[data-status="running"] { background: #2e9d57; animation: nbt-live 1.8s ease-in-out infinite; }
-.nbt-dot[data-status="finished"] { background: #2e9d57; }
-.nbt-dot[data-status="failed"], .nbt-dot[data-status="crashed"] { background: #d64545; border-radius: 1px; }
-.nbt-dot[data-status="stopped"], .nbt-dot[data-status="pruned"] { background: #d98f00; border-radius: 1px; }
-@keyframes nbt-live { 50% { opacity: 0.35; } }
-@media (prefers-reduced-motion: reduce) { .nbt-dot { animation: none !important; } }
 .nbt-dragged { padding: 2px 10px; color: var(--jp-ui-font-color1); background: var(--jp-layout-color1);
   border: 1px solid var(--jp-brand-color1); border-radius: 3px; opacity: 0.9; }
 .nbt-chosen { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; padding: 6px 8px;
@@ -83,5 +75,5 @@ export const SIDEBAR_CSS = `
 .nbt-card dt { color: var(--nbt-muted); overflow: hidden; text-overflow: ellipsis; }
 .nbt-card dd { margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
-.nbt-notes { white-space: pre-line; }
+.nbt-card-notes { white-space: pre-line; }
 `;

@@ -17,7 +17,7 @@ from nbtrack.server.desk import Desk
 from nbtrack.store import Store
 
 POINTS_MAX = 5_000  # of one curve
-POINTS_KEPT = 2_000_000  # of one conversation, 32 MB: what is drawn is not read anew
+POINTS_KEPT = 500_000  # of one conversation, 8 MB: what is drawn is not read anew
 
 
 @dataclass(frozen=True, slots=True)

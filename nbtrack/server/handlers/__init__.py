@@ -10,6 +10,7 @@ from nbtrack.server.handlers import (
     pages,
     runs,
     stores,
+    unknown,
 )
 from nbtrack.server.handlers.request import NbtrackHandler
 
@@ -21,4 +22,5 @@ ROUTES: list[tuple[str, type[NbtrackHandler]]] = [
     *compare.ROUTES,
     *jobs.ROUTES,
     *models.ROUTES,
+    *unknown.ROUTES,
 ]

@@ -55,10 +55,9 @@ class AttachmentHandler(NbtrackHandler):
                 await self.flush()  # until the other side has room for more
                 n_sent += len(piece)
                 piece = await asyncio.to_thread(next, rest, b"")
-            await self.flush()  # of an empty file the headers alone
+            if not size_bytes:
+                await self.flush()  # the headers alone
         except NbtrackError as exc:
-            if not n_sent:
-                raise
             _logger.warning("nbtrack: a download was cut off: %s", exc)
         except StreamClosedError:
             return False  # whoever asked is gone

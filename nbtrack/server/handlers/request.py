@@ -102,7 +102,7 @@ class NbtrackHandler(APIHandler):
         """The JSON object that was sent; 413 where it is too big, 400 if it is none."""
         if len(self.request.body) > MAX_BODY_BYTES:
             raise web.HTTPError(413)
-        body = self.get_json_body()
+        body = _json_of(self.request.body)
         if not isinstance(body, dict):
             raise web.HTTPError(400, "the body must be a JSON object")
         return body
@@ -150,6 +150,20 @@ class NbtrackHandler(APIHandler):
     def reply(self, body: Mapping[str, Any]) -> None:
         """Send `body` as JSON; a number that JSON does not have is an error."""
         self.finish(json.dumps(body, allow_nan=False))
+
+
+def _json_of(sent: bytes) -> object:
+    """What was sent; None where it is no JSON, or holds what no text or number is."""
+    try:
+        value = json.loads(sent, parse_constant=_no_number)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate is no text
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def refusal(exc: NbtrackError) -> web.HTTPError:

@@ -13,6 +13,7 @@ import { h, setText } from '../dom';
 import { number } from '../format';
 import { isClick } from '../marking';
 import { themeOf } from '../theme';
+import { around, hearMoves, type Span } from './pan';
 import type { Curves, Drawn, State } from './wire';
 
 const HEIGHT = 260;
@@ -44,6 +45,10 @@ export class CurveOverlay {
   private lines: Line[] = [];
   private curves: Drawn[] = [];
   private timer = 0;
+  /** What is zoomed into, and all that there is; what was asked for is more than both. */
+  private view: Span | null = null;
+  private all: Span | null = null;
+  private said = '';
   private isSetting = false;
   private isOfGroups = false;
 
@@ -65,6 +70,7 @@ export class CurveOverlay {
     const looks = [this.lines, [...colours], log_x, log_y, clip, told.metric, told.x];
     const shape = JSON.stringify(looks);
     const data = align(this.lines.map((line) => this.curve(line, state)));
+    if (told.span === null) this.takeAll(data[0] as ArrayLike<number>);
     this.showEmpty(told);
     if (this.plot && shape === this.shape) {
       this.setData(data as uPlot.AlignedData, told.span);
@@ -101,7 +107,14 @@ export class CurveOverlay {
     );
     const thinned = told.curves.filter((curve) => curve.thinned).length;
     const said = thinned ? ' Zoom in for all points.' : '';
-    this.home.setAttribute('aria-label', `Curves of ${told.metric}.${said}`);
+    this.said = `Curves of ${told.metric}.${said}`;
+    this.sayView();
+  }
+
+  private sayView(): void {
+    const [from, to] = this.view ?? [];
+    const part = this.view ? ` In view: ${number(from)} to ${number(to)}.` : '';
+    this.home.setAttribute('aria-label', this.said + part);
   }
 
   private make(
@@ -117,10 +130,22 @@ export class CurveOverlay {
 
   private setData(data: uPlot.AlignedData, span: [number, number] | null): void {
     if (!this.plot) return;
+    const view = span && this.view; // it may have moved on since this was asked for
     this.isSetting = true;
-    this.plot.setData(data, span === null);
-    if (span) this.plot.setScale('x', { min: span[0], max: span[1] });
+    this.plot.setData(data, view === null);
+    if (view) this.plot.setScale('x', { min: view[0], max: view[1] });
     this.isSetting = false;
+  }
+
+  private takeAll(xs: ArrayLike<number>): void {
+    this.view = null;
+    const [first, last] = [xs[0], xs[xs.length - 1]];
+    this.all = first === undefined || last === undefined ? null : [first, last];
+  }
+
+  private move(span: Span | null): void {
+    const wanted = span ?? this.all;
+    if (wanted) this.plot?.setScale('x', { min: wanted[0], max: wanted[1] });
   }
 
   private options(
@@ -160,7 +185,7 @@ export class CurveOverlay {
       hooks: {
         setCursor: [() => this.showValues()],
         setScale: [(plot, key) => this.scaled(plot, key)],
-        ready: [(plot) => this.hearClicks(plot)],
+        ready: [(plot) => this.hear(plot)],
       },
     };
   }
@@ -240,14 +265,19 @@ export class CurveOverlay {
   private scaled(plot: uPlot, key: string): void {
     if (key !== 'x' || this.isSetting || plot.status !== 1) return;
     const { min, max } = plot.scales['x'] ?? {};
-    const xs = plot.data[0];
-    if (min == null || max == null || !xs.length) return;
-    const isAll = min <= (xs[0] ?? 0) && max >= (xs.at(-1) ?? 0);
+    const { all } = this;
+    if (min == null || max == null || !all) return;
+    this.view = min <= all[0] && max >= all[1] ? null : [min, max];
+    this.sayView();
+    const wanted = this.view && around(this.view, all);
     clearTimeout(this.timer);
-    this.timer = window.setTimeout(
-      () => this.actions.zoom(isAll ? null : [min, max]),
-      ZOOM_WAIT_MS,
-    );
+    this.timer = window.setTimeout(() => this.actions.zoom(wanted), ZOOM_WAIT_MS);
+  }
+
+  private hear(plot: uPlot): void {
+    this.hearClicks(plot);
+    const [now, all] = [() => this.view, () => this.all];
+    hearMoves(plot, { now, all, move: (span) => this.move(span) });
   }
 
   private hearClicks(plot: uPlot): void {

@@ -163,7 +163,8 @@ class Panel implements ComparePanel {
   private zoom(span: [number, number] | null): void {
     if (JSON.stringify(span) === JSON.stringify(this.span)) return;
     this.span = span;
-    this.send({ type: 'curves', span, points: POINTS });
+    // A third of it is in view.
+    this.send({ type: 'curves', span, points: span ? 3 * POINTS : POINTS });
   }
 
   /** Ask only where what decides about curves has changed. */

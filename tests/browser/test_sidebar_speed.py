@@ -1,0 +1,51 @@
+"""What the extension costs a page: its start, and the first of 5,000 runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbtrack.store import Store
+
+pytestmark = [pytest.mark.browser, pytest.mark.benchmark, pytest.mark.timeout(240)]
+
+START_MAX_MS, LISTED_MAX_MS = 50, 500
+MEASURES = """() => performance.getEntriesByType('measure')
+  .filter(one => one.name.startsWith('nbtrack:'))
+  .map(one => [one.name, one.duration])"""
+# From the click that shows the side bar to the frame that has drawn runs in it.
+LISTED = """() => new Promise(done => {
+  const began = performance.now();
+  window.jupyterapp.shell.activateById('nbtrack-runs');
+  const look = () => document.querySelector('.nbt-run')
+    ? requestAnimationFrame(() => done(performance.now() - began))
+    : requestAnimationFrame(look);
+  look();
+})"""
+
+
+def said(capsys, text):
+    with capsys.disabled():
+        print(f"\n{text}")
+
+
+def test_the_page_starts_and_lists_five_thousand_runs_at_once(lab, capsys):
+    with Store.open(lab.folder) as store:
+        emit = store.journal.emit
+        for n in range(5000):
+            run = f"{n:013}"
+            emit({"kind": "run_started", "run": run, "name": f"many-{n}"})
+            series = store.journal.series(run, "val_loss")
+            for step in range(3):
+                store.journal.point(series, step, n / (step + 1), 1e9)
+            emit({"kind": "run_finished", "run": run, "status": "finished"})
+        store.journal.flush(60)
+    lab.open(["1"])
+    starts = dict(lab.page.evaluate(MEASURES))
+    assert len(starts) == 4
+    start = sum(starts.values())
+    said(capsys, f"activation: {start:.1f} ms of {starts} (target {START_MAX_MS})")
+    listed = lab.page.evaluate(LISTED)
+    said(capsys, f"first of 5,000 runs: {listed:.0f} ms (target {LISTED_MAX_MS})")
+    assert lab.page.locator(".nbt-run", has_text="many-4999").count() == 1
+    assert start <= START_MAX_MS
+    assert listed <= LISTED_MAX_MS
