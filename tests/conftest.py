@@ -19,9 +19,14 @@ os.environ["NBTRACK_REGISTRY"] = "off"
 # check addresses in schemas; without it, it goes on without that check.
 sys.modules.setdefault("rfc3987_syntax", None)
 
-# Beside other processes of tests, the threads of one more wait for a core, and spin.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Where Python was told not to write what it compiled beside the sources, it goes beside
+# the cache of the tests: else each of the hundred kernels and workers that tests start
+# compiles PyTorch, Jupyter and us anew, a second or two each.
+if sys.dont_write_bytecode and sys.pycache_prefix is None:
+    sys.pycache_prefix = str(Path(__file__).parent.parent / ".pytest_cache/compiled")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 # Folders in which every test bears one of these markers.
 _SUITES = {
@@ -30,6 +35,15 @@ _SUITES = {
     "faults": {"faults"},
     "frameworks": {"frameworks"},
 }
+
+
+def pytest_configure(config):
+    """Beside other processes of tests, threads of one more wait for a core, and spin.
+
+    Said before these processes start: what they start gets what they started with.
+    """
+    if getattr(config.option, "numprocesses", None):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -176,6 +190,23 @@ def plain_surroundings(monkeypatch):
     A process full of test modules has thousands to look through, half a second a run.
     """
     monkeypatch.setenv("NBTRACK_OFF", "code environment system rng")
+
+
+@pytest.fixture
+def without_torch(monkeypatch):
+    """Sweeps of a session that never imported PyTorch, whatever other tests did.
+
+    Else each worker imports it, to put its generators back: a second for every one.
+    """
+    from nbtrack.sweeps import launch
+
+    real = launch.capture_states
+
+    def capture(namespace):
+        states = real(namespace).items()
+        return {name: state for name, state in states if not name.startswith("torch")}
+
+    monkeypatch.setattr(launch, "capture_states", capture)
 
 
 @pytest.fixture(autouse=True)

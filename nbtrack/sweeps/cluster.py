@@ -217,6 +217,7 @@ class ClusterExecutor:
         if result is None:
             return self._crashed(trial, "its Dask worker is gone")
         if result["is_error"]:
+            self._ended(trial)  # nothing of it is waited for when the sweep ends
             raise SweepError(result["why_not"])
         if trial.n_heard < result["n_said"] and time.monotonic() < trial.late_at:
             self._said.put(told)
@@ -235,6 +236,7 @@ class ClusterExecutor:
         if not why or type(why[0]).__name__ in _LOST:
             return self._crashed(trial, "its Dask worker is gone")
         text = f"{type(why[0]).__name__}: {shorten(str(why[0]), 300)}"
+        self._ended(trial)
         raise SweepError(f"Trials do not run on the workers of the cluster: {text}")
 
     def _result_of(self, trial: _Remote) -> Result | None:

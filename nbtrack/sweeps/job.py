@@ -21,6 +21,7 @@ class Stage:
     function: str = ""  # or a function: its pickle, in base64
     about: Mapping[str, Any] = field(default_factory=dict)  # of a function's runs
     echo: bool = False  # whether what is recorded there is told here as well
+    writes_files: bool = False  # whether one of the segments was seen to
 
     def as_json(self) -> dict[str, Any]:
         """For another process."""

@@ -123,6 +123,12 @@ class WorkerPool:
                 if outcome is not None:
                     return outcome
 
+    def until_ready(self) -> None:
+        """Wait until each worker has run what stands before the trials, or died."""
+        for worker in self._workers:
+            if not worker.was_ready:
+                wait_for([worker.wire.connection])  # read by `wait`, as always
+
     def work_apart(self, wrote: Sequence[str]) -> list[str]:
         """From now on workers run in folders of their own, like the session's.
 

@@ -98,6 +98,9 @@ def _arranged(
     first = kernel if in_kernel else pool_of(stage, n=1, fresh=True)
     pool = pool_of(stage, n=asked.parallel, fresh=not evidence.is_clean)
     twin = pool_of(aside, n=1, fresh=False, aside=True)
+    if stage.writes_files:  # not under a trial that reads them
+        pool.until_ready()
+        twin.until_ready()
     return Arranged(ProvingExecutor(first, twin, pool, sweep, scratch), "in processes")
 
 

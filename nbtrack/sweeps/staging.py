@@ -44,7 +44,13 @@ def stage_of(cell: CellText, store: Path, folder: Path) -> Stage:
     n_lines = {part.first_line: part.n_lines for part in script.segments} or None
     segments = segments_of(script.source, n_lines)
     before = _before_the_last(segments)
-    return Stage(store=str(store), segments=tuple(before), python=cell.python)
+    writes = [name for one in kept[:-1] for name in flow_of(one.cell).writes]
+    return Stage(
+        store=str(store),
+        segments=tuple(before),
+        python=cell.python,
+        writes_files=any(name.startswith(OF_FILES) for name in writes),
+    )
 
 
 def kept_for(cell: CellText) -> tuple[KeptCell, ...]:

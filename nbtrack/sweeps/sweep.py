@@ -159,8 +159,9 @@ class Sweep:
                 self._changed()
 
         self.state = "running"
-        self._thread = threading.Thread(target=aside, name="nbtrack-sweep", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=aside, name="nbtrack-sweep", daemon=True)
+        thread.start()
+        self._thread = thread  # not before: a panel may be waiting already
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the end of a sweep that runs aside; whether it came."""

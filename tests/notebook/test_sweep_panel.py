@@ -15,7 +15,7 @@ from nbtrack.notebook.panels.sweep_still import best_so_far, still_html
 from nbtrack.notebook.panels.sweep_wire import shown_rows, sweep_message
 from nbtrack.sweeps.sweep import Row
 
-pytestmark = pytest.mark.usefixtures("plain_surroundings")
+pytestmark = pytest.mark.usefixtures("plain_surroundings", "without_torch")
 
 CELL = """lr, bs = 0.1, 32
 bias = True

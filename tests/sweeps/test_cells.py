@@ -9,7 +9,7 @@ import nbtrack
 from nbtrack.tracking.session import process_session
 
 pytest.importorskip("optuna")
-pytestmark = pytest.mark.usefixtures("plain_surroundings", "studies")
+pytestmark = pytest.mark.usefixtures("plain_surroundings", "studies", "without_torch")
 
 TRAIN = """\
 lr, bs = 0.1, 32  # as it was

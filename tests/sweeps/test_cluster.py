@@ -22,7 +22,7 @@ from nbtrack.sweeps.processes import stage_of_function
 from nbtrack.sweeps.trial import Task
 
 distributed = pytest.importorskip("distributed")
-pytestmark = pytest.mark.usefixtures("plain_surroundings", "studies")
+pytestmark = pytest.mark.usefixtures("plain_surroundings", "studies", "without_torch")
 LONGEST_S = 30
 
 
@@ -152,6 +152,7 @@ def test_points_are_here_while_the_trial_runs_and_files_at_its_end(
     assert nbtrack.artifacts.get("best:v0").read_text() == "weights of 0.5"
 
 
+@pytest.mark.faults
 def test_a_killed_worker_costs_the_tail_of_its_trial_and_not_the_sweep(
     sweep, store, tmp_path
 ):

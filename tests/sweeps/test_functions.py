@@ -273,6 +273,23 @@ def test_a_sweep_says_nothing_that_the_user_did_not_ask_for(capfd):
     assert (told.out, "optuna" in told.err.lower()) == ("", False)
 
 
+def test_whoever_waits_for_a_sweep_that_is_about_to_begin_waits(monkeypatch):
+    """A panel follows it from before its thread is there."""
+    import threading
+
+    sweep = nbtrack.sweep(lambda x: x, {"x": [1]}, metric="z:min", sampler="grid")
+    start, waited = threading.Thread.start, []
+
+    def late(thread):
+        waited.append(sweep.wait(0))
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", late)
+    sweep.run_aside(lambda: None)
+    assert waited == [False]
+    assert sweep.wait(5)
+
+
 def test_a_pause_holds_the_next_trial_back_and_stop_ends_it():
     import threading
 

@@ -127,6 +127,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.mark.faults
 def test_a_killed_process_leaves_most_of_what_it_said(store_path):
     subprocess.run([sys.executable, "-c", KILLED], capture_output=True, check=False)
     lines = logs("last").stdout.splitlines()

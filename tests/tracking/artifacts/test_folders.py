@@ -80,8 +80,12 @@ def test_links_that_lead_nowhere_pipes_and_sockets_are_refused(run, folder):
 
 
 def test_a_file_that_cannot_be_read_is_named(run, folder, monkeypatch):
-    def refuse(path, flags):
-        raise PermissionError(13, "Permission denied")
+    real = os.open
+
+    def refuse(path, *how, **more):
+        if os.fsdecode(path).startswith(str(folder)):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *how, **more)  # for the threads of the store
 
     # The tests may run as root, who can read everything.
     monkeypatch.setattr(folders.os, "open", refuse)
