@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import IO
 
-from nbtrack.errors import OptionError
 from nbtrack.server.file_names import safe_name
 from nbtrack.server.jobs import Make, Tell
+from nbtrack.server.run_slice import slice_of_run
 from nbtrack.slices.script import Script, script_of
-from nbtrack.slices.slice import slice_of_record
 from nbtrack.store import Store
-from nbtrack.text import shorten, visible
+from nbtrack.text import visible
 
 _NOTES_SHOWN = 3
 
@@ -33,12 +32,7 @@ def make_script(
     """
     tell(None, "reading the cells")
     run = store.run(run_id)
-    made = slice_of_record(store, run)
-    if made is None:
-        raise OptionError(
-            f"Run {visible(shorten(run.name, 60))} has no cells: it was not recorded "
-            "in a notebook, or with the log of cells switched off."
-        )
+    made = slice_of_run(store, run)
     tell(0.5, f"writing {len(made.kept)} cells down")
     script = script_of(made.kept, title=made.target, reads_files=False)
     tell(0.9, "nearly there")

@@ -291,33 +291,8 @@ desk.stores.close()
 """
 
 
-def test_a_folder_that_cannot_be_written_is_read_and_says_so(root):
-    if os.getuid() != 0:
-        pytest.skip("only root can become another user")
-    store = root / "a" / ".nbtrack"
-    for path in (store, *store.rglob("*")):
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    for parent in store.parents:
-        if not parent.stat().st_mode & 0o005:
-            parent.chmod(0o755)
-    done = subprocess.run(
-        [sys.executable, "-c", READ_ONLY, str(root)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-    )
-    assert done.returncode == 0, done.stderr
-    names, state, refused = done.stdout.splitlines()
-    assert names == "found"
-    assert state.startswith("read-only ")
-    assert "open for reading only" in state
-    assert refused.startswith("StoreReadOnlyError ")
-
-
-def test_a_folder_that_may_not_be_looked_into_is_a_problem(root):
-    if os.getuid() != 0:
-        pytest.skip("only root can become another user")
-    (root / "a" / ".nbtrack").chmod(0o700)
+def as_seen_by_another_user(root):
+    """What the server lists for one who may pass through the folders above."""
     for parent in (root / "a" / ".nbtrack").parents:
         if not parent.stat().st_mode & 0o005:
             parent.chmod(0o755)
@@ -328,7 +303,27 @@ def test_a_folder_that_may_not_be_looked_into_is_a_problem(root):
         env={**os.environ, "PYTHONPATH": os.getcwd()},
     )
     assert done.returncode == 0, done.stderr
-    names, state, refused = done.stdout.splitlines()
+    return done.stdout.splitlines()
+
+
+def test_a_folder_that_cannot_be_written_is_read_and_says_so(root):
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    store = root / "a" / ".nbtrack"
+    for path in (store, *store.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    names, state, refused = as_seen_by_another_user(root)
+    assert names == "found"
+    assert state.startswith("read-only ")
+    assert "open for reading only" in state
+    assert refused.startswith("StoreReadOnlyError ")
+
+
+def test_a_folder_that_may_not_be_looked_into_is_a_problem(root):
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    (root / "a" / ".nbtrack").chmod(0o700)
+    names, state, refused = as_seen_by_another_user(root)
     assert names == ""
     assert state.startswith("problem ")
     assert "Permission denied" in state

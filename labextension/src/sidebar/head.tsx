@@ -134,39 +134,28 @@ export function Troubles({
   );
 }
 
-function Tool(props: {
+interface Pressed {
   text: string;
   title: string;
   onClick: () => void;
-}): React.JSX.Element {
+}
+
+function Tool({ text, ...told }: Pressed): React.JSX.Element {
   return (
-    <button
-      type="button"
-      className="nbt-tool"
-      aria-label={props.title}
-      title={props.title}
-      onClick={props.onClick}
-    >
-      {props.text}
+    <button type="button" className="nbt-tool" aria-label={told.title} {...told}>
+      {text}
     </button>
   );
 }
 
-function Toggle(props: {
-  isOn: boolean;
-  text: string;
-  title: string;
-  onClick: () => void;
-}): React.JSX.Element {
+function Toggle({
+  text,
+  isOn,
+  ...told
+}: Pressed & { isOn: boolean }): React.JSX.Element {
   return (
-    <button
-      type="button"
-      className="nbt-toggle"
-      aria-pressed={props.isOn}
-      title={props.title}
-      onClick={props.onClick}
-    >
-      {props.text}
+    <button type="button" className="nbt-toggle" aria-pressed={isOn} {...told}>
+      {text}
     </button>
   );
 }
