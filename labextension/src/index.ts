@@ -75,7 +75,7 @@ const runs: JupyterFrontEndPlugin<void> = {
     const panes = new Panes(api, commands, shell, lab ? 'main' : 'down');
     const save = (state: SideState): void => void states?.save(STATE, { ...state });
     const make = (dragged: string[]): Widget => panes.madeFor(dragged);
-    const sidebar = new RunsSidebar(api, commands, make, save);
+    const sidebar = new RunsSidebar(api, commands, make, save, () => isBusy(notebooks));
     addCommands(app, { commands, api, sidebar, panes, notebooks }, palette);
     shell.add(sidebar, 'left', { rank: 650, type: 'nbtrack' });
     if (restorer) {
@@ -97,6 +97,13 @@ function lookWhenSomethingHappened(
 ): void {
   serviceManager.sessions.runningChanged.connect(look);
   forEach(notebooks, (panel) => panel.sessionContext.statusChanged.connect(look));
+}
+
+function isBusy(notebooks: INotebookTracker): boolean {
+  const running = notebooks.find(
+    ({ sessionContext }) => sessionContext.session?.kernel?.status === 'busy',
+  );
+  return running !== undefined;
 }
 
 function forEach(

@@ -43,10 +43,10 @@ class Server {
     return { stores: this.stores, version: this.version };
   }
 
-  feed(isVisible = (): boolean => true): RunFeed {
+  feed(isVisible = (): boolean => true, isBusy = (): boolean => false): RunFeed {
     const { runsSince, sparks } = this;
     const api = { runsSince, sparks, stores: () => this.storeList() };
-    const feed = new RunFeed(api as unknown as Api, isVisible);
+    const feed = new RunFeed(api as unknown as Api, isVisible, isBusy);
     feeds.push(feed);
     return feed;
   }
@@ -108,6 +108,19 @@ describe('RunFeed', () => {
     feed.look();
     await vi.waitFor(() => expect(feed.rows.length).toBe(1), soon);
     await vi.waitFor(() => expect(server.asked.length).toBeGreaterThan(3), soon);
+  });
+
+  it('goes on asking while a cell runs, in which a store may be born', async () => {
+    const server = new Server(0);
+    server.stores = [];
+    const feed = server.feed(
+      () => true,
+      () => true,
+    );
+    feed.look();
+    await vi.waitFor(() => expect(feed.isKnown).toBe(true), soon);
+    Object.assign(server, { stores: [store()], runs: [row('born')], version: 'v2' });
+    await vi.waitFor(() => expect(feed.rows.length).toBe(1), soon);
   });
 
   it('says why there is no answer, and goes on when there is one', async () => {

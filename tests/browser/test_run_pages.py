@@ -18,6 +18,12 @@ nbtrack.current().checkpoint("weights.json", step=0)
 nbtrack.log(val_loss=lr)
 """
 LABELS = "() => [...window.jupyterapp.shell.widgets('main')].map(w => w.title.label)"
+# What a screen reader could only call "button".
+NAMELESS = """() => [...document.querySelectorAll(
+    ':is(.nbt-sidebar, .nbt-run-pane, .nbt-compare-pane) :is(button, input, select, ' +
+    'textarea, a, [role=tree], [role=treeitem], [role=img])')]
+  .filter(one => !one.getAttribute('aria-label') && !one.title && !one.labels?.length
+    && !one.textContent.trim()).map(one => one.outerHTML.slice(0, 200))"""
 EXECUTE = "([command, args]) => window.jupyterapp.commands.execute(command, args)"
 
 
@@ -147,6 +153,7 @@ def test_one_command_opens_the_whole_layout(lab, notebook):
     page.locator(".nbt-run-pane h1", has_text="mlp").wait_for()
     page.wait_for_timeout(1500)
     notebook.screenshot("layout-light")
+    assert page.evaluate(NAMELESS) == []
     lab.theme("Dark")
     page.wait_for_timeout(500)
     notebook.screenshot("layout-dark")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 import pytest
+from side_bar import LATENESS, LIVE, line, side
 
 from nbtrack.store import Store
 
 pytestmark = [pytest.mark.browser, pytest.mark.benchmark, pytest.mark.timeout(240)]
 
-START_MAX_MS, LISTED_MAX_MS = 50, 500
+START_MAX_MS, LISTED_MAX_MS, LIVE_MAX_S = 50, 500, 1.0
 MEASURES = """() => performance.getEntriesByType('measure')
   .filter(one => one.name.startsWith('nbtrack:'))
   .map(one => [one.name, one.duration])"""
@@ -49,3 +52,14 @@ def test_the_page_starts_and_lists_five_thousand_runs_at_once(lab, capsys):
     assert lab.page.locator(".nbt-run", has_text="many-4999").count() == 1
     assert start <= START_MAX_MS
     assert listed <= LISTED_MAX_MS
+
+
+def test_a_metric_is_in_the_side_bar_within_a_second(lab, capsys):
+    notebook = lab.open(["%load_ext nbtrack", LIVE])
+    bar = side(lab.page)
+    notebook.run(0)
+    notebook.start(1)
+    line(bar, "live").wait_for()
+    late = lab.page.evaluate(LATENESS)
+    said(capsys, f"log() to side bar: {median(late):.2f} s of {late}")
+    assert median(late) <= LIVE_MAX_S

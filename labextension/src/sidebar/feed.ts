@@ -2,7 +2,7 @@
  * The runs that the side bar shows: asked for while somebody can see them.
  *
  * A poll names the version that it has seen, so a quiet store costs a few bytes. Where
- * there is no store nothing is asked until something happens that may have made one.
+ * there is no store nothing is asked until something happens that may make one.
  */
 
 import { Poll } from '@lumino/polling';
@@ -43,6 +43,8 @@ export class RunFeed {
   constructor(
     private readonly api: Api,
     isVisible: () => boolean,
+    /** Whether a cell is running that may make the first store. */
+    private readonly isBusy: () => boolean,
   ) {
     this.poll = new Poll({
       name: 'nbtrack:runs',
@@ -104,7 +106,8 @@ export class RunFeed {
       this.fail(reason);
       throw reason; // the poll asks less often
     }
-    if (this.isKnown && this.stores.length === 0) void this.poll.stop();
+    const isHopeless = this.stores.length === 0 && !this.isBusy();
+    if (this.isKnown && isHopeless) void this.poll.stop();
   }
 
   /** Whether there was something new. */

@@ -41,13 +41,14 @@ export class RunsSidebar extends ReactWidget {
     private readonly commands: CommandRegistry,
     private readonly makePane: (runs: string[]) => Widget,
     private readonly save: (state: SideState) => void,
+    isBusy: () => boolean,
   ) {
     super();
     this.id = 'nbtrack-runs';
     this.title.caption = 'nbtrack: experiment runs';
     this.title.icon = runsIcon;
     this.addClass('nbt-sidebar');
-    this.feed = new RunFeed(api, () => this.isVisible);
+    this.feed = new RunFeed(api, () => this.isVisible, isBusy);
     this.feed.changed.connect(this.onChange, this);
     this.choice.changed.connect(this.update, this);
   }
