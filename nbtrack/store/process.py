@@ -15,6 +15,7 @@ import weakref
 from typing import Protocol
 
 from nbtrack.store.fork_gate import ForkGate
+from nbtrack.store.import_gate import ImportGate
 
 
 class Resident(Protocol):
@@ -33,6 +34,7 @@ class Process:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.gate = ForkGate()
+        self.imports = ImportGate()
         self.sessions: set[str] = set()  # ids whose lock file this process holds
         self.journals: dict[str, Resident] = {}  # by the store's real path
         self.inherited: list[object] = []  # the parent's connections, in a child
@@ -42,8 +44,19 @@ class Process:
         """Remember a connection, so that a forked child never closes it."""
         self._connections.add(connection)
 
+    def forking(self) -> None:
+        """Wait until no thread of ours is where a child would be stuck."""
+        self.gate.close()
+        self.imports.close()
+
+    def went_on(self) -> None:
+        """After a fork, in the parent."""
+        self.imports.open()
+        self.gate.open()
+
     def forked(self) -> None:
         """Start clean in a child; the parent's things stay alive and untouched."""
+        self.imports.open()
         for connection in self._connections:
             _immortalise(connection)
         for journal in self.journals.values():
@@ -69,8 +82,8 @@ def _immortalise(connection: object) -> None:
 
 PROCESS = Process()
 os.register_at_fork(
-    before=lambda: PROCESS.gate.close(),
-    after_in_parent=lambda: PROCESS.gate.open(),
+    before=PROCESS.forking,
+    after_in_parent=PROCESS.went_on,
     after_in_child=PROCESS.forked,
 )
 # Registered on import, so that hooks registered later (those that finish runs) run
