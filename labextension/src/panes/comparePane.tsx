@@ -7,7 +7,7 @@ import { PanelLayout, Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { isUnchanged, type Api } from '../api/client';
 import type { RunDiff } from '../api/rows';
-import { runsIcon } from '../icon';
+import { compareIcon } from '../icon';
 import { mountCompare, type ComparePanel } from '../shared/compare/panel';
 import type { State } from '../shared/compare/wire';
 import { Conversation } from './conversation';
@@ -35,7 +35,7 @@ export class ComparePane extends Widget {
     super();
     this.state = open;
     this.addClass('nbt-compare-pane');
-    this.title.icon = runsIcon;
+    this.title.icon = compareIcon;
     this.title.label = 'Compare runs';
     this.title.closable = true;
     this.diff = new DiffPane(api);

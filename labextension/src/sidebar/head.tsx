@@ -1,7 +1,9 @@
 /** What stands above the runs: the search, which store, how they are grouped. */
 
+import { refreshIcon, type LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import type { StoreRow } from '../api/rows';
+import { compareIcon } from '../icon';
 import type { Asked } from './feed';
 
 export interface HeadProps {
@@ -31,8 +33,8 @@ export function Head(props: HeadProps): React.JSX.Element {
         <span className="nbt-quiet" role="status">
           {counted(props.total, asked.query !== '')}
         </span>
-        <Tool text="⟳" title="Ask the stores again" onClick={does.refresh} />
-        <Tool text="⊞" title="Compare these runs" onClick={does.compareAll} />
+        <Tool icon={refreshIcon} title="Ask the stores again" onClick={does.refresh} />
+        <Tool icon={compareIcon} title="Compare these runs" onClick={does.compareAll} />
       </div>
       <Search query={asked.query} error={props.error} ask={does.ask} />
       <div className="nbt-side-tools">
@@ -135,15 +137,14 @@ export function Troubles({
 }
 
 interface Pressed {
-  text: string;
   title: string;
   onClick: () => void;
 }
 
-function Tool({ text, ...told }: Pressed): React.JSX.Element {
+function Tool({ icon, ...told }: Pressed & { icon: LabIcon }): React.JSX.Element {
   return (
     <button type="button" className="nbt-tool" aria-label={told.title} {...told}>
-      {text}
+      <icon.react tag="span" width="16px" height="16px" />
     </button>
   );
 }
@@ -152,7 +153,7 @@ function Toggle({
   text,
   isOn,
   ...told
-}: Pressed & { isOn: boolean }): React.JSX.Element {
+}: Pressed & { isOn: boolean; text: string }): React.JSX.Element {
   return (
     <button type="button" className="nbt-toggle" aria-pressed={isOn} {...told}>
       {text}

@@ -17,7 +17,7 @@ export const SIDEBAR_CSS = `
   font-size: var(--jp-ui-font-size1); }
 .nbt-sidebar button, .nbt-page nav button { padding: 1px 7px; cursor: pointer; }
 .nbt-sidebar button:disabled, .nbt-page nav button:disabled { opacity: 0.45; cursor: default; }
-.nbt-sidebar .nbt-tool { border: 0; padding: 0 4px; font-size: 15px; line-height: 1.3; }
+.nbt-sidebar .nbt-tool { border: 0; padding: 2px 4px; height: 22px; }
 .nbt-sidebar button:hover:not(:disabled), .nbt-page nav button:hover:not(:disabled) {
   background: var(--jp-layout-color2); }
 .nbt-sidebar .nbt-toggle[aria-pressed="true"] {
