@@ -83,7 +83,7 @@ class TrialInShell:
         from IPython.utils.capture import capture_output
 
         line = " ".join(["%%nbtrack", *options_of(self._task)])
-        with capture_output():
+        with capture_output(), _without_tracebacks(self._shell):
             # A message of a page would set its parent, and be dropped with an error.
             self._shell.display_pub.set_parent = lambda parent: None
             return self._shell.run_cell(
@@ -150,6 +150,16 @@ class TrialInShell:
         log = process_session().executed
         if log is not None:
             log.undone(self._shell.user_ns)
+
+
+@contextmanager
+def _without_tracebacks(shell: Any) -> Iterator[None]:
+    """A kernel sends them past what captures output; they are kept with the run."""
+    shell._showtraceback = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        del shell._showtraceback
 
 
 def options_of(task: Task) -> list[str]:

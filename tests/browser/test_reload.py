@@ -17,11 +17,6 @@ for step in range(1200):
     nbtrack.log(train_loss=1 / (step + 1), val_loss=1.5 / (step + 1))
     time.sleep(0.05)
 """
-LISTED = """\
-import nbtrack
-with nbtrack.start("listed"):
-    nbtrack.log(val_acc=0.5)
-"""
 REATTACH_MAX_S = 8.0
 PICTURES = """n => {
   const cell = window.jupyterapp.shell.currentWidget.content.widgets[n];
@@ -103,18 +98,3 @@ def test_the_picture_of_a_run_that_ended_unseen_is_put_into_the_notebook(lab):
     shown = lab.page.evaluate(PICTURES, 1)
     notebook.screenshot("reload-ended-unseen")
     assert [set(one) for one in shown] == [{"text/html", "text/plain"}]
-
-
-def test_the_side_bar_lists_the_runs_of_the_open_notebook(lab):
-    source = (
-        "import nbtrack\nwith nbtrack.start('listed'):\n    nbtrack.log(val_acc=0.5)"
-    )
-    notebook = lab.open([source])
-    notebook.run(0)
-    lab.page.locator('.jp-SideBar .lm-TabBar-tab[data-id="nbtrack-runs"]').click()
-    row = lab.page.locator("#nbtrack-runs li")
-    row.wait_for()
-    notebook.screenshot("sidebar")
-    assert "listed" in row.inner_text()
-    assert "val_acc 0.5" in row.inner_text()
-    assert lab.problems == []

@@ -298,3 +298,19 @@ def test_functions_of_earlier_cells_are_watched_and_given_back(kernel, kernel_st
     assert answer.result == "0.25"
     assert kernel_store.run("calls").metrics["loss"].n == 4
     assert kernel.run("train.__code__ is code").result == "True"
+
+
+def test_a_trial_that_fails_or_is_stopped_is_no_error_of_the_cell(kernel):
+    pytest.importorskip("optuna")
+    swept = kernel.run(
+        "%%sweep x=[1,2,3] --sampler grid --metric loss:min --name half\n"
+        "x = 0\nfor i in range(2):\n    loss = x\n"
+        "if x == 2:\n    raise ValueError('no two')\n"
+        "if x == 3:\n    nbtrack.current().request_stop('test')\n"
+        "    nbtrack.log(loss=x)\n"
+    )
+    assert (swept.status, swept.error, swept.traceback) == ("ok", "", "")
+    kernel.run("import nbtrack")
+    ended = kernel.run("sorted(nbtrack.runs('tags.sweep == \"half\"')['status'])")
+    assert ended.result == "['failed', 'finished', 'stopped']"
+    assert kernel.run("1 / 0").error == "ZeroDivisionError: division by zero"
