@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbtrack.records import MetricSummary, is_better
+from nbtrack.server.answers.run_rows import rows_of
 from nbtrack.server.desk import Desk
-from nbtrack.server.rows import finite, metric_row, run_row, telling
+from nbtrack.server.rows import finite, metric_row, telling
 from nbtrack.server.stores import Held
 from nbtrack.store.small_reads import RunHead
 
@@ -45,7 +46,8 @@ def _answered(desk: Desk, asked: Sequence[str]) -> dict[str, Any]:
     rest = [head.id for cell in found.values() for head in cell.heads[SPARK_RUNS:]]
     names = {name for name in shown.values() if name}
     every = {**_summaries(desk, rest, names), **some}
-    rows = _rows(desk, found)
+    latest = [(cell.latest().id, cell) for cell in found.values()]
+    rows = rows_of(desk, {run: cell.homes[run] for run, cell in latest})
     return {
         id_: {"run": rows[cell.latest().id], **_told(cell, shown[id_], every)}
         for id_, cell in found.items()
@@ -113,16 +115,3 @@ def _told(
 
 def _beats(new: MetricSummary, old: MetricSummary) -> bool:
     return new.goal is not None and is_better(new.best, old.best, new.goal)
-
-
-def _rows(desk: Desk, found: Mapping[str, _Cell]) -> dict[str, dict[str, Any]]:
-    latest = {cell.latest().id: cell for cell in found.values()}
-
-    def rows_in(held: Held) -> list[dict[str, Any]]:
-        ids = [run for run, cell in latest.items() if cell.homes[run] == held.id]
-        records = held.store.runs(ids=ids, trashed=None) if ids else []
-        root = desk.stores.root
-        return [run_row(record, store=held.id, root=root) for record in records]
-
-    rows, _ = desk.stores.each_held(rows_in)
-    return {row["id"]: row for row in rows}

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from nbtrack.records import Param
+from nbtrack.server.answers.run_rows import row_of
 from nbtrack.server.desk import Desk
-from nbtrack.server.rows import metric_row, run_row
-from nbtrack.store.registry import store_id
+from nbtrack.server.rows import metric_row
 from nbtrack.text import shorten
 
 MAX_PARAMS = 200
@@ -25,7 +25,7 @@ def detail(desk: Desk, run_id: str) -> dict[str, Any]:
     run = store.run(run_id)
     params = list(run.params.values())
     return {
-        **run_row(run, store=store_id(store.path), root=desk.stores.root),
+        **row_of(desk, store, run),
         "metrics": [metric_row(metric) for metric in run.metrics.values()],
         "params": [_param_row(param) for param in params[:MAX_PARAMS]],
         "params_code": params_code(params),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nbtrack.analysis.edits import Changes, change
+from nbtrack.server.answers.run_rows import row_of
 from nbtrack.server.desk import Desk
-from nbtrack.server.rows import run_row
-from nbtrack.store.registry import store_id
 
 
 def edit(desk: Desk, run_id: str, changes: Changes) -> dict[str, Any]:
@@ -22,4 +21,4 @@ def edit(desk: Desk, run_id: str, changes: Changes) -> dict[str, Any]:
     """
     store = desk.stores.of_run(run_id)
     run = change(store, run_id, changes)
-    return run_row(run, store=store_id(store.path), root=desk.stores.root)
+    return row_of(desk, store, run)

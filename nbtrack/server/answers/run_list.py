@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from nbtrack.analysis.query import bare, check_names, parse_query
 from nbtrack.analysis.runs_table import answering, names_in
+from nbtrack.server.answers.run_rows import rows_of
 from nbtrack.server.desk import Desk
-from nbtrack.server.rows import run_row
 from nbtrack.server.stores import Held
 
 
@@ -120,17 +120,6 @@ def _answering(desk: Desk, question: Question) -> Mapping[str, set[str]] | None:
 
 
 def _rows(desk: Desk, page: list[_Place]) -> list[dict[str, Any]]:
-    """The rows of a page, in its order; of a store that went meanwhile, none."""
-    by_store: dict[str, list[str]] = {}
-    for place in page:
-        by_store.setdefault(place.store, []).append(place.run)
-
-    def rows_in(held: Held) -> list[dict[str, Any]]:
-        ids = by_store.get(held.id, [])
-        records = held.store.runs(ids=ids, trashed=None) if ids else []
-        root = desk.stores.root
-        return [run_row(record, store=held.id, root=root) for record in records]
-
-    rows, _ = desk.stores.each_held(rows_in)
-    by_run = {row["id"]: row for row in rows}
-    return [by_run[place.run] for place in page if place.run in by_run]
+    """The rows of a page, in its order."""
+    rows = rows_of(desk, {place.run: place.store for place in page})
+    return [rows[place.run] for place in page if place.run in rows]

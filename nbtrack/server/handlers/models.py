@@ -10,8 +10,9 @@ from tornado import web  # type: ignore[attr-defined]  # not seen as a submodule
 from nbtrack.records import Stage
 from nbtrack.server.answers.models import Promotion, models, promote
 from nbtrack.server.handlers.request import STORE_ID, NbtrackHandler, not_one_of
+from nbtrack.store.model_rows import STAGES
 
-STAGES = frozenset({"development", "staging", "production", "archived"})
+_STAGES = frozenset(STAGES)
 _KEYS = frozenset({"store", "name", "version", "stage", "note"})
 
 
@@ -35,8 +36,8 @@ class PromoteHandler(NbtrackHandler):
             raise web.HTTPError(400, f"a promotion has texts: {', '.join(_KEYS)}")
         if not re.fullmatch(STORE_ID, body["store"]):
             raise web.HTTPError(400, "store is not a valid id")
-        if body["stage"] not in STAGES:
-            raise not_one_of("stage", STAGES)
+        if body["stage"] not in _STAGES:
+            raise not_one_of("stage", _STAGES)
         stage = cast("Stage", body["stage"])
         asked = Promotion(
             body["store"], body["name"], body["version"], stage, body["note"]
