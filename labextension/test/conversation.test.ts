@@ -27,15 +27,15 @@ function talk(
     return answer(token, open, said);
   };
   const to: FromKernel = { table: vi.fn(), error: vi.fn(), state: vi.fn() };
-  const took = vi.fn();
+  const [took, named] = [vi.fn(), vi.fn()];
   const api = { compare } as unknown as Api;
-  const conversation = new Conversation(api, { query: 'x' }, () => to, took);
-  return { conversation, asked, to, took };
+  const conversation = new Conversation(api, { query: 'x' }, () => to, took, named);
+  return { conversation, asked, to, took, named };
 }
 
 describe('Conversation', () => {
   it('unpacks what the server says as the widget does', async () => {
-    const { conversation, to } = talk(() => ({
+    const { conversation, to, named } = talk(() => ({
       conversation: 't1',
       messages: [{ ...table, packed: packed(0.25, NaN) } as never],
     }));
@@ -43,6 +43,7 @@ describe('Conversation', () => {
     await vi.waitFor(() => expect(to.table).toHaveBeenCalled());
     const [got] = vi.mocked(to.table as (t: Table) => void).mock.calls[0] ?? [];
     expect(got?.columns[0]?.values).toEqual([0.25, null]);
+    expect(named).toHaveBeenCalledWith(['a', 'b'], ['a', 'b']);
   });
 
   it('sends together what is said while an answer is awaited, in its order', async () => {

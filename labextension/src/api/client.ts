@@ -184,6 +184,11 @@ export function isUnchanged(answer: RunList | Unchanged): answer is Unchanged {
   return 'unchanged' in answer;
 }
 
+/** What went wrong, in the words of whoever says so. */
+export function wordsOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
 function messageOf(body: unknown): string {
   const message = (body as { message?: unknown } | null)?.message;
   return typeof message === 'string' ? message : 'The server did not say why.';

@@ -3,13 +3,13 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { CommandRegistry } from '@lumino/commands';
-import type { Api } from '../api/client';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { wordsOf, type Api } from '../api/client';
 import type { RunChange } from '../api/rows';
 import type { Panes } from '../panes/panes';
 import type { RunsSidebar } from '../sidebar/sidebar';
 
-export type Args =
-  CommandRegistry.CommandFunc<unknown> extends (args: infer A) => unknown ? A : never;
+export type Args = ReadonlyPartialJSONObject;
 
 export interface Context {
   commands: CommandRegistry;
@@ -56,6 +56,6 @@ export async function telling(work: () => unknown): Promise<void> {
   try {
     await work();
   } catch (reason) {
-    Notification.error(reason instanceof Error ? reason.message : String(reason));
+    Notification.error(wordsOf(reason));
   }
 }

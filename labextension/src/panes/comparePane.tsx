@@ -5,7 +5,7 @@ import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { PanelLayout, Widget } from '@lumino/widgets';
 import * as React from 'react';
-import { isUnchanged, type Api } from '../api/client';
+import { isUnchanged, wordsOf, type Api } from '../api/client';
 import type { RunDiff } from '../api/rows';
 import { compareIcon } from '../icon';
 import { mountCompare, type ComparePanel } from '../shared/compare/panel';
@@ -45,6 +45,7 @@ export class ComparePane extends Widget {
       open,
       () => this.panel.from,
       (state) => this.took(state),
+      (ids, names) => this.diff.name(ids, names),
     );
     this.panel = mountCompare(this.table.node, (said) => this.conversation.send(said));
     this.poll = this.polled();
@@ -147,11 +148,16 @@ class DiffPane extends ReactWidget {
     this.addClass('nbt-diff-pane');
   }
 
+  /** What the runs of the table are called. */
+  name(ids: readonly string[], names: readonly string[]): void {
+    this.names = new Map(ids.map((id, i) => [id, names[i] ?? id]));
+    this.update();
+  }
+
   /** The runs from which two are picked: the first two, until somebody picks. */
   offer(runs: string[]): void {
     if (runs.join() === this.runs.join()) return;
     this.runs = runs;
-    void this.name(runs);
     const [a, b] = this.pair ?? [];
     if (!a || !b || !runs.includes(a) || !runs.includes(b))
       this.pair = runs[0] && runs[1] ? [runs[0], runs[1]] : null;
@@ -203,15 +209,6 @@ class DiffPane extends ReactWidget {
     void this.load();
   }
 
-  private async name(runs: readonly string[]): Promise<void> {
-    const unknown = runs.filter((run) => !this.names.has(run));
-    const found = await Promise.all(
-      unknown.map((run) => this.api.run(run).catch(() => null)),
-    );
-    for (const run of found) if (run) this.names.set(run.id, run.name);
-    if (!this.isDisposed) this.update();
-  }
-
   /** Only what is looked at is asked for, and once. */
   private async load(): Promise<void> {
     this.update();
@@ -223,7 +220,7 @@ class DiffPane extends ReactWidget {
       if (this.asked !== wanted) return;
       [this.diff, this.error] = [diff, ''];
     } catch (reason) {
-      this.error = reason instanceof Error ? reason.message : String(reason);
+      this.error = wordsOf(reason);
     }
     if (!this.isDisposed) this.update();
   }

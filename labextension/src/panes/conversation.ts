@@ -1,6 +1,6 @@
 /** A comparison that the server keeps: what the panel says, and what comes back. */
 
-import type { Api, Told } from '../api/client';
+import { wordsOf, type Api, type Told } from '../api/client';
 import {
   receive,
   type FromKernel,
@@ -20,6 +20,7 @@ export class Conversation {
     private open: Partial<State>,
     private readonly to: () => FromKernel,
     private readonly took: (state: State) => void,
+    private readonly named: (ids: string[], names: string[]) => void,
   ) {}
 
   /** Messages that come while one is answered go together, in their order. */
@@ -39,7 +40,7 @@ export class Conversation {
       while (this.waiting.length && !this.isOver) await this.exchange();
     } catch (reason) {
       this.waiting = [];
-      this.to().error?.(reason instanceof Error ? reason.message : String(reason));
+      this.to().error?.(wordsOf(reason));
     } finally {
       this.isAsking = false;
     }
@@ -54,6 +55,8 @@ export class Conversation {
 
   private hear(told: Told): void {
     const { packed, ...message } = told;
+    if (message['type'] === 'table')
+      this.named(message['ids'] as string[], message['names'] as string[]);
     if (message['type'] === 'state') {
       this.open = message['state'] as State;
       this.took(this.open as State);

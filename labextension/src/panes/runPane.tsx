@@ -3,7 +3,7 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
-import type { Api } from '../api/client';
+import { wordsOf, type Api } from '../api/client';
 import type { ArtifactFiles, RunDetail, RunPage, Section } from '../api/rows';
 import { Ids } from '../commands/ids';
 import { runsIcon } from '../icon';
@@ -40,7 +40,7 @@ export class RunPane extends ReactWidget {
       this.title.label = this.detail.name;
       this.title.caption = this.page.headline;
     } catch (reason) {
-      this.error = reason instanceof Error ? reason.message : String(reason);
+      this.error = wordsOf(reason);
     }
     if (!this.isDisposed) this.update();
   }

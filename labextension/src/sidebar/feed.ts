@@ -7,8 +7,8 @@
 
 import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
-import { isUnchanged, type Api } from '../api/client';
-import type { Problem, RunList, RunRow, Spark, StoreRow } from '../api/rows';
+import { isUnchanged, wordsOf, type Api } from '../api/client';
+import type { RunList, RunRow, Spark, StoreRow } from '../api/rows';
 
 const EVERY_MS = 400; // a metric is to be seen within a second, its commit included
 const BACKOFF_MAX_MS = 15_000;
@@ -27,7 +27,6 @@ export class RunFeed {
   stores: StoreRow[] = [];
   rows: RunRow[] = [];
   total = 0;
-  problems: Problem[] = [];
   /** Why there is no answer, or what is wrong with the query. */
   error = '';
   isKnown = false;
@@ -122,8 +121,8 @@ export class RunFeed {
       rows.push(...next.runs);
     }
     const { stores } = await this.api.stores();
-    const { total, version, problems } = first;
-    Object.assign(this, { stores, rows, total, version, problems });
+    const { total, version } = first;
+    Object.assign(this, { stores, rows, total, version });
     Object.assign(this, { isKnown: true, error: '' });
     return true;
   }
@@ -160,7 +159,7 @@ export class RunFeed {
   }
 
   private fail(reason: unknown): void {
-    const error = reason instanceof Error ? reason.message : String(reason);
+    const error = wordsOf(reason);
     if (error === this.error) return;
     this.error = error;
     this.changes.emit();

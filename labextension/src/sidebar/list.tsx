@@ -125,7 +125,12 @@ function Run(props: ListProps & { line: RunLine }): React.JSX.Element {
       onMouseDown={(event) => does.drag(run.id, event)}
       onMouseEnter={(event) => does.hover(run.id, event.currentTarget)}
     >
-      <Box isOn={isChosen} onClick={() => does.toggle(run.id)} />
+      <Mark
+        className="nbt-box"
+        isOn={isChosen}
+        title={isChosen ? 'Take out of the selection (Space)' : 'Select (Space)'}
+        onClick={() => does.toggle(run.id)}
+      />
       <span className="nbt-dot" data-status={run.status} aria-hidden="true" />
       <span className="nbt-item-name">{run.name}</span>
       {line.level === 1 ? (
@@ -139,43 +144,36 @@ function Run(props: ListProps & { line: RunLine }): React.JSX.Element {
       >
         {run.best ? number(run.best.best) : ''}
       </span>
-      <Star isOn={run.starred} onClick={() => does.star(run.id, !run.starred)} />
+      <Mark
+        className="nbt-star-mark"
+        isOn={run.starred}
+        title={run.starred ? 'Remove the star (s)' : 'Star (s)'}
+        text={run.starred ? '★' : '☆'}
+        onClick={() => does.star(run.id, !run.starred)}
+      />
     </div>
   );
 }
 
-function Box({ isOn, onClick }: Pressable): React.JSX.Element {
-  return (
-    <span
-      className="nbt-box"
-      data-on={isOn || undefined}
-      title={isOn ? 'Take out of the selection (Space)' : 'Select (Space)'}
-      onClick={(event) => pressed(event, onClick)}
-    />
-  );
-}
-
-function Star({ isOn, onClick }: Pressable): React.JSX.Element {
-  return (
-    <span
-      className="nbt-star-mark"
-      data-on={isOn || undefined}
-      title={isOn ? 'Remove the star (s)' : 'Star (s)'}
-      onClick={(event) => pressed(event, onClick)}
-    >
-      {isOn ? '★' : '☆'}
-    </span>
-  );
-}
-
-interface Pressable {
+interface MarkProps {
+  className: string;
   isOn: boolean;
+  title: string;
+  text?: string;
   onClick: () => void;
 }
 
-function pressed(event: React.MouseEvent, does: () => void): void {
-  event.stopPropagation();
-  does();
+/** What can be clicked in a line; keys do the same, and the line's label says it. */
+function Mark({ isOn, text, onClick, ...looks }: MarkProps): React.JSX.Element {
+  const click = (event: React.MouseEvent): void => {
+    event.stopPropagation();
+    onClick();
+  };
+  return (
+    <span {...looks} data-on={isOn || undefined} onClick={click}>
+      {text}
+    </span>
+  );
 }
 
 function SparkLine({ spark }: { spark: Spark | undefined }): React.JSX.Element {
