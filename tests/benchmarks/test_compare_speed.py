@@ -18,27 +18,7 @@ from nbtrack.analysis.comparing.state import CompareState
 from nbtrack.store import Store
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
-N_RUNS, N_CURVES, N_POINTS = 5000, 50, 100_000
-
-
-@pytest.fixture(scope="module")
-def five_thousand(tmp_path_factory):
-    store = Store.open(tmp_path_factory.mktemp("many"))
-    numbers = np.random.default_rng(0).random((N_RUNS, 25))
-    for n, row in enumerate(numbers.tolist()):
-        run = f"r{n:05}"
-        store.journal.emit({"kind": "run_started", "run": run, "name": f"run-{n}"})
-        params = [[f"p{k}", value, "literal", None] for k, value in enumerate(row[:20])]
-        store.journal.emit({"kind": "params", "run": run, "params": params})
-        for k, value in enumerate(row[20:]):
-            series = store.journal.series(run, f"val_loss{k}")
-            store.journal.point(series, 0, value, 1e9)
-        store.journal.emit({"kind": "run_finished", "run": run, "status": "finished"})
-        if n % 200 == 0:
-            store.journal.flush(60.0)
-    assert store.journal.flush(120.0)
-    yield store
-    store.close()
+N_CURVES, N_POINTS = 50, 100_000
 
 
 @pytest.fixture(scope="module")

@@ -21,10 +21,8 @@ import psutil
 import pytest
 from benchmarks.report import report
 
-from nbtrack.store import Store
-
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
-N_RUNS, N_TABS, POLL_S = 5_000, 5, 0.5
+N_TABS, POLL_S = 5, 0.5
 WARM_S, WATCHED_S = 30.0, 60.0
 TOKEN = "of-a-benchmark"
 LIVE = "z" * 13
@@ -83,37 +81,18 @@ def server(folder, store):
         process.wait(20)
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory):
-    store = Store.open(tmp_path_factory.mktemp("many"))
-    numbers = np.random.default_rng(0).random((N_RUNS, 25))
-    for n, row in enumerate(numbers.tolist()):
-        run = f"{n:013}"
-        store.journal.emit({"kind": "run_started", "run": run, "name": f"run-{n}"})
-        params = [[f"p{k}", value, "literal", None] for k, value in enumerate(row[:20])]
-        store.journal.emit({"kind": "params", "run": run, "params": params})
-        for k, value in enumerate(row[20:]):
-            store.journal.point(store.journal.series(run, f"loss{k}"), 0, value, 1e9)
-        store.journal.emit({"kind": "run_finished", "run": run, "status": "finished"})
-        if n % 200 == 0:
-            store.journal.flush(60.0)
-    assert store.journal.flush(120.0)
-    yield store
-    store.close()
-
-
-def test_the_first_list_of_five_thousand_runs(filled, tmp_path):
+def test_the_first_list_of_five_thousand_runs(five_thousand, tmp_path):
     """Of a server that was started just now, the opening of the store included."""
     times = []
     for _ in range(3):
         with server(tmp_path, tmp_path / ".nbtrack") as asked:
             asked.get("stores")  # the handlers themselves are loaded
-            (tmp_path / ".nbtrack").symlink_to(filled.path)
+            (tmp_path / ".nbtrack").symlink_to(five_thousand.path)
             began = time.perf_counter()
             answer = asked.get("runs", limit=200)
             times.append(time.perf_counter() - began)
             (tmp_path / ".nbtrack").unlink()
-        assert (len(answer["runs"]), answer["total"]) == (200, N_RUNS)
+        assert (len(answer["runs"]), answer["total"]) == (200, 5_000)
     report("server: the first 200 of 5,000 runs, ms", min(times) * 1e3, 500)
 
 
@@ -132,13 +111,13 @@ def poll(asked, until, failures):
         time.sleep(max(0.0, POLL_S - (time.monotonic() - began)))
 
 
-def test_memory_stays_flat_while_five_tabs_poll(filled, tmp_path):
+def test_memory_stays_flat_while_five_tabs_poll(five_thousand, tmp_path):
     """S3: a live run of two curves, longer than a page is sent of them from the start.
 
     Each tab asks twice a second for the list that it has seen, which each commit makes
     out of date, and for what is new of the run.
     """
-    journal = filled.journal
+    journal = five_thousand.journal
     journal.emit({"kind": "run_started", "run": LIVE, "name": "live"})
     curves = [journal.series(LIVE, name) for name in ("train_loss", "val_loss")]
 
@@ -149,7 +128,7 @@ def test_memory_stays_flat_while_five_tabs_poll(filled, tmp_path):
 
     log(0, 20_000)
     assert journal.flush(60.0)
-    with server(tmp_path, filled.path) as asked:
+    with server(tmp_path, five_thousand.path) as asked:
         until = time.monotonic() + WARM_S + WATCHED_S
         failures, sizes, step = [], [], 20_000
         tabs = [
