@@ -19,6 +19,7 @@
     ├── QueryError            a query text that cannot be understood, with the place
     ├── OptionError           an option of a magic or function, with a did-you-mean
     ├── SweepError            trials that would not be independent, or all fail
+    ├── BundleError           a bundle that is damaged, malformed, or not trusted
     ├── JobNotFoundError      the server makes no file of that id, or did long ago
     ├── BusyError             as much is being made already as may be at once
     ├── ValueNotLoggedError   a value that is no number, only where asked to be strict
@@ -115,6 +116,10 @@ class OptionError(NbtrackError, ValueError):
 
 class SweepError(NbtrackError):
     """A sweep that cannot go on: trials depend on one another, or all of them fail."""
+
+
+class BundleError(NbtrackError):
+    """A bundle is damaged, malformed, or would run code that nobody has trusted."""
 
 
 class JobNotFoundError(NbtrackError):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from nbtrack.errors import NbtrackError, OptionError
 from nbtrack.records import CellRecord, RunRecord
 from nbtrack.slices.claim import Attempt, Claim, ProofRung
+from nbtrack.slices.closure import KeptCell
 from nbtrack.slices.command import PACKAGE, command_of
 from nbtrack.slices.compare import Comparison, compare_runs
 from nbtrack.slices.job import Answer, Borders, Job
@@ -48,6 +49,7 @@ class Trial:
     cells: tuple[CellRecord, ...]
     script: Script
     snapshots: tuple[tuple[str, bytes], ...] = ()  # relative path, content
+    kept: tuple[KeptCell, ...] = ()  # the same cells, with what they are kept for
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -204,17 +206,17 @@ def _replayed(
             start_new_session=True,
         )
         try:
-            ended = _wait(process, timeout_s)
+            ended = ends_within(process, timeout_s)
         finally:
             end_all(process, token)
     if not ended:
         return f"it was not done after {timeout_s:.0f} s"
     answer = Answer.read(Path(job.answer))
-    return _how_it_died(process.returncode, errors) if answer is None else answer
+    return how_it_died(process.returncode, errors) if answer is None else answer
 
 
-def _wait(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
-    """Whether it ended by itself."""
+def ends_within(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
+    """Whether it ends by itself."""
     try:
         process.wait(timeout_s)
     except subprocess.TimeoutExpired:
@@ -250,7 +252,8 @@ def _marked(mark: bytes) -> list[int]:
     return found
 
 
-def _how_it_died(code: int, errors: Path) -> str:
+def how_it_died(code: int, errors: Path) -> str:
+    """Why a process left no answer, by what it wrote last."""
     if code < 0:
         return f"its process was killed by {signal.Signals(-code).name}"
     lines = errors.read_bytes()[-4_000:].decode("utf-8", "replace").splitlines()

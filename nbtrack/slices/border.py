@@ -199,7 +199,7 @@ def _system_folders() -> list[str]:
     paths = sysconfig.get_paths()
     found = {sys.prefix, sys.base_prefix, *(paths[k] for k in ("purelib", "platlib"))}
     found |= {*site.getsitepackages(), site.getusersitepackages()}
-    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     return [*_SYSTEM, ours, *(os.path.realpath(path) for path in found)]
 
 

@@ -15,11 +15,19 @@ main(sys.argv[2:])
 """
 
 
-def command_of(module: str, *arguments: str) -> list[str]:
-    """Run `main(arguments)` of a module by this Python.
+def command_of(
+    module: str, *arguments: str, python: str = sys.executable, package: str = PACKAGE
+) -> list[str]:
+    """Run `main(arguments)` of a module by this Python, or by another.
+
+    Parameters
+    ----------
+    package
+        The folder in which nbtrack lies; last on the path, so that nothing beside it
+        hides what that Python has.
 
     >>> command_of("nbtrack.slices.replay", "job.json")[-1]
     'job.json'
     """
     start = _START.format(module=module)
-    return [sys.executable, "-c", start, PACKAGE, *arguments]
+    return [python, "-c", start, package, *arguments]

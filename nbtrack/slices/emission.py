@@ -18,6 +18,17 @@ from nbtrack.slices.emit_text import in_comment
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a bundle puts around a script."""
+
+    above: str = ""  # comments, before everything else
+    start: str = ""  # statements, before the imports of the cells
+
+
+NO_FRAME = Frame()
+
+
 @dataclass(slots=True)
 class Emission:
     """The script that is being made."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from nbtrack.records import CellRecord
 from nbtrack.slices.closure import KeptCell
-from nbtrack.slices.emission import Emission
+from nbtrack.slices.emission import NO_FRAME, Emission, Frame
 from nbtrack.slices.emit_awaits import (
     cells_on_the_loop,
     compiles,
@@ -83,6 +83,7 @@ def assembled(
     snapshots: Mapping[str, str],
     *,
     reads_files: bool = True,
+    frame: Frame = NO_FRAME,
 ) -> Made:
     """The script for these cells.
 
@@ -98,7 +99,7 @@ def assembled(
     shown = what_is_read([part.text for part in parts], emission.bound)
     _wrap(parts, emission, shown)
     body, segments = _joined(parts)
-    front = _front(title, parts, top, shown, emission, snapshots, body)
+    front = _front(title, parts, top, shown, emission, snapshots, body, frame)
     n_before = front.count("\n")
     end = "\n_nb_loop.close()\n" if "_nb_Loop" in emission.needs else ""
     source = front + body + end
@@ -212,6 +213,7 @@ def _front(
     emission: Emission,
     snapshots: Mapping[str, str],
     body: str,
+    frame: Frame,
 ) -> str:
     """All that stands above the first cell."""
     futures = [line for line in top if line.startswith("from __future__")]
@@ -220,9 +222,11 @@ def _front(
     loaded = _loaded(snapshots, emission)
     _need_names(body, emission)
     blocks = [
+        frame.above,
         header(title, len(parts), emission.notes),
         "\n".join(futures),
         standins_of(emission.needs, values),
+        frame.start,
         *before_all(emission),
         "_nb_loop = _nb_Loop()" if "_nb_Loop" in emission.needs else "",
         preamble(shown),

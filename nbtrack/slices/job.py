@@ -45,6 +45,7 @@ class Job:
     borders: Borders
     variable: str | None = None
     view: View | None = None
+    network: bool = False  # whether it may use the one of this machine
 
     def write(self, path: Path) -> None:
         """Keep the job as a file."""
@@ -54,7 +55,10 @@ class Job:
     def read(cls, path: Path) -> Job:
         """The job in a file."""
         told = json.loads(path.read_text(encoding="utf-8"))
-        segments = tuple(Segment(**segment) for segment in told.pop("segments"))
+        segments = tuple(
+            Segment(**{**segment, "looks": tuple(segment["looks"])})
+            for segment in told.pop("segments")
+        )
         borders = told.pop("borders")
         for name in ("written", "readable"):
             borders[name] = tuple(borders[name])
@@ -76,6 +80,7 @@ class Answer:
     why_no_digest: str | None = None
     refused: tuple[str, ...] = ()  # what it was not allowed to touch
     numerics: Mapping[str, Any] = field(default_factory=dict)  # at its end
+    seen: tuple[Mapping[str, Any], ...] = ()  # cell by cell, see `slices.seen`
 
     @classmethod
     def read(cls, path: Path) -> Answer | None:
@@ -84,7 +89,8 @@ class Answer:
             told = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return cls(**{**told, "refused": tuple(told["refused"])})
+        lists = {name: tuple(told[name]) for name in ("refused", "seen")}
+        return cls(**{**told, **lists})
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from nbtrack.capture.dataflow.pseudo import MARK
 from nbtrack.slices.attempt import Trial, attempt
@@ -23,6 +24,13 @@ TIMES_RECORDED = 3  # what the cells took, so many times, and
 MORE_S = 60.0  # so much for imports
 _RUNGS: tuple[Rung, ...] = ("slice", "may-mutate", "history")
 _NO_NAME = re.compile(r"name '(\w+)' is not defined")
+
+
+class Tries(Protocol):
+    """Runs the script of a trial, and compares what it gives with the claim."""
+
+    def __call__(self, claim: Claim, trial: Trial, *, timeout_s: float) -> Attempt:
+        """Never raises for what the script does."""
 
 
 @dataclass(slots=True)
@@ -46,8 +54,12 @@ def climb(
     timeout_s: float | None,
     budget_s: float | None,
     tell: Callable[[str], None] = lambda text: None,
+    tries: Tries = attempt,
 ) -> Climb:
-    """Try rung after rung until one holds or the time is up; `tell` hears of each."""
+    """Try rung after rung until one holds or the time is up; `tell` hears of each.
+
+    `tries` runs a trial and says what came of it; a bundle runs it in another way.
+    """
     until = None if budget_s is None else time.monotonic() + budget_s
     done = Climb([])
     seen: set[tuple[object, ...]] = set()
@@ -69,7 +81,7 @@ def climb(
         most = time_for(cells) if timeout_s is None else timeout_s
         most = most if left is None else min(most, left)
         tell(f"{rung}: {len(cells)} cells, at most {most:.0f} s")
-        done.tried.append(attempt(claim, trial, timeout_s=most))
+        done.tried.append(tries(claim, trial, timeout_s=most))
         if done.tried[-1].proven:
             done.kept, done.snapshots = kept, tuple(snapshots)
             break
@@ -138,6 +150,7 @@ def _trial(
         cells=tuple(k.cell for k in kept),
         script=script,
         snapshots=tuple((paths[name], value) for name, value in values.items()),
+        kept=tuple(kept),
     )
 
 

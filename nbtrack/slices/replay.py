@@ -17,6 +17,7 @@ from typing import Any
 from nbtrack.guard import tolerated
 from nbtrack.slices.isolate import confine_files, die_with, lay_over, leave_network
 from nbtrack.slices.job import Answer, Job, write_json
+from nbtrack.slices.seen import generators_now, seen_after
 from nbtrack.slices.segments import Segment
 from nbtrack.text import shorten
 
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> None:
     die_with(int(os.environ.pop(PARENT, os.getppid())))
     job = Job.read(Path(arguments[0]))
     view, borders = job.view, job.borders
-    own_network = leave_network(and_mounts=view is not None)
+    own_network = not job.network and leave_network(and_mounts=view is not None)
     inside = [borders.scratch]
     if own_network and view and lay_over(view.copy, view.folder, view.originals):
         inside.append(view.folder)
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> None:
     confine_files(inside, hidden, may_write=borders.allow_writes)
     from nbtrack.slices.border import Border
 
-    border = Border(borders, inside, own_network=own_network)
+    border = Border(borders, inside, own_network=own_network or job.network)
     border.raise_up()
     answer = replace(_replayed(job), refused=tuple(border.refused))
     write_json(Path(job.answer), asdict(answer))
@@ -57,8 +58,12 @@ def _replayed(job: Job) -> Answer:
     shell = new_shell()
     answer = Answer()
     for segment in job.segments:
+        before = generators_now() if segment.looks else {}
         error, run = run_segment(shell, segment)
         answer = replace(answer, run=run or answer.run)
+        if segment.looks and error is None:
+            seen = seen_after(segment, shell.user_ns, before)
+            answer = replace(answer, seen=(*answer.seen, seen))
         if error is not None:
             answer = replace(answer, error=error, label=segment.label)
             break

@@ -87,7 +87,7 @@ class Scratch:
 
     def remove(self) -> None:
         """Take the folder away, whatever a script did to its permissions."""
-        shutil.rmtree(self.root, onerror=_forced)
+        shutil.rmtree(self.root, onerror=forced)
 
     @property
     def folder(self) -> Path:
@@ -328,6 +328,16 @@ def _bases(folder: Path) -> Iterator[Path]:
     yield from above[:1]  # no repository: `../data.csv` at most
 
 
+def project_of(folder: Path) -> Path:
+    """The top of what a notebook in that folder reaches by relative paths.
+
+    >>> folder = Path(tempfile.mkdtemp()).resolve() / "project" / "notebooks"
+    >>> project_of(folder).name
+    'project'
+    """
+    return list(_bases(folder))[-1]
+
+
 def _by_path(
     texts: Iterable[TextRecord], folder: Path
 ) -> Iterator[tuple[str, TextRecord]]:
@@ -348,8 +358,8 @@ def _remove_orphans() -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _forced(call: object, path: str, error: object) -> None:
-    """Try again with the permission that is missing."""
+def forced(call: object, path: str, error: object) -> None:
+    """For `rmtree`: try again with the permission that is missing."""
     for there in (os.path.dirname(path), path):
         if not os.path.islink(there):
             try:

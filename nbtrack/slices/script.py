@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbtrack.slices.closure import KeptCell
+from nbtrack.slices.emission import NO_FRAME, Frame
 from nbtrack.slices.emit_script import assembled
 
 
@@ -56,6 +57,7 @@ def script_of(
     title: str,
     snapshots: Mapping[str, str] | None = None,
     reads_files: bool = True,
+    frame: Frame = NO_FRAME,
 ) -> Script:
     r"""Write the kept cells down as a script.
 
@@ -70,6 +72,8 @@ def script_of(
     reads_files
         Whether what a cell runs by `%run` is looked for on this disk and put beside the
         script. False for cells that others may have written: no file of theirs to name.
+    frame
+        What stands above the script, and what it does before its first cell.
 
     >>> from nbtrack.records import CellRecord
     >>> cell = CellRecord(0, None, 3, "%%track base\nx = 1", "", "")
@@ -80,7 +84,7 @@ def script_of(
     x = 1
     <BLANKLINE>
     """
-    made = assembled(kept, title, snapshots or {}, reads_files=reads_files)
+    made = assembled(kept, title, snapshots or {}, reads_files=reads_files, frame=frame)
     segments = tuple(
         Segment(part.seq, first, n, part.tracked, part.execution)
         for part, first, n in made.segments

@@ -29,6 +29,7 @@ class Segment:
     source: str
     execution: int | None = None
     tracked: bool = False
+    looks: tuple[str, ...] = ()  # variables whose digest is taken after it
 
 
 def segments_of(source: str, n_lines: Mapping[int, int] | None = None) -> list[Segment]:

@@ -1,0 +1,1 @@
+"""Code that is copied into a bundle and runs there without nbtrack."""

@@ -1,0 +1,37 @@
+"""What `run/run.py` of a bundle does first: its files go where its cells look for them.
+
+The function is copied into the script as it stands here. It makes a new folder and
+works there, so that nothing beside the bundle is changed. It asks no network.
+"""
+
+
+def _nb_lay_out() -> None:
+    """Work in a new folder where the files of this bundle lie as the cells want."""
+    import json
+    import os
+    import shutil
+    import tempfile
+
+    script = os.path.abspath(globals()["__file__"])
+    globals()["__file__"] = script
+    bundle, began = os.path.dirname(os.path.dirname(script)), os.getcwd()
+    with open(os.path.join(bundle, "run", "layout.json"), encoding="utf-8") as file:
+        layout = json.load(file)
+    root = tempfile.mkdtemp(prefix="nbtrack-run-")
+    work = os.path.normpath(os.path.join(root, layout["cwd"]))
+    os.makedirs(work, exist_ok=True)
+    for folder in layout["folders"]:
+        os.makedirs(os.path.join(root, *folder.split("/")), exist_ok=True)
+    for place, member in layout["files"].items():
+        target = os.path.join(root, *place.split("/"))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copyfile(os.path.join(bundle, *member.split("/")), target)
+    for path in layout["elsewhere"]:  # not in the bundle: looked for where one started
+        source, target = os.path.join(began, path), os.path.join(work, path)
+        if not os.path.exists(source):
+            print(f"not here, and not in the bundle: {path}")
+        elif not os.path.isabs(path):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            os.symlink(source, target)
+    os.chdir(work)
+    print(f"working in {work}")

@@ -1,0 +1,225 @@
+"""A bundle's script run in a fresh process, in a fresh folder that has its files.
+
+The folder, the store and the environment are the process's own; it is killed with all
+that it started at the end, at the timeout and on Ctrl-C. What it recorded lies in
+`Workplace.store` until the `with` block ends; nothing of it is left then.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from nbtrack.errors import BundleError
+from nbtrack.slices.attempt import TOKEN, end_all, ends_within, how_it_died
+from nbtrack.slices.command import PACKAGE, command_of
+from nbtrack.slices.job import Answer, Borders, Job
+from nbtrack.slices.replay import PARENT
+from nbtrack.slices.scratch import forced
+from nbtrack.slices.segments import Segment, segments_of
+
+PREFIX = "nbtrack-rerun-"
+COPY_MAX_BYTES = 50_000_000  # a larger file is a link to where it lies
+# What a rerun need not look at; a picture or the use of the CPU proves nothing.
+OFF = "system figures statistics output"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is run: a script, and what has to lie around it."""
+
+    source: str  # of run.py
+    n_lines: Mapping[int, int]  # of its cells, by the line in which each begins
+    looks: Mapping[str, tuple[str, ...]]  # variables to look at, by the cell's label
+    cwd: str = "."  # in the tree
+    files: Mapping[str, Path | bytes] = field(default_factory=dict)  # by place in it
+    folders: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    off: str = OFF
+
+    def segments(self) -> tuple[Segment, ...]:
+        """The script's cells, each with what is looked at after it.
+
+        Raises
+        ------
+        OptionError
+            When the tracked cell went on with a run that was there before.
+        """
+        from dataclasses import replace
+
+        return tuple(
+            replace(each, looks=self.looks.get(each.label, ()))
+            for each in segments_of(self.source, dict(self.n_lines) or None)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of it: an answer, or why there is none."""
+
+    answer: Answer | None
+    why: str = ""
+
+    @property
+    def problem(self) -> str:
+        """Why there is no result; empty where there is one."""
+        if self.answer is None or self.answer.error is None:
+            return self.why
+        where = f"{self.answer.label}: " if self.answer.label else ""
+        refused = (f"it {what}" for what in self.answer.refused[:2])
+        more = [what for what in refused if what not in self.answer.error]
+        return "; ".join([f"{where}{self.answer.error}", *more])
+
+
+class Workplace:
+    """A fresh folder for one run of a script; gone at the end of the `with` block."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self.root = Path()
+
+    def __enter__(self) -> Workplace:
+        _remove_orphans()
+        made = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
+        self.root = Path(os.path.realpath(made))
+        try:
+            self._fill()
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._remove()
+
+    @property
+    def folder(self) -> Path:
+        """Where the script runs."""
+        return Path(os.path.normpath(self.root / "tree" / self._work.cwd))
+
+    @property
+    def store(self) -> Path:
+        """What it records into."""
+        return self.root / ".nbtrack"
+
+    def run(
+        self,
+        *,
+        timeout_s: float,
+        borders: Borders | None = None,
+        python: Path | None = None,
+        network: bool = False,
+    ) -> Ran:
+        """Run the script; never raises for what it does.
+
+        Parameters
+        ----------
+        borders
+            What it may touch outside; the folder is filled in. Default: read all.
+        python
+            Of a fresh environment, into which nothing of this one leaks.
+        """
+        job = Job(
+            self._work.segments(),
+            str(self.root / "answer.json"),
+            borders or Borders(str(self.root), began_at=float("inf")),
+            network=network,
+        )
+        asked = self.root / "job.json"
+        job.write(asked)
+        package = PACKAGE if python is None else self._ours()
+        command = command_of(
+            "nbtrack.slices.replay",
+            str(asked),
+            python=sys.executable if python is None else str(python),
+            package=package,
+        )
+        return self._ran(command, job, timeout_s)
+
+    def _ran(self, command: list[str], job: Job, timeout_s: float) -> Ran:
+        errors = self.root / "stderr.txt"
+        token = self.root.name
+        with errors.open("wb") as said:
+            process = subprocess.Popen(
+                command, cwd=self.folder, env=self._environment(token),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+                start_new_session=True,
+            )  # fmt: skip
+            try:
+                ended = ends_within(process, timeout_s)
+            finally:
+                end_all(process, token)
+        if not ended:
+            return Ran(None, f"it was not done after {timeout_s:.0f} s")
+        answer = Answer.read(Path(job.answer))
+        if answer is None:
+            return Ran(None, how_it_died(process.returncode, errors))
+        return Ran(answer)
+
+    def _environment(self, token: str) -> dict[str, str]:
+        return {
+            **self._work.environment,
+            "NBTRACK_STORE": str(self.store),
+            "NBTRACK_OFF": self._work.off,
+            "TMPDIR": str(self.root / "tmp"),
+            "IPYTHONDIR": str(self.root / "ipython"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            TOKEN: token,
+            PARENT: str(os.getpid()),
+        }
+
+    # -- filling it ----------------------------------------------------------------
+
+    def _fill(self) -> None:
+        for part in ("tree", "tmp", "ipython"):
+            (self.root / part).mkdir(mode=0o700)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for folder in self._work.folders:
+            self._place(folder).mkdir(parents=True, exist_ok=True)
+        for place, content in self._work.files.items():
+            self._put(self._place(place), content)
+
+    def _place(self, place: str) -> Path:
+        found = Path(os.path.normpath(self.root / "tree" / place))
+        if not found.is_relative_to(self.root / "tree"):
+            raise BundleError(f"{place!r} leads out of the folder of the rerun.")
+        return found
+
+    def _put(self, target: Path, content: Path | bytes) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            target.write_bytes(content)
+        elif content.stat().st_size <= COPY_MAX_BYTES:
+            shutil.copy2(content, target)
+        else:
+            target.symlink_to(content.resolve())
+
+    def _ours(self) -> str:
+        """A folder with nbtrack alone, not all that is installed beside it."""
+        folder = self.root / "ours"
+        folder.mkdir(exist_ok=True)
+        (folder / "nbtrack").symlink_to(Path(PACKAGE) / "nbtrack")
+        return str(folder)
+
+    def _remove(self) -> None:
+        shutil.rmtree(self.root, onerror=forced)
+
+
+def _remove_orphans() -> None:
+    """Folders of reruns whose process was killed."""
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        pid = path.name.removeprefix(PREFIX).partition("-")[0]
+        if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+            shutil.rmtree(path, ignore_errors=True)
