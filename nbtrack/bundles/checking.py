@@ -20,7 +20,7 @@ from nbtrack.bundles.pins import environment_for, machine_flags
 from nbtrack.bundles.redactions import Needs, with_needs
 from nbtrack.bundles.series import Series, series_of_run
 from nbtrack.bundles.verdict import GOOD, MetricVerdict, Word, worst
-from nbtrack.bundles.work import OFF, Ran, Work, Workplace
+from nbtrack.bundles.work import OFF, Ran, Work, Workplace, segments_with
 from nbtrack.capture.dataflow.pseudo import MARK
 from nbtrack.errors import NbtrackError
 from nbtrack.slices.attempt import Trial
@@ -142,7 +142,9 @@ class Checker:
         work = work_of(content, self.facts)
         with Workplace(work) as place:
             ran = place.run(
-                timeout_s=timeout_s, borders=_borders(claim, content, place.root)
+                timeout_s=timeout_s,
+                borders=_borders(claim, content, place.root),
+                tell=self.tell,
             )
             if ran.problem:
                 return self._checked(ran, (), Comparison(ran.problem))
@@ -250,15 +252,24 @@ def work_of(content: Content, facts: Mapping[str, Any]) -> Work:
         files[str(cwd / path)] = text.encode("utf-8", "surrogatepass")
     files |= {str(cwd / path): body for path, body in content.trial.snapshots}
     return Work(
-        content.script.source,
-        {part.first_line: part.n_lines for part in content.script.segments},
-        looks_of(content),
+        segments_with(
+            content.script.source, lines_of(content.script), looks_of(content)
+        ),
         ledger.cwd,
         files,
         ledger.folders,
         environment_for(facts, flags=machine_flags()) | content.needs.values_now(),
         _OFF,
     )
+
+
+def lines_of(script: Script) -> dict[int, int]:
+    """How many lines each cell of a script has, by the line in which it begins.
+
+    >>> lines_of(script_of([], title="nothing"))
+    {}
+    """
+    return {part.first_line: part.n_lines for part in script.segments}
 
 
 def looks_of(content: Content) -> dict[str, tuple[str, ...]]:

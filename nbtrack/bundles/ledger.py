@@ -65,6 +65,7 @@ class Ledger:
     files: tuple[DataFile, ...] = ()
     folders: tuple[str, ...] = ()  # that the cells listed, in the tree
     problems: Mapping[str, str] = field(default_factory=dict)  # path -> what is wrong
+    outside: tuple[str, ...] = ()  # local modules that lie far from the notebook
 
     def layout(self) -> dict[str, Any]:
         """What `run/layout.json` says.
@@ -103,7 +104,8 @@ def ledger_of(
     here = Path(os.path.realpath(claim.start.folder))
     known = known_of(claim)
     read = _read_by(cells) - known.written
-    modules = known.modules.keys() - known.written  # a module is read but once
+    loaded = known.modules.keys() - known.written  # a module is read but once
+    modules = {path for path in loaded if Path(path).is_relative_to(project_of(here))}
     base = _base_of([here, *map(Path, (*read, *modules))], here)
     found = _Finding(claim, known, here, base, needs or Needs())
     inputs = [found.file(path) for path in sorted(read - modules)]
@@ -116,6 +118,7 @@ def ledger_of(
         files=tuple(_with_policy(files, wish, tuple(private))),
         folders=tuple(f for f in folders if f is not None),
         problems=found.problems,
+        outside=tuple(shown_path(Path(p), here) for p in sorted(loaded - modules)),
     )
 
 

@@ -12,8 +12,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -26,6 +27,7 @@ from nbtrack.slices.scratch import forced
 from nbtrack.slices.segments import Segment, segments_of
 
 PREFIX = "nbtrack-rerun-"
+TOLD_EVERY_S = 1.0
 COPY_MAX_BYTES = 50_000_000  # a larger file is a link to where it lies
 # What a rerun need not look at; a picture or the use of the CPU proves nothing.
 OFF = "system figures statistics output"
@@ -35,29 +37,38 @@ OFF = "system figures statistics output"
 class Work:
     """What is run: a script, and what has to lie around it."""
 
-    source: str  # of run.py
-    n_lines: Mapping[int, int]  # of its cells, by the line in which each begins
-    looks: Mapping[str, tuple[str, ...]]  # variables to look at, by the cell's label
+    segments: tuple[Segment, ...]
     cwd: str = "."  # in the tree
     files: Mapping[str, Path | bytes] = field(default_factory=dict)  # by place in it
     folders: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     off: str = OFF
 
-    def segments(self) -> tuple[Segment, ...]:
-        """The script's cells, each with what is looked at after it.
 
-        Raises
-        ------
-        OptionError
-            When the tracked cell went on with a run that was there before.
-        """
-        from dataclasses import replace
+def segments_with(
+    source: str, n_lines: Mapping[int, int], looks: Mapping[str, tuple[str, ...]]
+) -> tuple[Segment, ...]:
+    r"""The cells of a script, each with the variables that are looked at after it.
 
-        return tuple(
-            replace(each, looks=self.looks.get(each.label, ()))
-            for each in segments_of(self.source, dict(self.n_lines) or None)
-        )
+    Parameters
+    ----------
+    n_lines
+        Of its cells, by the line in which each begins, from 1.
+    looks
+        By the label of the cell.
+
+    Raises
+    ------
+    OptionError
+        When the tracked cell went on with a run that was there before.
+
+    >>> segments_with("# %% [cell 1]\nx = 1", {1: 2}, {"cell 1": ("x",)})[0].looks
+    ('x',)
+    """
+    return tuple(
+        replace(each, looks=looks.get(each.label, ()))
+        for each in segments_of(source, dict(n_lines) or None)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,7 @@ class Workplace:
         borders: Borders | None = None,
         python: Path | None = None,
         network: bool = False,
+        tell: Callable[[str], None] = lambda text: None,
     ) -> Ran:
         """Run the script; never raises for what it does.
 
@@ -130,9 +142,11 @@ class Workplace:
             What it may touch outside; the folder is filled in. Default: read all.
         python
             Of a fresh environment, into which nothing of this one leaks.
+        tell
+            Hears every second how long it takes; what it raises ends the run.
         """
         job = Job(
-            self._work.segments(),
+            self._work.segments,
             str(self.root / "answer.json"),
             borders or Borders(str(self.root), began_at=float("inf")),
             network=network,
@@ -146,9 +160,15 @@ class Workplace:
             python=sys.executable if python is None else str(python),
             package=package,
         )
-        return self._ran(command, job, timeout_s)
+        return self._ran(command, job, timeout_s, tell)
 
-    def _ran(self, command: list[str], job: Job, timeout_s: float) -> Ran:
+    def _ran(
+        self,
+        command: list[str],
+        job: Job,
+        timeout_s: float,
+        tell: Callable[[str], None],
+    ) -> Ran:
         errors = self.root / "stderr.txt"
         token = self.root.name
         with errors.open("wb") as said:
@@ -158,7 +178,7 @@ class Workplace:
                 start_new_session=True,
             )  # fmt: skip
             try:
-                ended = ends_within(process, timeout_s)
+                ended = _ends(process, timeout_s, tell)
             finally:
                 end_all(process, token)
         if not ended:
@@ -215,6 +235,18 @@ class Workplace:
 
     def _remove(self) -> None:
         shutil.rmtree(self.root, onerror=forced)
+
+
+def _ends(
+    process: subprocess.Popen[bytes], timeout_s: float, tell: Callable[[str], None]
+) -> bool:
+    """Whether it ends by itself; says every second that it goes on."""
+    began = time.monotonic()
+    while (left := timeout_s - (time.monotonic() - began)) > 0:
+        if ends_within(process, min(left, TOLD_EVERY_S)):
+            return True
+        tell(f"running, {time.monotonic() - began:.0f} s of at most {timeout_s:.0f}")
+    return False
 
 
 def _remove_orphans() -> None:

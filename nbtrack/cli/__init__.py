@@ -1,11 +1,13 @@
 """`nbtrack ...`: look at a store, clean it up, send it elsewhere, from a terminal.
 
 Every verb takes `--store` and `--json`. Exit status: 0 fine; 1 it is not so, in one
-line on stderr; 2 the command line cannot be understood. No verb runs anything of a run.
+line on stderr; 2 the command line cannot be understood. Only `export` and `rerun` run
+cells, which is what they are for; a bundle from outside needs `--trust`.
 """
 
 from __future__ import annotations
 
+from nbtrack.cli.bundle_verbs import export, import_, rerun
 from nbtrack.cli.diff_verb import diff
 from nbtrack.cli.frame import Verbs
 from nbtrack.cli.merge_verb import merge
@@ -36,6 +38,9 @@ command = Verbs(
         push,
         pull,
         merge,
+        export,
+        rerun,
+        import_,
         models,
         card,
     ],

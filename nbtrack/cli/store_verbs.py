@@ -147,11 +147,16 @@ def gc(
 def verify(
     ctx: click.Context, ref: str | None, *, store_path: str | None, as_json: bool
 ) -> None:
-    """Read files again, name the damaged.
+    """Read files again, name the damaged; or look at a bundle.
 
-    Of one version, or of all. The exit status is 1 where there is a damaged file.
-    References to files elsewhere are looked at where they lie.
+    REF: one version, a bundle (FILE.nbt.zip); default: all versions. The exit status
+    is 1 where a file is damaged. References to files elsewhere are looked at where
+    they lie. Of a bundle nothing is run.
     """
+    from nbtrack.cli.bundle_verbs import is_bundle, verify_bundle
+
+    if ref is not None and is_bundle(ref):
+        ctx.exit(verify_bundle(ref, as_json=as_json))
     from nbtrack.errors import ArtifactError
     from nbtrack.tracking.artifacts.verifying import verify_versions
 

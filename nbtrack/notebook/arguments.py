@@ -165,3 +165,29 @@ def _once(option: Option, flag: str, values: Mapping[str, list[str]]) -> None:
 def _shown(text: str, *, quote: bool = True) -> str:
     short = shorten(visible(text), 60)
     return repr(short) if quote else short
+
+
+def seconds_of(found: Arguments, name: str) -> float | None:
+    """The value of an option that is a number of seconds.
+
+    Raises
+    ------
+    OptionError
+        For anything else.
+
+    Examples
+    --------
+    >>> seconds_of(Arguments(values={"timeout": ["60"]}), "timeout")
+    60.0
+    """
+    text = found.one(name)
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        shown = shorten(visible(text), 40)
+        raise OptionError(f"--{name} needs a number of seconds, not {shown!r}.")
+    return seconds

@@ -5,6 +5,10 @@ Text of runs is data: it is escaped here and nowhere put into markup by anybody 
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
+from typing import Any
+
 from nbtrack.text import escape, visible
 
 _STYLE = "color: var(--jp-ui-font-color2, gray); font-size: 90%"
@@ -25,3 +29,28 @@ def show_line(text: str) -> None:
     line = " ".join(text.split())
     html = f'<div style="{_STYLE}">{escape(line)}</div>'
     publish_display_data({"text/plain": visible(line), "text/html": html})
+
+
+def updated_line() -> Callable[[str], None]:
+    """A line under the cell that each call replaces by the next one.
+
+    Examples
+    --------
+    >>> tell = updated_line()
+    >>> tell("running")
+    running
+    """
+    from IPython.display import display
+
+    name, is_shown = f"nbtrack-{secrets.token_hex(6)}", False
+
+    def tell(text: str) -> None:
+        nonlocal is_shown
+        shown: dict[str, Any] = {
+            "text/plain": visible(text),
+            "text/html": f"<div>{escape(text)}</div>",
+        }
+        display(shown, raw=True, display_id=name, update=is_shown)
+        is_shown = True
+
+    return tell

@@ -259,19 +259,81 @@ def report(line: str) -> Any:
     return report_magic(line)
 
 
+@_friendly
+def export(line: str) -> Any:
+    """Export a run as a reproducibility bundle: %export [RUN] [options].
+
+    By default the last run. Its cells are run again by a fresh process in a fresh
+    folder first: what does not give the same result is exported as UNPROVEN.
+
+    -o FILE            default: <name of the run>.nbt.zip
+    --repeat 3         run it so often: the spread of a metric is the noise allowed
+    --data auto        embed, ref or none: which files that cells read go in
+    --private 'x/*'    of these files the digest alone; repeat it
+    --tolerance acc=.01   how far off a rerun may be; repeat it
+    --timeout 60       seconds for one run of the cells
+    --allow-writes     let the cells write outside their folder
+    --offline          do not ask the package index for hashes
+    --no-proof         run nothing: the bundle says UNPROVEN
+
+    It returns the link; its `.path` is the file.
+    """
+    from nbtrack.notebook.bundle_magics import export_magic
+
+    return export_magic(line)
+
+
+@_friendly
+def verify(line: str) -> Any:
+    """Look at a bundle, and run nothing of it: %verify FILE.
+
+    Is it INTACT, is what it needs installed, are its data here? Its `.of` has it all.
+    """
+    from nbtrack.notebook.bundle_magics import verify_magic
+
+    return verify_magic(line)
+
+
+@_friendly
+def rerun(line: str) -> Any:
+    """Run a bundle or a run again, and say whether it gives the same: %rerun FILE|RUN.
+
+    A bundle runs in a fresh environment from its lock, a run in this one; without a
+    network, in a clean folder. The rerun is itself a run, tagged `rerun` and `verdict`.
+
+    --trust            run a bundle that is not yours; it is remembered
+    --env current      this environment; locked: a fresh one
+    --find-links DIR   wheels that no index has; repeat it
+    --network          let the cells use the network
+    --set lr=.1        what if: another value; repeat it
+    --timeout 60       seconds for the cells
+
+    IPython's own %rerun, which runs earlier input again, stays for what is its own:
+    no word at all, numbers and ranges of cells, -l, -g and -f.
+
+    It returns the verdict's view; `.of` has `.verdict`, `.metrics`, `.causes`.
+    """
+    from nbtrack.notebook.bundle_magics import rerun_magic
+
+    return rerun_magic(line)
+
+
 LINE_MAGICS: dict[str, LineMagic] = {
     "artifacts": artifacts,
     "compare": compare,
     "diff": diff,
+    "export": export,
     "lineage": lineage,
     "media": media,
     "models": models,
     "runs": runs,
     "panel": panel,
     "report": report,
+    "rerun": rerun,
     "restore": restore,
     "show": show,
     "slice": slice,
     "track_config": track_config,
     "track_status": track_status,
+    "verify": verify,
 }

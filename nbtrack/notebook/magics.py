@@ -12,10 +12,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
+from nbtrack.notebook import shared_rerun
 from nbtrack.notebook.cells import CellHooks, Typed
 from nbtrack.notebook.deferred import DeferredSink, PreparedCell
 from nbtrack.notebook.display import show_line
 from nbtrack.notebook.rewrite import CellRewriter
+from nbtrack.notebook.shared_rerun import is_ipythons
 from nbtrack.notebook.tracked_cell import begin_tracked
 from nbtrack.notebook.transform import MAGIC_NAMES, TrackTransform
 
@@ -41,7 +43,8 @@ class Extension:
             shell, rewriter=self.rewriter, log=self.log, kept=self.kept
         )
         self._transform = TrackTransform(())
-        self._registered: list[tuple[str, str, Magic]] = []
+        # Kind, name, ours, and what stood there before.
+        self._registered: list[tuple[str, str, Magic, Magic | None]] = []
 
     def load(self) -> None:
         """Register the magics, the transformation and the hooks."""
@@ -81,10 +84,14 @@ class Extension:
         if self._transform in cleanup:
             cleanup.remove(self._transform)
         self.hooks.remove()
-        for kind, name, magic in self._registered:
+        for kind, name, magic, before in self._registered:
             table = self.shell.magics_manager.magics[kind]
-            if table.get(name) is magic:
+            if table.get(name) is not magic:
+                continue
+            if before is None:
                 del table[name]
+            else:
+                table[name] = before
         self._registered.clear()
 
     def _whereabouts(self) -> dict[str, str | None]:
@@ -166,7 +173,7 @@ class Extension:
             raise usage_error(exc) from exc
 
     def _cell_names(self) -> list[str]:
-        return [name for kind, name, _ in self._registered if kind == "cell"]
+        return [name for kind, name, *_ in self._registered if kind == "cell"]
 
     def _line_magics(self) -> dict[str, Magic]:
         from nbtrack.notebook.line_magics import LINE_MAGICS
@@ -176,7 +183,12 @@ class Extension:
     def _register(self, kind: str, name: str, magic: Magic) -> bool:
         from IPython.core.magic import no_var_expand
 
-        if name in self.shell.magics_manager.magics[kind]:
+        there = self.shell.magics_manager.magics[kind].get(name)
+        if (kind, name) == ("line", shared_rerun.NAME):
+            there = self.shell.find_line_magic(name)  # which loads it
+        if (kind, name) == ("line", shared_rerun.NAME) and is_ipythons(there):
+            magic = shared_rerun.shared(magic, there)
+        elif there is not None:
             marks = "%%" if kind == "cell" else "%"
             instead = "; use %%nbtrack" if name == "track" else ""
             show_line(
@@ -185,7 +197,7 @@ class Extension:
             return False
         magic = no_var_expand(_unbound(magic))
         self.shell.register_magic_function(magic, kind, name)
-        self._registered.append((kind, name, magic))
+        self._registered.append((kind, name, magic, there))
         return True
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbtrack.errors import OptionError
 from nbtrack.notebook.arguments import (
     Arguments,
     Option,
     parse_arguments,
+    seconds_of,
     unquoted,
 )
-from nbtrack.notebook.display import show_line
+from nbtrack.notebook.display import show_line, updated_line
 from nbtrack.slices.slice import Slice, slice
 from nbtrack.slices.slice_view import slice_html, slice_text
 from nbtrack.text import escape, shorten, visible
@@ -88,7 +87,7 @@ def slice_magic(line: str) -> SliceView | SourceView:
         Where neither a run nor a variable is called so.
     """
     found = parse_arguments(line, OPTIONS)
-    timeout, shrink_s = _seconds(found, "timeout"), _seconds(found, "shrink")
+    timeout, shrink_s = seconds_of(found, "timeout"), seconds_of(found, "shrink")
     asks = found.has("prove") or shrink_s is not None
     for option in ("timeout", "writes"):
         if found.has(option) and not asks:
@@ -138,26 +137,12 @@ def _one_word(found: Arguments, magic: str) -> str:
     return unquoted(found.words[0]) if found.words else "last"
 
 
-def _seconds(found: Arguments, name: str) -> float | None:
-    text = found.one(name)
-    if text is None:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < float("inf"):
-        shown = shorten(visible(text), 40)
-        raise OptionError(f"--{name} needs a number of seconds, not {shown!r}.")
-    return seconds
-
-
 def _prove(
     made: Slice, timeout: float | None, shrink_s: float, allow_writes: bool
 ) -> Proof:
     from nbtrack.slices.prove import prove
 
-    tell = _updated_line()
+    tell = updated_line()
     tell("proving: the script is run in a fresh process")
     proof = prove(
         made,
@@ -168,24 +153,6 @@ def _prove(
     )
     tell(proof.lines()[0])
     return proof
-
-
-def _updated_line() -> Callable[[str], None]:
-    """A line under the cell that is replaced by the next one."""
-    from IPython.display import display
-
-    name, is_shown = f"nbtrack-{secrets.token_hex(6)}", False
-
-    def tell(text: str) -> None:
-        nonlocal is_shown
-        shown: dict[str, Any] = {
-            "text/plain": visible(text),
-            "text/html": f"<div>{escape(text)}</div>",
-        }
-        display(shown, raw=True, display_id=name, update=is_shown)
-        is_shown = True
-
-    return tell
 
 
 def _earlier_verdict(made: Slice) -> list[str]:

@@ -81,6 +81,7 @@ class Answer:
     refused: tuple[str, ...] = ()  # what it was not allowed to touch
     numerics: Mapping[str, Any] = field(default_factory=dict)  # at its end
     seen: tuple[Mapping[str, Any], ...] = ()  # cell by cell, see `slices.seen`
+    modules: tuple[str, ...] = ()  # at the top, that were imported at its end
 
     @classmethod
     def read(cls, path: Path) -> Answer | None:
@@ -89,7 +90,7 @@ class Answer:
             told = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        lists = {name: tuple(told[name]) for name in ("refused", "seen")}
+        lists = {name: tuple(told[name]) for name in ("refused", "seen", "modules")}
         return cls(**{**told, **lists})
 
 

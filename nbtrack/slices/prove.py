@@ -67,16 +67,16 @@ def prove(
     """
     began = time.monotonic()
     claim = claim_of(slice, allow_writes=allow_writes)
-    why = _why_not(claim)
+    why = why_no_proof(claim)
     if why is not None:
-        proof = Proof("UNPROVEN", None, why, n_session=_n_session(claim))
+        proof = Proof("UNPROVEN", None, why, n_session=cells_of_session(claim))
     else:
         if budget is None:
             budget = _BUDGET_TIMES * time_for(claim.cells)
         climbed = climb(claim, timeout_s=timeout, budget_s=budget, tell=tell)
         if climbed.proven is not None and shrink_s > 0:
             tell(f"leaving cells out, for {shrink_s:.0f} s")
-        proof = _proof_of(claim, climbed, began, timeout=timeout, shrink_s=shrink_s)
+        proof = proof_of(claim, climbed, began, timeout=timeout, shrink_s=shrink_s)
     if claim.run is not None:
         with guard(_FEATURE):
             keep_proof(claim.store, claim.run.id, proof)
@@ -87,6 +87,7 @@ def claim_of(
     slice: Slice,
     *,
     allow_writes: bool = False,
+    store: Store | None = None,
 ) -> Claim:
     """What is to be proven of a slice, with all that the proof needs to know.
 
@@ -98,7 +99,7 @@ def claim_of(
     """
     from nbtrack.analysis.code_view import settled_store
 
-    store = settled_store()
+    store = store or settled_store()
     run = slice.run
     live = run is None or store.pid_of(run.id) == os.getpid()
     value = None
@@ -143,8 +144,8 @@ def keep_proof(store: Store, run_id: str, proof: Proof) -> None:
     store.edit({"kind": "facts", "run": run_id, "facts": facts})
 
 
-def _why_not(claim: Claim) -> str | None:
-    """Why there is nothing to be tried."""
+def why_no_proof(claim: Claim) -> str | None:
+    """Why there is nothing to be tried; None where there is."""
     if claim.run is not None:
         return why_not_comparable(claim.run)
     name = claim.variable
@@ -159,22 +160,21 @@ def _why_not(claim: Claim) -> str | None:
     return None
 
 
-def _proof_of(
+def proof_of(
     claim: Claim,
     climbed: Climb,
     began: float,
     *,
-    timeout: float | None,
-    shrink_s: float,
+    timeout: float | None = None,
+    shrink_s: float = 0.0,
 ) -> Proof:
-    proven, n_session = climbed.proven, _n_session(claim)
+    """What a climb that began at that monotonic time has shown."""
+    proven, n_all = climbed.proven, cells_of_session(claim)
     tried = tuple(climbed.tried)
     if proven is None:
         reason = _why_unproven(climbed)
         took = time.monotonic() - began
-        return Proof(
-            "UNPROVEN", None, reason, tried, n_session=n_session, duration_s=took
-        )
+        return Proof("UNPROVEN", None, reason, tried, n_session=n_all, duration_s=took)
     shrunk = minimal = False
     if shrink_s > 0 and not climbed.snapshots:
         from nbtrack.slices.shrink import shrink
@@ -190,10 +190,10 @@ def _proof_of(
     return Proof(
         outcome="PROVEN",
         rung=proven.rung,
-        reason=_what_is_proven(proven, n_session, climbed.snapshots),
+        reason=_what_is_proven(proven, n_all, climbed.snapshots),
         tried=tried,
         n_cells=proven.n_cells,
-        n_session=n_session,
+        n_session=n_all,
         duration_s=time.monotonic() - began,
         shrunk=shrunk,
         minimal=minimal,
@@ -219,7 +219,8 @@ def _why_unproven(climbed: Climb) -> str:
     return f"{said}; no value to fall back on ({snapshot})" if snapshot else said
 
 
-def _n_session(claim: Claim) -> int:
+def cells_of_session(claim: Claim) -> int:
+    """How many cells ran up to the tracked one."""
     if claim.target is None:
         return len(claim.cells)
     return sum(cell.seq <= claim.target for cell in claim.cells)

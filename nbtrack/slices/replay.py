@@ -70,7 +70,8 @@ def _replayed(job: Job) -> Answer:
     from nbtrack.capture.numerics import settings
 
     told = {f.name: f.value for f in settings() if f.missing is None}
-    answer = replace(answer, numerics=told)
+    modules = sorted({name.partition(".")[0] for name in sys.modules})
+    answer = replace(answer, numerics=told, modules=tuple(modules))
     if answer.error is None and job.variable is not None:
         answer = _with_digest(answer, shell.user_ns, job.variable)
     from nbtrack.tracking.session import process_session

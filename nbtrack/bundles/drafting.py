@@ -1,0 +1,336 @@
+"""The members of a bundle, out of what a check tried and what the store has of the run.
+
+Nothing tells a clock of the export, a user, a host or a path of this machine: the same
+run gives the same bytes. What was left out, and why, is in the manifest.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nbtrack import __version__
+from nbtrack.bundles.checking import Content, lines_of, looks_of, scripted
+from nbtrack.bundles.contents.checklist import checklist, checklist_json
+from nbtrack.bundles.contents.checkpoints import checkpoint_members
+from nbtrack.bundles.contents.curves import curve_members
+from nbtrack.bundles.contents.metrics import expected, metrics_lines
+from nbtrack.bundles.contents.notebook import notebook_json
+from nbtrack.bundles.contents.preview import preview_html
+from nbtrack.bundles.contents.readme import readme_text
+from nbtrack.bundles.frame import SHIM, uses_nbtrack
+from nbtrack.bundles.ledger import DataFile
+from nbtrack.bundles.standalone import nbtrack_shim
+from nbtrack.bundles.standalone import verify as standalone_verify
+from nbtrack.capture.dataflow.pseudo import GENERATOR
+from nbtrack.records import Fact, RunRecord
+from nbtrack.slices.claim import Claim, Proof
+from nbtrack.slices.slice import Slice
+
+Member = bytes | Path
+FORMAT, VERSION = "nbtrack.bundle", 1
+_PLATFORM = ("os.", "cpu.", "gpu.", "ram.", "container.", "python.")
+_NUMERICS = ("numerics.", "python.hash_seed")
+_NOT_KEPT = frozenset({"python.loaded"})  # the session's, not the slice's
+_NOTES = {
+    "network": "a cell used the network: what it got is not in the bundle",
+    "input": "a cell asked for input: what was typed is not in the bundle",
+    "threads": "a cell left threads running",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a bundle is made of."""
+
+    claim: Claim
+    slice: Slice
+    content: Content
+    proof: Proof
+    packages: Mapping[str, Any]  # as `env/packages.json` has them
+    lock: str | None  # the text of `env/pylock.toml`
+
+    @property
+    def run(self) -> RunRecord:
+        """The run that is put into the bundle."""
+        assert self.claim.run is not None
+        return self.claim.run
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """What the store knows of its surroundings."""
+        return self.claim.store.facts(self.run.id)
+
+
+def members_of(draft: Draft) -> dict[str, Member]:
+    """All members of the bundle but its list, by name."""
+    store, run, content = draft.claim.store, draft.run, draft.content
+    packages, needs = draft.packages, content.needs
+    script = scripted(draft.claim, content.trial, content.kept, packages, needs)
+    files, checkpoints = checkpoint_members(store, run)
+    curves = curve_members(store, run)
+    inputs = _inputs(draft)
+    results = expected(store, run, checkpoints)
+    items = checklist(store, run, draft.slice, dict(packages), inputs)
+    members: dict[str, Member] = {
+        "run/run.py": _bytes(script.source),
+        "run/run.ipynb": notebook_json(script, store, run, curves),
+        "run/slice.json": _json(_slice(draft, lines_of(script))),
+        "run/layout.json": _json(_layout(draft)),
+        "env/packages.json": _json(packages),
+        "env/platform.json": _json({"facts": _facts(draft, _PLATFORM)}),
+        "env/numerics.json": _json({"facts": _facts(draft, _NUMERICS)}),
+        "env/env-vars.json": _json(_variables(draft)),
+        "rng/fingerprints.json": _json({"cells": list(_fingerprints(draft))}),
+        "data/inputs.json": _json(inputs),
+        "results/metrics.jsonl": metrics_lines(store, run),
+        "results/expected.json": _json(results),
+        "checklist.json": checklist_json(items),
+        "verify.py": _source(standalone_verify),
+        **files,
+        **curves,
+        **dict(_code_beside(draft)),
+        **dict(_data(draft)),
+        **dict(_states(draft)),
+    }
+    if draft.lock is not None:
+        members["env/pylock.toml"] = _bytes(draft.lock)
+    for nth, check in enumerate(content.checks, 1):
+        members[f"checks/export-rerun-{nth}.json"] = _json(check.to_dict())
+    manifest = _manifest(draft, results)
+    members["manifest.json"] = _json(manifest)
+    members["README.md"] = _bytes(readme_text(manifest))
+    page = preview_html(
+        manifest, items=items, slice=draft.slice, curves=curves, inputs=inputs
+    )
+    return members | {"preview.html": _bytes(page)}
+
+
+def _manifest(draft: Draft, results: Mapping[str, Any]) -> dict[str, Any]:
+    run, content, proof = draft.run, draft.content, draft.proof
+    facts = draft.facts
+    by_policy = {p: _of_policy(draft, p) for p in ("embed", "ref", "private")}
+    return {
+        "format": FORMAT, "version": VERSION, "nbtrack": __version__,
+        "run": _run(run),
+        "code": {n: _fact(f) for n, f in facts.items() if n.startswith("git.")},
+        "seeds": {
+            n: _fact(f) for n, f in facts.items() if n.startswith(("seed.", "rng."))
+        },
+        "slice": {
+            "method": content.trial.rung, "n_cells": len(content.kept),
+            "n_session": proof.n_session,
+            "n_dropped": proof.n_session - len(content.kept),
+            "verified_by": "checks/export-rerun-1.json" if proof.is_proven else None,
+            "proof": proof.outcome, "reason": proof.reason,
+        },
+        "environment": _environment(draft),
+        "data": {
+            "n_embedded": len(by_policy["embed"]),
+            "n_referenced": len(by_policy["ref"]),
+            "n_private": len(by_policy["private"]),
+            "bytes_embedded": sum(f.size_bytes for f in by_policy["embed"]),
+        },
+        "metrics": [
+            {"name": n, "goal": m["goal"], "final": m["last"], "best": m["best"],
+             "n": m["n"], "series_sha256": m["series_sha256"]}
+            for n, m in results["metrics"].items()
+        ],
+        "tolerance": {n: asdict(t) for n, t in content.tolerances.items()},
+        "not_captured": list(_not_captured(draft)),
+        "needs": list(content.needs.names),
+        "secrets": {"n_redacted": content.needs.n_redacted},
+    }  # fmt: skip
+
+
+def _run(run: RunRecord) -> dict[str, Any]:
+    """The run itself; of the notebook its name alone."""
+    kept = (
+        "id", "name", "experiment", "status", "started_at", "ended_at", "duration_s",
+        "group", "notes", "cell_id", "execution", "source", "source_digest",
+    )  # fmt: skip
+    notebook = None if run.notebook is None else Path(run.notebook).name
+    params = {
+        name: {"value": p.value, "origin": p.origin, "cell": p.cell}
+        for name, p in run.params.items()
+    }
+    told = {name: getattr(run, name) for name in kept}
+    return told | {"notebook": notebook, "tags": dict(run.tags), "params": params}
+
+
+def _environment(draft: Draft) -> dict[str, Any]:
+    import hashlib
+
+    facts = {n: f.value for n, f in draft.facts.items()}
+    lock = None if draft.lock is None else hashlib.sha256(_bytes(draft.lock))
+    return {
+        "python": draft.packages["python"],
+        "lock": "versions" if lock is None else "hashes",
+        "lock_sha256": None if lock is None else lock.hexdigest(),
+        "threads": facts.get("numerics.torch.threads"),
+        "isa": facts.get("numerics.torch.cpu_capability"),
+        "hash_seed": facts.get("python.hash_seed"),
+    }
+
+
+def _slice(draft: Draft, n_lines: Mapping[int, int]) -> dict[str, Any]:
+    content = draft.content
+    looks = looks_of(content)
+    cells = [
+        {
+            "seq": each.cell.seq, "cell_id": each.cell.cell_id, "label": label,
+            "execution": each.cell.execution, "source": each.cell.source,
+            "duration_s": each.cell.duration_s, "reasons": list(each.reasons),
+            "tracked": each is content.kept[-1], "writes": list(looks[label]),
+            "first_line": first, "n_lines": n,
+        }
+        for each, label, (first, n) in zip(
+            content.kept, looks, n_lines.items(), strict=True
+        )
+    ]  # fmt: skip
+    dropped = [
+        {"seq": d.cell.seq, "execution": d.cell.execution, "why": d.reason}
+        for d in draft.slice.dropped
+    ]
+    return {
+        "method": content.trial.rung, "cells": cells, "dropped": dropped,
+        "notes": list(content.script.notes), "needs": list(content.needs.names),
+    }  # fmt: skip
+
+
+def _layout(draft: Draft) -> dict[str, Any]:
+    """Where the members lie for a rerun: also what stands beside the script."""
+    layout, cwd = draft.content.ledger.layout(), Path(draft.content.ledger.cwd)
+    beside = {str(cwd / p): f"run/{p}" for p in draft.content.script.files}
+    beside |= {str(cwd / p): f"run/{p}" for p, _ in draft.content.trial.snapshots}
+    return layout | {"files": layout["files"] | beside}
+
+
+def _inputs(draft: Draft) -> dict[str, Any]:
+    variables = [
+        {"name": i.name, "type": i.type, "digest": i.digest, "n_rows": i.n_rows,
+         "detail": dict(i.detail)}
+        for i in draft.claim.store.inputs(draft.run.id)
+        if i.type != "file"
+    ]  # fmt: skip
+    files = [_input(f) for f in draft.content.ledger.files]
+    return {"cwd": draft.content.ledger.cwd, "files": files, "variables": variables}
+
+
+def _input(file: DataFile) -> dict[str, Any]:
+    schema = file.detail.get("schema") or file.detail.get("columns")
+    return {
+        "path": file.path, "place": file.place, "role": file.role,
+        "sha256": file.sha256, "size_bytes": file.size_bytes, "policy": file.policy,
+        "member": file.member, "url": None, "origin": "file", "schema": schema,
+    }  # fmt: skip
+
+
+def _of_policy(draft: Draft, policy: str) -> list[DataFile]:
+    files = draft.content.ledger.files
+    return [f for f in files if f.policy == policy and f.role == "input"]
+
+
+def _facts(draft: Draft, rooms: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        name: fact.value
+        for name, fact in draft.facts.items()
+        if name.startswith(rooms) and fact.missing is None and name not in _NOT_KEPT
+    }
+
+
+def _variables(draft: Draft) -> dict[str, str]:
+    facts = draft.facts.items()
+    return {n.removeprefix("env."): str(f.value) for n, f in facts if n[:4] == "env."}
+
+
+def _fingerprints(draft: Draft) -> Iterator[dict[str, Any]]:
+    """What the check saw after each cell; of generators those it draws from."""
+    answer = draft.content.answer
+    kept = dict(zip(looks_of(draft.content), draft.content.kept, strict=True))
+    for seen in () if answer is None else answer.seen:
+        each = kept.get(seen["label"])
+        flow = None if each is None else each.cell.flow
+        reads = () if flow is None else flow.reads
+        drawn = {n.removeprefix(GENERATOR) for n in reads if n.startswith(GENERATOR)}
+        states = {n: d for n, d in seen["generators"].items() if n in drawn}
+        seq = None if each is None else each.cell.seq
+        yield {
+            "seq": seq, "label": seen["label"], "values": seen["values"],
+            "generators": states,
+        }  # fmt: skip
+
+
+def _states(draft: Draft) -> Iterator[tuple[str, Member]]:
+    for each in draft.content.kept:
+        for name in each.restore:
+            packed = each.cell.rng.get(name)
+            if packed is not None:
+                plain = name.replace(":", "-").replace("/", "-")
+                yield f"rng/{each.cell.seq}-{plain}.bin", _bytes(packed)
+
+
+def _code_beside(draft: Draft) -> Iterator[tuple[str, Member]]:
+    for path, text in draft.content.script.files.items():
+        yield f"run/{path}", _bytes(text)
+    for path, value in draft.content.trial.snapshots:
+        yield f"run/{path}", value
+    if uses_nbtrack(draft.content.kept):
+        yield f"run/{SHIM}.py", _source(nbtrack_shim)
+
+
+def _data(draft: Draft) -> Iterator[tuple[str, Member]]:
+    for file in draft.content.ledger.files:
+        if file.member is not None:
+            yield file.member, file.source if file.body is None else file.body
+
+
+def _not_captured(draft: Draft) -> Iterator[dict[str, str]]:
+    for each in draft.content.kept:
+        notes = each.cell.flow.notes if each.cell.flow is not None else {}
+        for what in notes.keys() & _NOTES.keys():
+            yield {"what": what, "why": _NOTES[what]}
+    for path in draft.content.ledger.outside:
+        yield {"what": path, "why": "a local module that lies outside of the project"}
+    if draft.content.needs.n_left:
+        yield {"what": "secret", "why": "a secret in a text could not be given a name"}
+    for name, value in draft.content.trial.snapshots:
+        why = f"it was not computed again: its value was kept ({len(value):,} bytes)"
+        yield {"what": Path(name).stem, "why": why}
+    if (
+        draft.facts.get("gpu.0.name") is not None
+        and not draft.facts["gpu.0.name"].missing
+    ):
+        yield {"what": "gpu", "why": "what a GPU computes may differ from run to run"}
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    missing = fact.missing is not None
+    return {"missing": fact.missing} if missing else {"value": fact.value}
+
+
+def _source(module: Any) -> bytes:  # Any: a module
+    return _bytes(inspect.getsource(module))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _json(value: Any) -> bytes:
+    return _bytes(json.dumps(_plain(value), indent=1, sort_keys=True) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN: what is none of its numbers is told as null."""
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,30 @@
+"""A notebook's session in a process, a folder and a home of its own."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from slices.farm import Job, run_jobs
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def in_notebook(tmp_path):
+    """Play cells, then Python that leaves its findings in `answer`; give that back."""
+
+    def play(*cells: str, then: str, files: Mapping[str, str] | None = None) -> Any:
+        given = {
+            "cells": cells, "files": dict(files or {}), "home": str(tmp_path),
+            "then": textwrap.dedent(then),
+        }  # fmt: skip
+        job = Job(next(_numbers), "bundles.played.play", given, timeout_s=100.0)
+        answer = run_jobs([job])[job.key]
+        assert answer.error is None, f"{answer.error}\n{answer.said}"
+        return answer.value
+
+    return play
