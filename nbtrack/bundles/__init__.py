@@ -1,0 +1,1 @@
+"""A run as one file: written, checked, imported and run again anywhere."""
