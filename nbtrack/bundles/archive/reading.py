@@ -73,10 +73,12 @@ class Bundle:
         listed = self._listed.get(name)
         return 0 if listed is None else listed.size_bytes
 
-    def sha256(self, name: str) -> str | None:
-        """The digest of a member by the list."""
+    def sha256(self, name: str) -> str:
+        """The digest of a member by the list; BundleError where it is not listed."""
         listed = self._listed.get(name)
-        return None if listed is None else listed.sha256
+        if listed is None:
+            refuse(f"There is no member {shown(name)}")
+        return listed.sha256
 
     def read(self, name: str, limit: int = READ_BYTES) -> bytes:
         """The content of a member, checked.
