@@ -5,6 +5,7 @@ house, imports only point down:
 
     5  notebook/  magics and panels          server/  the sidebar's REST       cli
     4  slices/    which cells made a result: script, proof
+       bundles/   a run as one file: verified, imported, run again
        sweeps/    a cell or a function with many values: trials, each a run
     3  tracking/  Run: what the user holds   analysis/  answers from records
     2  capture/   what can be seen without asking: params, metrics, files, data flow
@@ -45,7 +46,9 @@ if TYPE_CHECKING:
     from nbtrack.analysis.statistics.paper_table import paper_table
     from nbtrack.analysis.statistics.significance import beats, beats_all
     from nbtrack.analysis.system_view import logs, system
-    from nbtrack.errors import NbtrackError, RunStopped, StoreError
+    from nbtrack.bundles.importing.run_import import import_bundle
+    from nbtrack.bundles.verify import verify
+    from nbtrack.errors import BundleError, NbtrackError, RunStopped, StoreError
     from nbtrack.notebook.compare_magic import compare
     from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.panels.parallel import brush
@@ -81,6 +84,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "_begin": "nbtrack.notebook.tracked_cell",  # line 1 of a tracked cell calls it
+    "BundleError": "nbtrack.errors",
     "KerasCallback": "nbtrack.tracking.callbacks.keras",
     "LightGBMCallback": "nbtrack.tracking.callbacks.lightgbm",
     "LightningCallback": "nbtrack.tracking.callbacks.lightning",
@@ -113,6 +117,7 @@ _HOME = {
     "epochs": "nbtrack.tracking.epochs",
     "fork": "nbtrack.tracking.fork",
     "groups": "nbtrack.analysis.groups",
+    "import_bundle": "nbtrack.bundles.importing.run_import",
     "import_study": "nbtrack.sweeps.import_study",
     "inputs": "nbtrack.analysis.data_view",
     "join_predictions": "nbtrack.analysis.plots",
@@ -151,12 +156,14 @@ _HOME = {
     "system": "nbtrack.analysis.system_view",
     "track": "nbtrack.tracking.decorator",
     "undo": "nbtrack.analysis.metric_edits",
+    "verify": "nbtrack.bundles.verify",
     "watch": "nbtrack.tracking.model_watch",
 }
 
 _MODULES = {"artifacts", "models"}  # are used as `nbtrack.models.load(...)`
 
 __all__ = [
+    "BundleError",
     "KerasCallback",
     "LightGBMCallback",
     "LightningCallback",
@@ -189,6 +196,7 @@ __all__ = [
     "epochs",
     "fork",
     "groups",
+    "import_bundle",
     "import_study",
     "inputs",
     "join_predictions",
@@ -227,6 +235,7 @@ __all__ = [
     "system",
     "track",
     "undo",
+    "verify",
     "watch",
 ]
 
