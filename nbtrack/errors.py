@@ -23,6 +23,7 @@
     ├── BundleError           a bundle that is damaged, malformed, or not trusted
     ├── JobNotFoundError      the server makes no file of that id, or did long ago
     ├── BusyError             as much is being made already as may be at once
+    ├── EnvironmentBlockedError  an environment that cannot be made here: says why
     ├── ValueNotLoggedError   a value that is no number, only where asked to be strict
     └── MissingExtraError     an optional package is needed: names the extra
 
@@ -133,6 +134,10 @@ class JobNotFoundError(NbtrackError):
 
 class BusyError(NbtrackError):
     """As much is being made already as may be at once: later there is room."""
+
+
+class EnvironmentBlockedError(NbtrackError):
+    """The recorded packages or Python cannot be had here; the message has the ways."""
 
 
 class ValueNotLoggedError(NbtrackError, TypeError):
