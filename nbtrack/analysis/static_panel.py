@@ -9,7 +9,8 @@ that are not trusted, code hosts') drop the elements of a drawing and leave its 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from nbtrack.analysis.decimate import pick, thin
@@ -78,6 +79,23 @@ def static_bundle(feed: RunFeed) -> dict[str, str]:
     run, deltas, _ = feed.frame(full=True)
     html = _html(feed.require(), run, deltas)
     return {"text/html": html, "text/plain": _plain(run, deltas)}
+
+
+def family_svgs(store: Store, run_id: str) -> dict[str, str]:
+    """The curves of a run alone as drawings, one for each family of metrics, in order.
+
+    Parameters
+    ----------
+    store : Store
+        Where the run is; only read.
+    run_id : str
+        The full id.
+    """
+    feed = RunFeed(store, run_id)
+    feed.advance()
+    run, deltas, _ = feed.frame(full=True)
+    families = _families(run, [delta for delta in deltas if not delta.ghost])
+    return dict(_drawn(families, POINTS_PER_CURVE, marks_of(feed.require())))
 
 
 # -- text ------------------------------------------------------------------------------
@@ -199,13 +217,12 @@ def _charts(
     families: Mapping[str, list[SeriesDelta]],
     marks: Sequence[CheckpointMeta],
 ) -> str:
-    axis = shared_axis(list(families.values()))
-    shown = list(families.items())[:CHARTS_MAX]
-    n_curves = sum(len(family) for _, family in shown)
+    shown = dict(list(families.items())[:CHARTS_MAX])
+    n_curves = sum(map(len, shown.values()))
     most = max(20, min(POINTS_PER_CURVE, POINTS_BUDGET // max(1, n_curves)))
-    every = [series for family in families.values() for series in family]
-    spread = axis is not None and any(has_repeats(one, axis) for one in every)
-    pictures = [_picture(*one, axis, most, marks, spread=spread) for one in shown]
+    # The axis is chosen by all of them, also by those that are not drawn.
+    drawn = islice(_drawn(families, most, marks), CHARTS_MAX)
+    pictures = [_picture(svg, families[name]) for name, svg in drawn]
     notes = ["◆ a saved checkpoint"] if marks and shown else []
     if run["ghost"]:
         name = escape(run["ghost"]["name"])
@@ -216,7 +233,20 @@ def _charts(
     return f"<div>{''.join(pictures)}</div>{note if notes else ''}"
 
 
-def _picture(
+def _drawn(
+    families: Mapping[str, list[SeriesDelta]],
+    most: int,
+    marks: Sequence[CheckpointMeta],
+) -> Iterator[tuple[str, str]]:
+    """The families that have curves, each with its drawing."""
+    axis = shared_axis(list(families.values()))
+    every = [series for family in families.values() for series in family]
+    spread = axis is not None and any(has_repeats(one, axis) for one in every)
+    for name, family in families.items():
+        yield name, _svg(name, family, axis, most, marks, spread=spread)
+
+
+def _svg(
     name: str,
     family: Sequence[SeriesDelta],
     axis: str | None,
@@ -233,9 +263,13 @@ def _picture(
             *zip(own, _colours(own), strict=True),
         ]
     ]
-    svg = chart_svg(name, lines, x_label=_x_label(axis, spread=spread))
+    return chart_svg(name, lines, x_label=_x_label(axis, spread=spread))
+
+
+def _picture(svg: str, family: Sequence[SeriesDelta]) -> str:
+    own = [one.metric for one in family if not one.ghost]
     data = base64.b64encode(svg.encode()).decode("ascii")
-    alt = escape(f"Curve of {', '.join(one.metric for one in own)}")
+    alt = escape(f"Curve of {', '.join(own)}")
     style = "display:inline-block;max-width:100%;margin:6px 8px 0 0"
     return f"<img alt='{alt}' style='{style}' src='data:image/svg+xml;base64,{data}'>"
 

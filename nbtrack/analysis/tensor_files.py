@@ -39,6 +39,7 @@ _SHOWN_TYPES = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16",
     "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U64": "uint64",
     "U32": "uint32", "U16": "uint16", "U8": "uint8", "BOOL": "bool", "C64": "complex64",
+    "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu",
 }  # fmt: skip
 
 Array = Any  # of numpy: one axis, float64 or complex128
@@ -55,6 +56,8 @@ class Tensor:
     shape: tuple[int, ...]
     dtype: str
     blocks: Callable[[], Iterator[Array]] | None  # None: of a type without numbers
+    # Their bytes as they are, little endian; None where they lie elsewhere (sparse).
+    raw: Callable[[], Iterator[bytes]] | None = None
 
 
 def is_tensor_file(name: str) -> bool:
@@ -76,11 +79,38 @@ def open_tensors(
     UnseenError
         When they cannot be read without running code, or at all.
     """
-    suffix = PurePosixPath(name).suffix.lower()
+    return _opened(
+        PurePosixPath(name).suffix.lower(),
+        lambda: store.file_path(digest),
+        lambda: stack.enter_context(store.open_file(digest)),
+        stack,
+    )
+
+
+def tensors_in(path: Path, stack: ExitStack) -> Mapping[str, Tensor]:
+    """The tensors of a file, by name; valid until the stack is closed.
+
+    Raises
+    ------
+    UnseenError
+        When they cannot be read without running code, or at all.
+    """
+    suffix = path.suffix.lower()
+    return _opened(
+        suffix, lambda: path, lambda: stack.enter_context(path.open("rb")), stack
+    )
+
+
+def _opened(
+    suffix: str,
+    place: Callable[[], Path],
+    open_file: Callable[[], BinaryIO],
+    stack: ExitStack,
+) -> Mapping[str, Tensor]:
     try:
         if suffix in TORCH_SUFFIXES:
-            return _of_torch(store.file_path(digest))
-        file = stack.enter_context(store.open_file(digest))
+            return _of_torch(place())
+        file = open_file()
         if suffix == ".safetensors":
             return _of_safetensors(file)
         if suffix == ".npy":
@@ -110,25 +140,30 @@ def _safe_tensor(file: BinaryIO, start: int, about: Mapping[str, Any]) -> Tensor
     kind, shape = str(about["dtype"]), tuple(int(n) for n in about["shape"])
     begin, end = (int(at) for at in about["data_offsets"])
     known = _SAFE_TYPES.get(kind)
-    if known is None:
-        return Tensor(shape, kind, None)
+
+    def raw() -> Iterator[bytes]:
+        import numpy as np
+
+        width = np.dtype(known).itemsize if known else 1
+        if known and math.prod(shape) * width != end - begin:
+            raise UnseenError("the places of its tensors do not fit their shapes")
+        for at in range(start + begin, start + end, BLOCK * width):
+            file.seek(at)
+            size = min(BLOCK * width, start + end - at)
+            content = file.read(size)
+            if len(content) != size:
+                raise UnseenError("it ends too early")
+            yield content
 
     def blocks() -> Iterator[Array]:
         import numpy as np
 
-        dtype = np.dtype(known)
-        if math.prod(shape) * dtype.itemsize != end - begin:
-            raise UnseenError("the places of its tensors do not fit their shapes")
-        for at in range(start + begin, start + end, BLOCK * dtype.itemsize):
-            file.seek(at)
-            size = min(BLOCK * dtype.itemsize, start + end - at)
-            content = file.read(size)
-            if len(content) != size:
-                raise UnseenError("it ends too early")
-            block = np.frombuffer(content, dtype)
+        for content in raw():
+            block = np.frombuffer(content, known)
             yield _as_numbers(_of_bfloat16(block) if kind == "BF16" else block)
 
-    return Tensor(shape, _SHOWN_TYPES[kind], blocks)
+    shown = _SHOWN_TYPES.get(kind, kind)
+    return Tensor(shape, shown, blocks if known else None, raw)
 
 
 def _of_bfloat16(block: Array) -> Array:
@@ -166,10 +201,8 @@ def _of_npy(reopen: Callable[[], Any], file: Any) -> Tensor:
     if dtype.hasobject:
         raise UnseenError("it holds pickled Python objects, which are not unpickled")
     shown = str(dtype)
-    if dtype.kind not in "biufc":
-        return Tensor(shape, shown, None)
 
-    def blocks() -> Iterator[Array]:
+    def parts() -> Iterator[Array]:
         import numpy as np
 
         again = reopen()
@@ -179,7 +212,7 @@ def _of_npy(reopen: Callable[[], Any], file: Any) -> Tensor:
             whole = np.lib.format.read_array(again, allow_pickle=False)
             flat = whole.ravel()
             for at in range(0, flat.size, BLOCK):
-                yield _as_numbers(flat[at : at + BLOCK])
+                yield flat[at : at + BLOCK]
             return
         _npy_header(again)
         left = math.prod(shape) * dtype.itemsize
@@ -187,9 +220,15 @@ def _of_npy(reopen: Callable[[], Any], file: Any) -> Tensor:
             size = min(BLOCK * dtype.itemsize, left)
             content = _exactly(again, size)
             left -= size
-            yield _as_numbers(np.frombuffer(content, dtype))
+            yield np.frombuffer(content, dtype)
 
-    return Tensor(shape, shown, blocks)
+    def raw() -> Iterator[bytes]:
+        little = dtype.newbyteorder("<")
+        return (part.astype(little, copy=False).tobytes() for part in parts())
+
+    if dtype.kind not in "biufc":
+        return Tensor(shape, shown, None, raw)
+    return Tensor(shape, shown, lambda: map(_as_numbers, parts()), raw)
 
 
 def _npy_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -255,9 +294,16 @@ def _torch_tensor(value: Any, torch: Any) -> Tensor:
         return Tensor(shape, dtype, None)
     wide = torch.complex128 if value.is_complex() else torch.float64
 
-    def blocks() -> Iterator[Array]:
+    def parts() -> Iterator[Any]:
         flat = value.reshape(-1)
-        for at in range(0, flat.numel(), BLOCK):
-            yield flat[at : at + BLOCK].to(wide).numpy()
+        return (flat[at : at + BLOCK] for at in range(0, flat.numel(), BLOCK))
 
-    return Tensor(shape, dtype, blocks)
+    def blocks() -> Iterator[Array]:
+        return (part.to(wide).numpy() for part in parts())
+
+    def raw() -> Iterator[bytes]:
+        for part in parts():
+            plain = part.resolve_conj().resolve_neg().contiguous()
+            yield plain.view(torch.uint8).numpy().tobytes()
+
+    return Tensor(shape, dtype, blocks, raw)

@@ -70,12 +70,19 @@ def html_of(report: Report) -> str:
 
 
 def _page(page: Page) -> str:
-    blocks = "\n".join(map(_block, page.blocks))
+    blocks = "\n".join(map(block_html, page.blocks))
     title = escape(page.title)
     return f"<section id='{page.key}'><h2>{title}</h2>\n{blocks}</section>\n"
 
 
-def _block(block: Block) -> str:
+def block_html(block: Block) -> str:
+    """One block of a page, with all of its text escaped.
+
+    Examples
+    --------
+    >>> block_html(Note("<b>"))
+    '<p>&lt;b&gt;</p>'
+    """
     match block:
         case Note():
             return f"<p>{escape(block.text)}</p>"

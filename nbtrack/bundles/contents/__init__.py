@@ -1,0 +1,1 @@
+"""What stands in a bundle besides its code: results, checklist, pages, a notebook."""
