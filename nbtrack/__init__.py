@@ -7,6 +7,7 @@ house, imports only point down:
     4  slices/    which cells made a result: script, proof
        bundles/   a run as one file: verified, imported, run again
        sweeps/    a cell or a function with many values: trials, each a run
+       bundles/   a run as one file that proves itself: export, verify, rerun
     3  tracking/  Run: what the user holds   analysis/  answers from records
     2  capture/   what can be seen without asking: params, metrics, files, data flow
     1  store/     what is kept: journal, one writer, SQLite, blobs
@@ -46,7 +47,9 @@ if TYPE_CHECKING:
     from nbtrack.analysis.statistics.paper_table import paper_table
     from nbtrack.analysis.statistics.significance import beats, beats_all
     from nbtrack.analysis.system_view import logs, system
+    from nbtrack.bundles.export import export
     from nbtrack.bundles.importing.run_import import import_bundle
+    from nbtrack.bundles.rerun import rerun
     from nbtrack.bundles.verify import verify
     from nbtrack.errors import BundleError, NbtrackError, RunStopped, StoreError
     from nbtrack.notebook.compare_magic import compare
@@ -115,6 +118,7 @@ _HOME = {
     "edits": "nbtrack.analysis.metric_edits",
     "environment": "nbtrack.analysis.environment_view",
     "epochs": "nbtrack.tracking.epochs",
+    "export": "nbtrack.bundles.export",
     "fork": "nbtrack.tracking.fork",
     "groups": "nbtrack.analysis.groups",
     "import_bundle": "nbtrack.bundles.importing.run_import",
@@ -145,6 +149,7 @@ _HOME = {
     "plot_trend": "nbtrack.analysis.charts.trend",
     "rename_metric": "nbtrack.analysis.metric_edits",
     "report": "nbtrack.slices.report",
+    "rerun": "nbtrack.bundles.rerun",
     "runs": "nbtrack.analysis.runs_table",
     "show": "nbtrack.notebook.run_page",
     "show_media": "nbtrack.notebook.media_display",
@@ -194,6 +199,7 @@ __all__ = [
     "edits",
     "environment",
     "epochs",
+    "export",
     "fork",
     "groups",
     "import_bundle",
@@ -224,6 +230,7 @@ __all__ = [
     "plot_trend",
     "rename_metric",
     "report",
+    "rerun",
     "runs",
     "show",
     "show_media",

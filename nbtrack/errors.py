@@ -18,7 +18,6 @@
     │   └── ModelNotFoundError     no model or version answers to that reference
     ├── QueryError            a query text that cannot be understood, with the place
     ├── OptionError           an option of a magic or function, with a did-you-mean
-    ├── BundleError           a bundle that is damaged, malformed, or not trusted
     ├── SweepError            trials that would not be independent, or all fail
     ├── BundleError           a bundle that is damaged, malformed, or not trusted
     ├── JobNotFoundError      the server makes no file of that id, or did long ago
@@ -122,10 +121,6 @@ class BundleError(NbtrackError):
 
 class SweepError(NbtrackError):
     """A sweep that cannot go on: trials depend on one another, or all of them fail."""
-
-
-class BundleError(NbtrackError):
-    """A bundle is damaged, malformed, or would run code that nobody has trusted."""
 
 
 class JobNotFoundError(NbtrackError):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.analysis.diff.cause import WEAK, Cause
-from nbtrack.bundles.importing.bundle_run import import_bundle
+from nbtrack.bundles.importing.run_import import import_bundle
 from nbtrack.slices.diff import diff_stored
 from nbtrack.store import Store
 

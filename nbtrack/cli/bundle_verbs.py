@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -32,11 +31,16 @@ def export(
     run: str,
     output: str | None,
     *,
+    repeat: int,
+    data: str,
+    private: Sequence[str],
     tolerance: Sequence[str],
+    timeout: float | None,
+    allow_writes: bool,
+    offline: bool,
     no_proof: bool,
     store_path: str | None,
     as_json: bool,
-    **how: Any,  # the other options
 ) -> None:
     """Write a run as a bundle, proven first.
 
@@ -48,13 +52,13 @@ def export(
     from nbtrack.bundles.said import tolerances_of
 
     wanted = Wanted(
-        repeat=how["repeat"],
-        data=how["data"],
-        private=tuple(how["private"]),
+        repeat=repeat,
+        data=data,  # type: ignore[arg-type]  # it looks itself
+        private=tuple(private),
         tolerance=tolerances_of(tolerance),
-        timeout_s=how["timeout"],
-        allow_writes=how["allow_writes"],
-        offline=how["offline"],
+        timeout_s=timeout,
+        allow_writes=allow_writes,
+        offline=offline,
         prove=not no_proof,
         tell=_teller(as_json=as_json),
     )
@@ -135,7 +139,7 @@ def import_(file: str, *, store_path: str | None, as_json: bool) -> None:
     Nothing of it is run, all of it comes or nothing. To import it again changes
     nothing. A store is made where there is none.
     """
-    from nbtrack.bundles.importing.bundle_run import import_bundle
+    from nbtrack.bundles.importing.run_import import import_bundle
 
     with opened(store_path, create=True) as store:
         run = import_bundle(file, store=store)
