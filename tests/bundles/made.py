@@ -11,7 +11,8 @@ from nbtrack.bundles.archive.writing import write_bundle
 RUN = "06avvsg7n6e69"
 SOURCE = "lr = 0.1\nfor step in range(3):\n    loss = 1 / (step + 1)\n"
 DATA = b"x,y\n1,2\n3,4\n"
-WEIGHTS = (30).to_bytes(8, "little") + b'{"__metadata__":{"made":"by"}}'
+_HEADER = b'{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+WEIGHTS = len(_HEADER).to_bytes(8, "little") + _HEADER + b"\0\0\x80?"
 LOSSES = [1.0, 0.5, 1 / 3]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NoReturn, TypeGuard
 
 from nbtrack.bundles.archive.trouble import refuse, shown
@@ -86,17 +86,21 @@ class Fields:
         return float(value)
 
     def moment_or_none(self, key: str) -> str | None:
-        """A time as ISO 8601 text in UTC with `Z`, or None where there is none."""
+        """A time as the store keeps it, or None where there is none.
+
+        >>> Fields({"at": "2026-03-01T10:00:00Z"}, "f").moment_or_none("at")
+        '2026-03-01T10:00:00.000000Z'
+        """
         value = self.text_or_none(key, limit=40)
         if value is None:
             return None
         try:
-            datetime.fromisoformat(value)
+            moment = datetime.fromisoformat(value)
         except ValueError:
             self.wrong(key, "a time")
-        if not value.endswith("Z"):
-            self.wrong(key, "a time in UTC")
-        return value
+        if moment.utcoffset() != timedelta(0) or not 1970 <= moment.year < 3000:
+            self.wrong(key, "a time in UTC since 1970")
+        return f"{moment.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
     def fields(self, key: str) -> Fields:
         """An object; an empty one where there is none."""
