@@ -15,7 +15,7 @@ import pytest
 from bundles.small_wheels import listed, package, set_pip, write_wheel
 
 from nbtrack.bundles.environment.compared import compare_environment
-from nbtrack.bundles.environment.fresh import NOTE, fresh_environment
+from nbtrack.bundles.environment.fresh import NOTE, _found, fresh_environment
 from nbtrack.bundles.environment.interpreter import interpreter_for
 from nbtrack.bundles.environment.inventory import inventory_of
 from nbtrack.bundles.environment.needed import needed_packages
@@ -89,6 +89,12 @@ def test_it_has_exactly_these_packages(made):
     find = "import importlib.util as u; print(u.find_spec('pip'), u.find_spec('numpy'))"
     assert said_by(made.python, find) == "None None"
     assert (made.python.parent / "run-alpha").exists()
+
+
+def test_an_environment_without_packages_is_one_too():
+    first, again = fresh_environment(listed()), fresh_environment(listed())
+    assert (first.made, again.made, again.installed) == (True, False, ())
+    shutil.rmtree(folder_of(again))
 
 
 def test_nobody_else_can_look_into_the_cache(made, cache):
@@ -175,6 +181,35 @@ def test_a_local_version_needs_the_folder_of_its_wheel(locked):
     beta = {**locked["packages"][1], "wheel": None}
     with pytest.raises(EnvironmentBlockedError, match=r"beta==2\.0\+cpu"):
         fresh_environment(listed(beta, package("other", "1")))
+
+
+def test_offline_no_index_is_asked(monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "0")
+    monkeypatch.setenv("NBTRACK_OFFLINE", "1")
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        index.setblocking(False)
+        address = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
+        monkeypatch.setenv("PIP_INDEX_URL", address)
+        with pytest.raises(EnvironmentBlockedError, match="NBTRACK_OFFLINE is set"):
+            fresh_environment(listed(package("gone", "1")))
+        with pytest.raises(BlockingIOError):
+            index.accept()  # nobody has called
+
+
+def test_a_cache_that_cannot_be_written_is_told(monkeypatch, locked):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    with pytest.raises(EnvironmentBlockedError, match="XDG_CACHE_HOME"):
+        fresh_environment(locked)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"there": {}}'])
+def test_an_odd_note_counts_for_nothing(made, text):
+    note = folder_of(made) / NOTE
+    kept = note.read_text()
+    note.write_text(text)
+    assert _found(folder_of(made)) is None
+    note.write_text(kept)
+    assert _found(folder_of(made)) == made.installed
 
 
 @pytest.mark.parametrize("kind", ["editable", "vcs"])

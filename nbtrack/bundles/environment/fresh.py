@@ -87,17 +87,32 @@ def fresh_environment(
         str(packages["python"]), implementation=str(packages["implementation"])
     )
     key = _key(packages, wanted, base)
+    try:
+        place = _place(key)
+        with turn(place.with_suffix(".lock"), until=begun + timeout_s, tell=tell):
+            found = _found(place)
+            if found is None:
+                tell(f"Making an environment with {len(wanted)} packages.")
+                installed = _make(place, base, wanted, begun + timeout_s)
+            else:
+                installed = found
+    except (OSError, RuntimeError) as exc:  # RuntimeError: nobody has a home here
+        raise EnvironmentBlockedError(
+            f"An environment cannot be kept: {shorten(visible(str(exc)), 200)}. Make "
+            "room, name another folder by XDG_CACHE_HOME, or use `--env current`."
+        ) from exc
+    duration_s = time.monotonic() - begun
+    return Environment(_python_in(place), key, found is None, duration_s, installed)
+
+
+def _place(key: str) -> Path:
     place = cache_folder() / FOLDER / key
     place.parent.mkdir(mode=0o700, exist_ok=True)
-    until = begun + timeout_s
-    with turn(place.with_suffix(".lock"), until=until, tell=tell):
-        installed = _found(place)
-        made = installed is None
-        if installed is None:
-            tell(f"Making an environment with {len(wanted)} packages.")
-            installed = _make(place, base, wanted, until)
-    python = place / "bin" / "python"
-    return Environment(python, key, made, time.monotonic() - begun, installed)
+    return place
+
+
+def _python_in(place: Path) -> Path:
+    return place / "bin" / "python"
 
 
 def _wanted(packages: Mapping[str, Any], links: tuple[Path, ...]) -> list[Wanted]:
@@ -145,11 +160,12 @@ def _found(place: Path) -> tuple[str, ...] | None:
         there = _listed(place)
     except (OSError, ValueError, EnvironmentBlockedError):
         return None
-    return tuple(noted["installed"]) if noted.get("there") == there else None
+    is_as_made = isinstance(noted, dict) and noted.get("there") == there
+    return tuple(noted["installed"]) if is_as_made else None
 
 
 def _listed(place: Path) -> dict[str, Any]:
-    return inventory_of(place / "bin" / "python", is_checking=True)
+    return inventory_of(_python_in(place), is_checking=True)
 
 
 def _make(
@@ -158,7 +174,7 @@ def _make(
     _remove(place)
     try:
         _make_empty(place, base, until)
-        install(wanted, python=place / "bin" / "python", until=until)
+        install(wanted, python=_python_in(place), until=until)
         there = _listed(place)
         installed = _checked(there, wanted)
         told = {"installed": installed, "there": there}

@@ -8,7 +8,6 @@ index does not know: without a hash, and with a sentence on why.
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,13 +16,17 @@ from typing import Any
 
 from nbtrack.bundles.environment.closure import normalised
 from nbtrack.bundles.environment.inventory import python_facts
-from nbtrack.bundles.environment.pip_call import PipAnswer, call_pip
+from nbtrack.bundles.environment.pip_call import (
+    OFFLINE,
+    PipAnswer,
+    call_pip,
+    is_offline,
+)
 from nbtrack.bundles.environment.requirement_lines import requirement
 from nbtrack.bundles.environment.sources import file_name, public_url
 from nbtrack.bundles.environment.wheel_cache import remember, remembered
 from nbtrack.text import shorten
 
-OFFLINE = "NBTRACK_OFFLINE"
 CALLS_MAX = 12  # each leaves out a package that the index does not have
 _ASKED = (
     *("install", "--dry-run", "--no-deps", "--ignore-installed", "--quiet"),
@@ -65,8 +68,8 @@ def with_hashes(
     known = remembered()
     wheels = {told: known[key] for told, key in asked.items() if key in known}
     missing = [told for told in asked if told not in wheels]
-    if missing and (offline or os.environ.get(OFFLINE, "0") not in {"", "0"}):
-        tell(f"The package index was not asked: {OFFLINE} is set, or you are offline.")
+    if missing and (offline or is_offline()):
+        tell(f"The package index was not asked: {OFFLINE} is set, or it was not to be.")
     elif missing:
         found = _ask(missing, until=time.monotonic() + timeout_s, tell=tell)
         remember({asked[told]: wheel for told, wheel in found.items()})

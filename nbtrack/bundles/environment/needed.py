@@ -146,23 +146,26 @@ def _described(
     }
     run = closure(loaded, known.of_the_run, environment=environment)
     tracker = closure([OWN], known.lines_of, environment=environment)
-    names = {name for name in run if name in known.there}
-    names |= {name for name in tracker if name != OWN and known.get(name)}
-    listed = []
-    for name in sorted(names):
-        about = known.get(name)
-        assert about is not None
-        is_of_run = name in run and name != OWN
-        listed.append(
-            {
-                "name": name,
-                "version": about.version,
-                "group": "run" if is_of_run else "tracker",
-                "loaded": name in loaded,
-                "source": source_of(about),
-                "record_sha256": contents_digest(name) if known.is_same else None,
-                "requires": run[name] if is_of_run else tracker.get(name, []),
-                "wheel": wheel_of(about),
-            }
-        )
+    needs = {**tracker, **run, OWN: tracker[OWN]}
+    names = {name for name in run if name in known.there} | tracker.keys() - {OWN}
+    listed = [
+        {
+            "name": name,
+            **_entry(about, has_digest=known.is_same),
+            "group": "run" if name in run.keys() - {OWN} else "tracker",
+            "loaded": name in loaded,
+            "requires": needs[name],
+        }
+        for name in sorted(names)
+        if (about := known.get(name)) is not None
+    ]
     return {**python, "packages": listed}
+
+
+def _entry(about: Installed, *, has_digest: bool) -> dict[str, Any]:
+    return {
+        "version": about.version,
+        "source": source_of(about),
+        "record_sha256": contents_digest(about.name) if has_digest else None,
+        "wheel": wheel_of(about),
+    }

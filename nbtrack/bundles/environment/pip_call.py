@@ -21,6 +21,7 @@ from pathlib import Path
 
 from nbtrack.text import shorten, visible
 
+OFFLINE = "NBTRACK_OFFLINE"
 NO_PIP = "this Python has no pip: `python -m ensurepip` installs it"
 _OPTIONS = ("--no-input", "--no-color", "--disable-pip-version-check")
 _DROPPED = frozenset(
@@ -77,6 +78,15 @@ def call_pip(
     if command is None:
         return PipAnswer(failure=NO_PIP)
     return _called([*command, *_OPTIONS, *arguments], timeout_s)
+
+
+def is_offline() -> bool:
+    """Whether the user said that no index is to be asked, by `NBTRACK_OFFLINE=1`.
+
+    >>> is_offline() is (os.environ.get(OFFLINE, "0") not in {"", "0"})
+    True
+    """
+    return os.environ.get(OFFLINE, "0") not in {"", "0"}
 
 
 def calm_environment() -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 Packages with a hash are installed by it alone: a package without one among them takes
 the check from nobody else. What never was on an index is taken from the user's folders
-alone, so that nobody's package of the same name comes in its place.
+alone, so that nobody's package of the same name comes in its place. `NBTRACK_OFFLINE`
+keeps every index out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbtrack.bundles.environment.pip_call import PipAnswer, call_pip
+from nbtrack.bundles.environment.pip_call import (
+    OFFLINE,
+    PipAnswer,
+    call_pip,
+    is_offline,
+)
 from nbtrack.errors import EnvironmentBlockedError
 from nbtrack.text import shorten
 
@@ -86,7 +92,7 @@ def _called(
     lines = "".join(f"{each.pinned}\n" for each in group)
     asked = [*_INSTALL, *options]
     asked += ["--require-hashes"] if group[0].sha256 else []
-    asked += ["--no-index"] if group[0].is_foreign else []
+    asked += ["--no-index"] if group[0].is_foreign or is_offline() else []
     for folder in group[0].links:
         asked += ["--find-links", str(folder)]
     with tempfile.TemporaryDirectory(prefix="nbtrack-") as folder_:
@@ -114,9 +120,11 @@ def _refused(
 
 
 def _blocked(answer: PipAnswer, refused: Sequence[str]) -> EnvironmentBlockedError:
+    offline = f" No index was asked, as {OFFLINE} is set." if is_offline() else ""
+    said = (answer.failure or "nothing").rstrip(".")
     which = f" of {shorten(', '.join(refused), 300)}" if refused else ""
     return EnvironmentBlockedError(
         f"The environment cannot be made for want{which or ' of its packages'}. pip "
-        f"said: {answer.failure} Name a folder with the wheels by `--find-links DIR`, "
-        "or use `--env current`."
+        f"said: {said}.{offline} Name a folder with the wheels by "
+        "`--find-links DIR`, or use `--env current`."
     )
