@@ -85,9 +85,9 @@ def _dependencies(packages: Mapping[str, Any]) -> Item:
     bare = [p["name"] for p in own if not _is_hashed(p)]
     n = f"{len(own)} packages" if len(own) > 1 else "1 package"
     if not bare:
-        return CODE.ok("dependencies", f"{n}, each with its version and a hash")
+        return CODE.ok("dependencies", f"{n} by version and hash")
     fix = "Export again where the package index can be reached, to add the hashes."
-    told = f"{n} with their versions; no hash of {listed(bare)}"
+    told = f"{n} by version; no hash of {listed(bare)}"
     return CODE.ok("dependencies", told, fix)
 
 

@@ -87,23 +87,22 @@ def needs_of(manifest: Mapping[str, Any]) -> list[str]:
     environment, data = manifest.get("environment", {}), manifest.get("data", {})
     lines = []
     if environment.get("python"):
-        lock = _LOCKS.get(environment.get("lock") or "", "")
-        lines.append(f"Python {environment['python']}; packages as in {lock}".strip())
+        lock = _LOCKS.get(environment.get("lock") or "")
+        packages = f"; packages as in {lock}" if lock else ""
+        lines.append(f"Python {environment['python']}{packages}")
     if manifest.get("needs"):
         names = ", ".join(map(str, manifest["needs"]))
         lines.append(
             f"In the environment: {names} (their values are not in the bundle)"
         )
-    for key, what in (
-        ("n_referenced", "read from where they lie, as they are not in the bundle"),
-        (
-            "n_private",
-            "that are private: have them, with the digest in data/inputs.json",
-        ),
+    for key, one, more, where in (
+        ("n_referenced", "file", "files", "from where the run read"),
+        ("n_private", "private file", "private files", "of which you need a copy"),
     ):
         n = data.get(key) or 0
         if n:
-            lines.append(f"{count(n)} {'files' if n > 1 else 'file'} {what}")
+            what = f"{count(n)} {more if n > 1 else one}, {where}"
+            lines.append(f"{what}: not in the bundle, see data/inputs.json")
     return lines
 
 

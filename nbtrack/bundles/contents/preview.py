@@ -186,7 +186,7 @@ def _environment(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _again(manifest: Mapping[str, Any]) -> Iterator[str]:
-    yield block_html(Note("Whether a byte was changed; nothing of it is run:"))
+    yield block_html(Note("Whether a byte was changed; none of its code is run:"))
     yield block_html(Pre("", _CHECK))
     yield block_html(
         Note("The run again: as a script, and with a verdict for each metric.")

@@ -87,12 +87,12 @@ def cells_html(kept: Iterable[KeptCell], *, target: int | None) -> str:
 def _cell(kept: KeptCell, *, is_target: bool) -> str:
     mark = "<span class='mark'>the tracked cell</span>" if is_target else ""
     why = "" if is_target else "; ".join(kept.reasons)
-    reasons = escape(shorten(why, REASONS_MAX))
+    reasons = f"<p class='muted'>{escape(shorten(why, REASONS_MAX))}</p>"
     source = kept.cell.source
     code = "Its text was not kept." if source is None else source
     return (
         f"<div class='cell'><h3>{escape(label_of(kept.cell))}{mark}</h3>"
-        f"{f'<p class=muted>{reasons}</p>' if reasons else ''}"
+        f"{reasons if why else ''}"
         f"{block_html(Pre('', code))}</div>"
     )
 

@@ -35,7 +35,7 @@ _CONTENTS = (
 
 
 def readme_text(manifest: Mapping[str, Any]) -> str:
-    """The text, as Markdown.
+    r"""The text, as Markdown.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def readme_text(manifest: Mapping[str, Any]) -> str:
     --------
     >>> text = readme_text({"run": {"name": "<img>", "status": "finished"}})
     >>> text.splitlines()[0]
-    '# \\\\<img\\\\>'
+    '# \\<img\\>'
     """
     word, why = verdict_of(manifest)
     parts = [
@@ -55,7 +55,7 @@ def readme_text(manifest: Mapping[str, Any]) -> str:
         f"**{word}.** {plain(why, limit=2_000)}",
         *_results(manifest),
         "## Check it",
-        "Nothing of the bundle is run for that, and Python alone is needed:",
+        "That runs nothing of the run, and needs Python alone:",
         "    python verify.py",
         "## Run it again",
         "The code in here is its author's: read it before you run it.",
