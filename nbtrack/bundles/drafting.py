@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,11 @@ class Draft:
         return self.claim.run
 
     @property
+    def shown(self) -> Slice:
+        """The slice as it is in the bundle: cells of a live session have secrets."""
+        return replace(self.slice, kept=self.content.kept, cells=())
+
+    @property
     def facts(self) -> Mapping[str, Fact]:
         """What the store knows of its surroundings."""
         return self.claim.store.facts(self.run.id)
@@ -75,7 +80,7 @@ def members_of(draft: Draft) -> dict[str, Member]:
     curves = curve_members(store, run)
     inputs = _inputs(draft)
     results = expected(store, run, checkpoints)
-    items = checklist(store, run, draft.slice, dict(packages), inputs)
+    items = checklist(store, run, draft.shown, dict(packages), inputs)
     members: dict[str, Member] = {
         "run/run.py": _bytes(script.source),
         "run/run.ipynb": notebook_json(script, store, run, curves),
@@ -105,7 +110,7 @@ def members_of(draft: Draft) -> dict[str, Member]:
     members["manifest.json"] = _json(manifest)
     members["README.md"] = _bytes(readme_text(manifest))
     page = preview_html(
-        manifest, items=items, slice=draft.slice, curves=curves, inputs=inputs
+        manifest, items=items, slice=draft.shown, curves=curves, inputs=inputs
     )
     return members | {"preview.html": _bytes(page)}
 

@@ -250,7 +250,12 @@ def _proven(claim: Claim, made: Slice, wanted: Wanted) -> tuple[Content, Proof]:
     began = time.monotonic()
     facts = facts_of(claim.store, claim.run.id)
     checker = Checker(
-        facts, wanted.data, wanted.private, wanted.repeat, wanted.declared, wanted.tell
+        facts,
+        wanted.data,
+        wanted.private,
+        repeat=wanted.repeat,
+        declared=wanted.declared,
+        tell=wanted.tell,
     )
     climbed = climb(
         claim,

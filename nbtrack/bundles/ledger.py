@@ -10,6 +10,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ FILE_MAX_BYTES = 50_000_000  # with "auto": a larger file is referred to
 ALL_MAX_BYTES = 200_000_000  # and so is what comes after so many bytes of files
 SCANNED_MAX_BYTES = 5_000_000  # of a text that is looked through for secrets
 LISTED_MAX = 500  # files of a folder that a cell listed
+_WORDS = re.compile(r"'[^']+'|\"[^\"]+\"|\S+")
 DATA, MODULES = "data/files", "run/local_modules"
 
 
@@ -88,6 +90,7 @@ def ledger_of(
     wish: Wish = "auto",
     private: Collection[str] = (),
     needs: Needs | None = None,
+    also: Collection[str] = (),
 ) -> Ledger:
     """The files that these cells of a claim read and no cell of the session wrote.
 
@@ -100,10 +103,12 @@ def ledger_of(
         Patterns of paths (`*.csv`, `patients/*`) that are never embedded.
     needs
         Gets the names of secrets that were taken out of local modules.
+    also
+        Files that nobody saw being read, and without which the cells fail.
     """
     here = Path(os.path.realpath(claim.start.folder))
     known = known_of(claim)
-    read = _read_by(cells) - known.written
+    read = (_read_by(cells) | set(also)) - known.written
     loaded = known.modules.keys() - known.written  # a module is read but once
     modules = {path for path in loaded if Path(path).is_relative_to(project_of(here))}
     base = _base_of([here, *map(Path, (*read, *modules))], here)
@@ -120,6 +125,19 @@ def ledger_of(
         problems=found.problems,
         outside=tuple(shown_path(Path(p), here) for p in sorted(loaded - modules)),
     )
+
+
+def named_in(said: str, folder: Path) -> str | None:
+    """The file of the user's that an error names; None where it names none.
+
+    >>> named_in("FileNotFoundError: x.csv not found.", Path("/nowhere")) is None
+    True
+    """
+    for word in _WORDS.findall(said):
+        path: str = os.path.normpath(folder / word.strip("'\"`,;:()").rstrip("."))
+        if os.path.isfile(path) and is_users_file(path):
+            return path
+    return None
 
 
 def _read_by(cells: Sequence[CellRecord]) -> set[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import textwrap
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,15 +18,18 @@ _numbers = itertools.count()
 @pytest.fixture
 def in_notebook(tmp_path):
     """Play cells, then Python that leaves its findings in `answer`; give that back."""
+    return functools.partial(played_in, tmp_path)
 
-    def play(*cells: str, then: str, files: Mapping[str, str] | None = None) -> Any:
-        given = {
-            "cells": cells, "files": dict(files or {}), "home": str(tmp_path),
-            "then": textwrap.dedent(then),
-        }  # fmt: skip
-        job = Job(next(_numbers), "bundles.played.play", given, timeout_s=100.0)
-        answer = run_jobs([job])[job.key]
-        assert answer.error is None, f"{answer.error}\n{answer.said}"
-        return answer.value
 
-    return play
+def played_in(
+    home: Path, *cells: str, then: str, files: Mapping[str, str] | None = None
+) -> Any:
+    """The same, with a home."""
+    given = {
+        "cells": cells, "files": dict(files or {}), "home": str(home),
+        "then": textwrap.dedent(then),
+    }  # fmt: skip
+    job = Job(next(_numbers), "bundles.played.play", given, timeout_s=100.0)
+    answer = run_jobs([job])[job.key]
+    assert answer.error is None, f"{answer.error}\n{answer.said}"
+    return answer.value

@@ -72,6 +72,23 @@ def test_an_input_that_changed_since_is_never_passed_off(in_notebook):
     assert said == "the input rows.csv changed since"
 
 
+def test_a_file_that_nobody_saw_being_read_goes_in_once_it_is_missed(in_notebook):
+    reasons, files = in_notebook(
+        "import os\ndef rows():\n    with os.fdopen(os.open('rows.csv', 0)) as file:\n"
+        "        return file.read()",
+        "x = rows()",
+        LOOP,
+        files={"rows.csv": "1\n"},
+        then="""
+            checker, climbed = tried()
+            files = [f.path for f in checker.content.ledger.files]
+            answer = [t.reason for t in climbed.tried], files
+        """,
+    )
+    assert reasons == [""]
+    assert files == ["rows.csv"]
+
+
 def test_what_a_dropped_cell_left_is_not_there(in_notebook):
     files = in_notebook(
         "open('left.txt', 'w').write('4')",
