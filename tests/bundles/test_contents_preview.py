@@ -13,6 +13,7 @@ from nbtrack.bundles.contents.curves import curve_members
 from nbtrack.bundles.contents.metrics import expected
 from nbtrack.bundles.contents.preview import preview_html
 from nbtrack.bundles.contents.readme import readme_text
+from nbtrack.bundles.contents.reasons import without_places
 from nbtrack.slices.slice import slice_of_record
 
 VOID = {"meta", "img", "col", "br", "link", "input"}
@@ -217,6 +218,38 @@ def test_names_of_markup_stay_text_wherever_they_stand(trained, parts):
     assert "<img" not in readme.replace("\\<", "")
 
 
+def test_where_files_lay_on_the_exporters_machine_is_not_told(page, trained):
+    place = str(trained[0].path.parent)
+    assert "sets the file points.csv, which [2] reads" in Seen(page).text
+    assert place not in page
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (
+            "sets the file /a b/c/d.csv, which [4] reads",
+            "sets the file d.csv, which [4] reads",
+        ),
+        (
+            "changes the file C:\\ann\\d.csv, which [4] reads",
+            "changes the file d.csv, which [4] reads",
+        ),
+        (
+            "may change folder /a/b/ (by `f`), which [4] reads",
+            "may change folder b (by `f`), which [4] reads",
+        ),
+        (
+            "sets the file d.csv, which [4] reads",
+            "sets the file d.csv, which [4] reads",
+        ),
+        ("sets x, which [4] reads", "sets x, which [4] reads"),
+    ],
+)
+def test_of_a_place_the_last_part_is_told(was, now):
+    assert without_places([was]) == [now]
+
+
 def test_an_unproven_bundle_says_so():
     told = {"proof": "UNPROVEN", "reason": "it asks for input"}
     text = Seen(bare(slice=told)).text
@@ -266,8 +299,8 @@ def test_the_readme_says_how_to_check_and_rerun(manifest):
         "**PROVEN.**", "    python verify.py", "    uv run run/run.py",
         "    nbtrack rerun FILE.nbt.zip --trust", "| `run/run.py` |",
         "| train\\_loss |",
-        "API\\_KEY", "## What is not captured", "2 files, from where",
-        "1 private file, of which",
+        "API\\_KEY", "## What is not captured", "2 files besides the bundle",
+        "1 private file besides the bundle",
     ):  # fmt: skip
         assert words in text, words
 

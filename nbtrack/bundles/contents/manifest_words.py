@@ -96,13 +96,13 @@ def needs_of(manifest: Mapping[str, Any]) -> list[str]:
             f"In the environment: {names} (their values are not in the bundle)"
         )
     for key, one, more, where in (
-        ("n_referenced", "file", "files", "from where the run read"),
-        ("n_private", "private file", "private files", "of which you need a copy"),
+        ("n_referenced", "file", "files", "says where they lie"),
+        ("n_private", "private file", "private files", "has their digests"),
     ):
         n = data.get(key) or 0
         if n:
-            what = f"{count(n)} {more if n > 1 else one}, {where}"
-            lines.append(f"{what}: not in the bundle, see data/inputs.json")
+            what = f"{count(n)} {more if n > 1 else one}"
+            lines.append(f"{what} besides the bundle: data/inputs.json {where}")
     return lines
 
 
