@@ -243,7 +243,7 @@ def test_an_unproven_bundle_says_so():
     told = {"proof": "UNPROVEN", "reason": "it asks for input"}
     text = Seen(bare(slice=told)).text
     assert "UNPROVEN" in text
-    assert "It was not shown that these cells give the result again." in text
+    assert "It was not shown that these cells give the result again: " in text
     assert "it asks for input" in text
 
 

@@ -9,6 +9,7 @@ STYLE = f"""{CSS}
 .verdict{{border:1px solid var(--edge);border-left-width:5px;border-radius:8px;
 padding:10px 14px;margin:.8rem 0 1.2rem}}
 .verdict b{{letter-spacing:.03em;margin-right:.4em}}
+.verdict.good,.verdict.bad{{color:var(--ink)}}
 .verdict.good{{border-left-color:var(--best)}}.verdict.good b{{color:var(--best)}}
 .verdict.bad{{border-left-color:var(--worst)}}.verdict.bad b{{color:var(--worst)}}
 .checks{{width:100%;table-layout:fixed;min-width:46rem}}
