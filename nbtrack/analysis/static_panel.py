@@ -17,7 +17,7 @@ from nbtrack.analysis.decimate import pick, thin
 from nbtrack.analysis.families import in_order, split_role
 from nbtrack.analysis.frames import METRICS_MAX, RunFeed
 from nbtrack.analysis.marks import load_line, mark_index, marks_of, n_marks
-from nbtrack.analysis.svg import GHOST, PALETTE, Line, Mark, chart_svg
+from nbtrack.analysis.svg import GHOST, PALETTE, Line, Mark, chart_svg, with_names
 from nbtrack.analysis.wire import (
     CheckpointMeta,
     GradeMeta,
@@ -95,7 +95,11 @@ def family_svgs(store: Store, run_id: str) -> dict[str, str]:
     feed.advance()
     run, deltas, _ = feed.frame(full=True)
     families = _families(run, [delta for delta in deltas if not delta.ghost])
-    return dict(_drawn(families, POINTS_PER_CURVE, marks_of(feed.require())))
+    marks = marks_of(feed.require())
+    return {
+        name: with_names(chart_svg(name, lines, x_label=x_label, legend=False), lines)
+        for name, lines, x_label in _drawn(families, POINTS_PER_CURVE, marks)
+    }
 
 
 # -- text ------------------------------------------------------------------------------
@@ -222,7 +226,10 @@ def _charts(
     most = max(20, min(POINTS_PER_CURVE, POINTS_BUDGET // max(1, n_curves)))
     # The axis is chosen by all of them, also by those that are not drawn.
     drawn = islice(_drawn(families, most, marks), CHARTS_MAX)
-    pictures = [_picture(svg, families[name]) for name, svg in drawn]
+    pictures = [
+        _picture(chart_svg(name, lines, x_label=x_label), families[name])
+        for name, lines, x_label in drawn
+    ]
     notes = ["◆ a saved checkpoint"] if marks and shown else []
     if run["ghost"]:
         name = escape(run["ghost"]["name"])
@@ -237,33 +244,32 @@ def _drawn(
     families: Mapping[str, list[SeriesDelta]],
     most: int,
     marks: Sequence[CheckpointMeta],
-) -> Iterator[tuple[str, str]]:
-    """The families that have curves, each with its drawing."""
+) -> Iterator[tuple[str, list[Line], str]]:
+    """The families, each with its lines and what they are drawn over."""
     axis = shared_axis(list(families.values()))
     every = [series for family in families.values() for series in family]
     spread = axis is not None and any(has_repeats(one, axis) for one in every)
     for name, family in families.items():
-        yield name, _svg(name, family, axis, most, marks, spread=spread)
+        lines = _lines_of(family, axis, most, marks, spread=spread)
+        yield name, lines, _x_label(axis, spread=spread)
 
 
-def _svg(
-    name: str,
+def _lines_of(
     family: Sequence[SeriesDelta],
     axis: str | None,
     most: int,
     marks: Sequence[CheckpointMeta],
     *,
     spread: bool,
-) -> str:
+) -> list[Line]:
     own = [one for one in family if not one.ghost]
-    lines = [
+    return [
         _line(one, axis, most, marks, spread=spread, colour=colour)
         for one, colour in [
             *((one, GHOST) for one in family if one.ghost),
             *zip(own, _colours(own), strict=True),
         ]
     ]
-    return chart_svg(name, lines, x_label=_x_label(axis, spread=spread))
 
 
 def _picture(svg: str, family: Sequence[SeriesDelta]) -> str:

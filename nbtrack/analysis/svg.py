@@ -21,6 +21,7 @@ _INK = "#7c7c7c"
 _CHAR = 6.4  # px, about the width of a letter
 _FONT = "font-family='system-ui,sans-serif' font-size='11'"
 _TITLE_CHARS, _LABEL_CHARS = 18, 14
+_BELOW, _NAME_CHARS = 15, 40  # px of a name below the chart; its letters
 _MARK, _MARK_GAP = 4, 5  # px: half the width of a mark; from one to the next
 
 
@@ -68,6 +69,27 @@ def chart_svg(
         "</svg>",
     ]
     return "".join(parts)
+
+
+def with_names(svg: str, lines: Sequence[Line]) -> str:
+    """A chart with the names of its lines below it, each in its colour.
+
+    >>> line = Line("a<b", [0], [1], GHOST)
+    >>> "a&lt;b" in with_names(chart_svg("loss", [line], x_label="step"), [line])
+    True
+    """
+    height = HEIGHT + _BELOW * len(lines) + 6
+    names = "".join(
+        f"<path d='M12,{HEIGHT + _BELOW * nth + 8}h14' stroke='{line.colour}' "
+        f"stroke-width='3'/><text x='32' y='{HEIGHT + _BELOW * nth + 12}'>"
+        f"{xml_text(shorten(line.label, _NAME_CHARS))}</text>"
+        for nth, line in enumerate(lines)
+    )
+    return (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{height}' "
+        f"viewBox='0 0 {WIDTH} {height}' font-family='system-ui,sans-serif' "
+        f"font-size='11' fill='{_INK}'>{svg}{names}</svg>"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from nbtrack.bundles.contents.curves import curve_members
 from nbtrack.bundles.contents.metrics import expected
 from nbtrack.bundles.contents.preview import preview_html
 from nbtrack.bundles.contents.readme import readme_text
+from nbtrack.bundles.contents.reasons import without_places
 from nbtrack.slices.slice import slice_of_record
 
 VOID = {"meta", "img", "col", "br", "link", "input"}
@@ -217,11 +218,32 @@ def test_names_of_markup_stay_text_wherever_they_stand(trained, parts):
     assert "<img" not in readme.replace("\\<", "")
 
 
+def test_where_files_lay_on_the_exporters_machine_is_not_told(page, trained):
+    place = str(trained[0].path.parents[1])
+    assert "sets the file points.csv, which [" in Seen(page).text
+    assert place not in page
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("sets the file /a b/c/d.csv", "sets the file d.csv"),
+        ("changes the file C:\\ann\\d.csv", "changes the file d.csv"),
+        ("may change folder /a/b/ (by f)", "may change folder b (by f)"),
+        ("sets the file d.csv", "sets the file d.csv"),
+        ("sets x", "sets x"),
+    ],
+)
+def test_of_a_place_the_last_part_is_told(was, now):
+    reader = ", which [4] reads"
+    assert without_places([was + reader]) == [now + reader]
+
+
 def test_an_unproven_bundle_says_so():
     told = {"proof": "UNPROVEN", "reason": "it asks for input"}
     text = Seen(bare(slice=told)).text
     assert "UNPROVEN" in text
-    assert "It was not shown that these cells give the result again." in text
+    assert "It was not shown that these cells give the result again: " in text
     assert "it asks for input" in text
 
 
@@ -266,8 +288,8 @@ def test_the_readme_says_how_to_check_and_rerun(manifest):
         "**PROVEN.**", "    python verify.py", "    uv run run/run.py",
         "    nbtrack rerun FILE.nbt.zip --trust", "| `run/run.py` |",
         "| train\\_loss |",
-        "API\\_KEY", "## What is not captured", "2 files, from where",
-        "1 private file, of which",
+        "API\\_KEY", "## What is not captured", "2 files besides the bundle",
+        "1 private file besides the bundle",
     ):  # fmt: skip
         assert words in text, words
 

@@ -7,23 +7,13 @@ lost and a report of hundreds of runs stays small.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nbtrack.analysis.comparing.overlay import Drawn, Overlay, Wanted
 from nbtrack.analysis.report.content import Picture
 from nbtrack.analysis.report.look import Look, bare
-from nbtrack.analysis.svg import (
-    GHOST,
-    HEIGHT,
-    PALETTE,
-    WIDTH,
-    Line,
-    Mark,
-    chart_svg,
-    xml_text,
-)
-from nbtrack.text import shorten
+from nbtrack.analysis.svg import GHOST, PALETTE, Line, Mark, chart_svg, with_names
 
 if TYPE_CHECKING:
     from nbtrack.analysis.comparing.columns import Column
@@ -31,7 +21,6 @@ if TYPE_CHECKING:
 COLOURS = (*PALETTE, "#c74a6f")  # as many as curves can be selected
 CURVE_POINTS = 160
 METRICS_MAX = 12
-_BELOW, _LABEL_MAX = 15, 40  # px of a name below the chart; its letters
 
 
 def curves(look: Look) -> Iterator[Picture]:
@@ -65,30 +54,6 @@ def trend(look: Look) -> Picture | None:
     svg = chart_svg(name, [each, so_far], x_label="run", legend=False)
     caption = f"{name} over {len(x)} runs in the order of their start"
     return Picture(caption, with_names(svg, [so_far, each]))
-
-
-def with_names(svg: str, lines: Sequence[Line]) -> str:
-    """A chart with the names of its lines below it, each in its colour.
-
-    >>> line = Line("a<b", [0], [1], GHOST)
-    >>> "a&lt;b" in with_names(chart_svg("loss", [line], x_label="step"), [line])
-    True
-    """
-    height = HEIGHT + _BELOW * len(lines) + 6
-    names = "".join(
-        f"<path d='M12,{HEIGHT + _BELOW * nth + 8}h14' stroke='{line.colour}' "
-        f"stroke-width='3'/><text x='32' y='{HEIGHT + _BELOW * nth + 12}'>"
-        f"{xml_text(shorten(line.label, _LABEL_MAX))}</text>"
-        for nth, line in enumerate(lines)
-    )
-    return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{height}' "
-        f"viewBox='0 0 {WIDTH} {height}' font-family='system-ui,sans-serif' "
-        f"font-size='11' fill='{_INK}'>{svg}{names}</svg>"
-    )
-
-
-_INK = "#7c7c7c"
 
 
 def _lines(look: Look, overlay: Overlay, metric: str) -> Iterator[Line]:

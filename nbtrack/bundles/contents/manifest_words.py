@@ -15,8 +15,8 @@ _LOCKS = {
 }
 _WHATS = {
     "PROVEN": "These cells were run again in a fresh process before the export, and "
-    "gave the same.",
-    "UNPROVEN": "It was not shown that these cells give the result again.",
+    "gave the same",
+    "UNPROVEN": "It was not shown that these cells give the result again",
 }
 
 
@@ -26,11 +26,12 @@ def verdict_of(manifest: Mapping[str, Any]) -> tuple[str, str]:
     Examples
     --------
     >>> verdict_of({"slice": {"proof": "UNPROVEN", "reason": "it failed"}})[1]
-    'It was not shown that these cells give the result again. it failed'
+    'It was not shown that these cells give the result again: it failed'
     """
     told = manifest.get("slice", {})
     word = "PROVEN" if told.get("proof") == "PROVEN" else "UNPROVEN"
-    return word, f"{_WHATS[word]} {told.get('reason') or ''}".strip()
+    reason = f": {told['reason']}" if told.get("reason") else "."
+    return word, f"{_WHATS[word]}{reason}"
 
 
 def about_run(manifest: Mapping[str, Any]) -> str:
@@ -96,13 +97,13 @@ def needs_of(manifest: Mapping[str, Any]) -> list[str]:
             f"In the environment: {names} (their values are not in the bundle)"
         )
     for key, one, more, where in (
-        ("n_referenced", "file", "files", "from where the run read"),
-        ("n_private", "private file", "private files", "of which you need a copy"),
+        ("n_referenced", "file", "files", "says where each lies"),
+        ("n_private", "private file", "private files", "has the digest of each"),
     ):
         n = data.get(key) or 0
         if n:
-            what = f"{count(n)} {more if n > 1 else one}, {where}"
-            lines.append(f"{what}: not in the bundle, see data/inputs.json")
+            what = f"{count(n)} {more if n > 1 else one}"
+            lines.append(f"{what} besides the bundle: data/inputs.json {where}")
     return lines
 
 
@@ -112,7 +113,7 @@ def known_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     Examples
     --------
     >>> known_rows({"git.commit": {"missing": "no repository"}, "a": {"value": [1]}})
-    [('git.commit', 'not known: no repository'), ('a', '[1]')]
+    [('git.commit', 'not known: no repository'), ('a', '1')]
     """
     return [(str(name), _fact(told)) for name, told in facts.items()]
 
@@ -122,6 +123,8 @@ def _fact(told: Any) -> str:  # Any: a fact as the manifest has it
         if "missing" in told:
             return f"not known: {told['missing']}"
         told = told.get("value")
+    if isinstance(told, list | tuple):
+        told = ", ".join(map(str, told)) or "none"
     return shorten(visible(str(told)), 300)
 
 

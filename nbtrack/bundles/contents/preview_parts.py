@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from nbtrack.analysis.report.content import Pre
 from nbtrack.analysis.report.html import block_html
+from nbtrack.bundles.contents.reasons import without_places
 from nbtrack.slices.closure import label_of
 from nbtrack.text import escape, shorten
 
@@ -51,7 +52,7 @@ def checks_html(items: Iterable[Item]) -> str:
 def _group(name: str, items: list[Item]) -> str:
     rows = "".join(
         f"<tr><th scope='row'>{escape(item.item)}</th>"
-        f"<td><span class='state {_TONES[item.state]}'>{escape(item.state)}</span></td>"
+        f"<td><span class='pill {_TONES[item.state]}'>{escape(item.state)}</span></td>"
         f"<td>{escape(item.value)}</td><td class='fix'>{escape(item.fix)}</td></tr>"
         for item in items
     )
@@ -86,7 +87,7 @@ def cells_html(kept: Iterable[KeptCell], *, target: int | None) -> str:
 
 def _cell(kept: KeptCell, *, is_target: bool) -> str:
     mark = "<span class='mark'>the tracked cell</span>" if is_target else ""
-    why = "" if is_target else "; ".join(kept.reasons)
+    why = "" if is_target else "; ".join(without_places(kept.reasons))
     reasons = f"<p class='muted'>{escape(shorten(why, REASONS_MAX))}</p>"
     source = kept.cell.source
     code = "Its text was not kept." if source is None else source

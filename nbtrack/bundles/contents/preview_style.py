@@ -9,6 +9,7 @@ STYLE = f"""{CSS}
 .verdict{{border:1px solid var(--edge);border-left-width:5px;border-radius:8px;
 padding:10px 14px;margin:.8rem 0 1.2rem}}
 .verdict b{{letter-spacing:.03em;margin-right:.4em}}
+.verdict.good,.verdict.bad{{color:var(--ink)}}
 .verdict.good{{border-left-color:var(--best)}}.verdict.good b{{color:var(--best)}}
 .verdict.bad{{border-left-color:var(--worst)}}.verdict.bad b{{color:var(--worst)}}
 .checks{{width:100%;table-layout:fixed;min-width:46rem}}
@@ -19,10 +20,10 @@ border-bottom:1px solid var(--edge);overflow-wrap:anywhere;font-weight:400}}
 .checks col.item{{width:11rem}}.checks col.state{{width:6.5rem}}
 .checks col.fix{{width:38%}}
 .checks td.fix{{color:var(--muted)}}
-.state{{display:inline-block;border:1px solid currentColor;border-radius:99px;
+.pill{{display:inline-block;border:1px solid currentColor;border-radius:99px;
 padding:0 9px;font-size:12px;line-height:1.6}}
-.state.good{{color:var(--best)}}.state.bad{{color:var(--worst)}}
-.state.open{{color:var(--muted);border-style:dashed}}
+.pill.good{{color:var(--best)}}.pill.bad{{color:var(--worst)}}
+.pill.open{{color:var(--muted);border-style:dashed}}
 .cell{{margin:0 0 1.1rem}}.cell h3{{margin:.9rem 0 .1rem}}
 .cell p{{font-size:13px;margin:.1rem 0}}
 .mark{{font-size:12px;font-weight:400;color:var(--muted);margin-left:.5em}}
