@@ -7,7 +7,6 @@ run gives the same bytes. What was left out, and why, is in the manifest.
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,10 +17,12 @@ from nbtrack.bundles.checking import Content, lines_of, looks_of, scripted
 from nbtrack.bundles.contents.checklist import checklist, checklist_json
 from nbtrack.bundles.contents.checkpoints import checkpoint_members
 from nbtrack.bundles.contents.curves import curve_members
+from nbtrack.bundles.contents.json_text import as_utf8, json_bytes
 from nbtrack.bundles.contents.metrics import expected, metrics_lines
 from nbtrack.bundles.contents.notebook import notebook_json
 from nbtrack.bundles.contents.preview import preview_html
 from nbtrack.bundles.contents.readme import readme_text
+from nbtrack.bundles.contents.reasons import without_places
 from nbtrack.bundles.frame import SHIM, uses_nbtrack
 from nbtrack.bundles.ledger import DataFile
 from nbtrack.bundles.standalone import nbtrack_shim
@@ -82,18 +83,18 @@ def members_of(draft: Draft) -> dict[str, Member]:
     results = expected(store, run, checkpoints)
     items = checklist(store, run, draft.shown, dict(packages), inputs)
     members: dict[str, Member] = {
-        "run/run.py": _bytes(script.source),
+        "run/run.py": as_utf8(script.source),
         "run/run.ipynb": notebook_json(script, store, run, curves),
-        "run/slice.json": _json(_slice(draft, lines_of(script))),
-        "run/layout.json": _json(_layout(draft)),
-        "env/packages.json": _json(packages),
-        "env/platform.json": _json({"facts": _facts(draft, _PLATFORM)}),
-        "env/numerics.json": _json({"facts": _facts(draft, _NUMERICS)}),
-        "env/env-vars.json": _json(_variables(draft)),
-        "rng/fingerprints.json": _json({"cells": list(_fingerprints(draft))}),
-        "data/inputs.json": _json(inputs),
+        "run/slice.json": json_bytes(_slice(draft, lines_of(script))),
+        "run/layout.json": json_bytes(_layout(draft)),
+        "env/packages.json": json_bytes(packages),
+        "env/platform.json": json_bytes({"facts": _facts(draft, _PLATFORM)}),
+        "env/numerics.json": json_bytes({"facts": _facts(draft, _NUMERICS)}),
+        "env/env-vars.json": json_bytes(_variables(draft)),
+        "rng/fingerprints.json": json_bytes({"cells": list(_fingerprints(draft))}),
+        "data/inputs.json": json_bytes(inputs),
         "results/metrics.jsonl": metrics_lines(store, run),
-        "results/expected.json": _json(results),
+        "results/expected.json": json_bytes(results),
         "checklist.json": checklist_json(items),
         "verify.py": _source(standalone_verify),
         **files,
@@ -103,16 +104,16 @@ def members_of(draft: Draft) -> dict[str, Member]:
         **dict(_states(draft)),
     }
     if draft.lock is not None:
-        members["env/pylock.toml"] = _bytes(draft.lock)
+        members["env/pylock.toml"] = as_utf8(draft.lock)
     for nth, check in enumerate(content.checks, 1):
-        members[f"checks/export-rerun-{nth}.json"] = _json(check.to_dict())
+        members[f"checks/export-rerun-{nth}.json"] = json_bytes(check.to_dict())
     manifest = _manifest(draft, results)
-    members["manifest.json"] = _json(manifest)
-    members["README.md"] = _bytes(readme_text(manifest))
+    members["manifest.json"] = json_bytes(manifest)
+    members["README.md"] = as_utf8(readme_text(manifest))
     page = preview_html(
         manifest, items=items, slice=draft.shown, curves=curves, inputs=inputs
     )
-    return members | {"preview.html": _bytes(page)}
+    return members | {"preview.html": as_utf8(page)}
 
 
 def _manifest(draft: Draft, results: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,7 +172,7 @@ def _environment(draft: Draft) -> dict[str, Any]:
     import hashlib
 
     facts = {n: f.value for n, f in draft.facts.items()}
-    lock = None if draft.lock is None else hashlib.sha256(_bytes(draft.lock))
+    lock = None if draft.lock is None else hashlib.sha256(as_utf8(draft.lock))
     return {
         "python": draft.packages["python"],
         "lock": "versions" if lock is None else "hashes",
@@ -189,7 +190,8 @@ def _slice(draft: Draft, n_lines: Mapping[int, int]) -> dict[str, Any]:
         {
             "seq": each.cell.seq, "cell_id": each.cell.cell_id, "label": label,
             "execution": each.cell.execution, "source": each.cell.source,
-            "duration_s": each.cell.duration_s, "reasons": list(each.reasons),
+            "duration_s": each.cell.duration_s,
+            "reasons": list(without_places(each.reasons)),
             "tracked": each is content.kept[-1], "writes": list(looks[label]),
             "first_line": first, "n_lines": n,
         }
@@ -198,7 +200,11 @@ def _slice(draft: Draft, n_lines: Mapping[int, int]) -> dict[str, Any]:
         )
     ]  # fmt: skip
     dropped = [
-        {"seq": d.cell.seq, "execution": d.cell.execution, "why": d.reason}
+        {
+            "seq": d.cell.seq,
+            "execution": d.cell.execution,
+            "why": " ".join(without_places([d.reason])),
+        }
         for d in draft.slice.dropped
     ]
     return {
@@ -276,12 +282,12 @@ def _states(draft: Draft) -> Iterator[tuple[str, Member]]:
             packed = each.cell.rng.get(name)
             if packed is not None:
                 plain = name.replace(":", "-").replace("/", "-")
-                yield f"rng/{each.cell.seq}-{plain}.bin", _bytes(packed)
+                yield f"rng/{each.cell.seq}-{plain}.bin", as_utf8(packed)
 
 
 def _code_beside(draft: Draft) -> Iterator[tuple[str, Member]]:
     for path, text in draft.content.script.files.items():
-        yield f"run/{path}", _bytes(text)
+        yield f"run/{path}", as_utf8(text)
     for path, value in draft.content.trial.snapshots:
         yield f"run/{path}", value
     if uses_nbtrack(draft.content.kept):
@@ -319,23 +325,4 @@ def _fact(fact: Fact) -> dict[str, Any]:
 
 
 def _source(module: Any) -> bytes:  # Any: a module
-    return _bytes(inspect.getsource(module))
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "backslashreplace")
-
-
-def _json(value: Any) -> bytes:
-    return _bytes(json.dumps(_plain(value), indent=1, sort_keys=True) + "\n")
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no NaN: what is none of its numbers is told as null."""
-    if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+    return as_utf8(inspect.getsource(module))
