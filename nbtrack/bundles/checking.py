@@ -7,8 +7,9 @@ cell by cell, the modules it loaded, how far repeats were apart) goes into the b
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,15 @@ from typing import Any
 from nbtrack.bundles.frame import frame_of
 from nbtrack.bundles.judging import Tolerance, judged
 from nbtrack.bundles.ledger import Ledger, Wish, ledger_of, named_in
-from nbtrack.bundles.pins import environment_for, machine_flags
+from nbtrack.bundles.pins import RECORDED, environment_for, machine_flags
 from nbtrack.bundles.redactions import Needs, with_needs
 from nbtrack.bundles.series import Series, series_of_run
+from nbtrack.bundles.variables_read import variables_read
 from nbtrack.bundles.verdict import GOOD, MetricVerdict, Word, worst
 from nbtrack.bundles.work import OFF, Ran, Work, Workplace, segments_with
-from nbtrack.capture.dataflow.pseudo import MARK
+from nbtrack.capture.dataflow.pseudo import ENVIRONMENT, MARK
 from nbtrack.errors import NbtrackError
+from nbtrack.records import CellRecord
 from nbtrack.slices.attempt import Trial
 from nbtrack.slices.claim import Attempt, Claim
 from nbtrack.slices.closure import KeptCell
@@ -136,9 +139,7 @@ class Checker:
         ]
         if missing:
             named = ", ".join(missing)
-            return Comparison(
-                f"it needs {named} in the environment, as it was redacted"
-            )
+            return Comparison(f"it needs {named} in the environment")
         assert claim.run is not None
         self.series = series_of_run(claim.store, claim.run)
         self.repeats = []
@@ -238,9 +239,23 @@ def content_of(
     """What a bundle of these cells holds, not run yet."""
     kept, needs = with_needs(trial.kept)
     cells = [each.cell for each in kept]
-    script = scripted(claim, trial, kept, _NO_PACKAGES, needs)
     ledger = ledger_of(claim, cells, wish=wish, private=private, needs=needs, also=also)
+    own = RECORDED | _variables_set(cells)
+    read = [n for n in variables_read(_texts(kept, ledger)) if n not in own]
+    needs.read(read, {**os.environ, **(claim.start.environment if claim.live else {})})
+    script = scripted(claim, trial, kept, _NO_PACKAGES, needs)
     return Content(trial, kept, script, ledger, needs)
+
+
+def _variables_set(cells: Sequence[CellRecord]) -> set[str]:
+    """Variables of the environment that the cells set themselves."""
+    names = (n for c in cells if c.flow is not None for n in c.flow.writes)
+    return {n.removeprefix(ENVIRONMENT) for n in names if n.startswith(ENVIRONMENT)}
+
+
+def _texts(kept: Sequence[KeptCell], ledger: Ledger) -> Iterator[str]:
+    yield from (each.cell.source or "" for each in kept)
+    yield from (f.body.decode("utf-8", "replace") for f in ledger.files if f.body)
 
 
 def scripted(

@@ -85,7 +85,7 @@ def blocked_by(bundle: Bundle, work: Work) -> str:
     needs = bundle.manifest.get("needs", [])
     missing = [visible(str(n)) for n in needs if n not in work.environment]
     if missing:
-        return f"set {', '.join(missing)} in the environment: it was redacted"
+        return f"set {', '.join(missing)} in the environment: the cells need it"
     for each in bundle.json("data/inputs.json")["files"]:
         if each["member"] is None and (why := _why_not_there(each)):
             return why

@@ -26,6 +26,7 @@ _ASKS = {
     "DEFAULT": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"},
     "AVX2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"},
 }
+RECORDED = frozenset({*_ALWAYS, *VARIABLES})  # what a script is given in any case
 HASH_SEED = "0"  # where that of the run is not known: at least always the same
 
 

@@ -11,7 +11,7 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from nbtrack.capture.reread import reparse
@@ -30,11 +30,12 @@ class Needs:
 
     names: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)  # name -> the cells' own
+    given: dict[str, str] = field(default_factory=dict)  # what the session began with
     n_redacted: int = 0
     n_left: int = 0  # secrets for which no name can be put in
 
     def values_now(self) -> dict[str, str]:
-        """Their values: of this environment, else of the variables of this session.
+        """Their values: of this environment, of the session's, of its variables.
 
         >>> Needs(["A_NEED_NOBODY_HAS"]).values_now()
         {}
@@ -42,7 +43,15 @@ class Needs:
         here = vars(sys.modules["__main__"])
         found = {name: here.get(of) for name, of in self.variables.items()}
         told = {name: value for name, value in found.items() if isinstance(value, str)}
-        return told | {n: os.environ[n] for n in self.names if n in os.environ}
+        here_too = {n: os.environ[n] for n in self.names if n in os.environ}
+        return told | here_too | self.given
+
+    def read(self, names: Iterable[str], had: Mapping[str, str]) -> None:
+        """Code reads these variables; those that the session had are needed."""
+        for name in names:
+            if name in had and name not in self.names:
+                self.names.append(name)
+                self.given[name] = had[name]
 
 
 def with_needs(kept: Sequence[KeptCell]) -> tuple[tuple[KeptCell, ...], Needs]:

@@ -22,12 +22,16 @@ def in_notebook(tmp_path):
 
 
 def played_in(
-    home: Path, *cells: str, then: str, files: Mapping[str, str] | None = None
+    home: Path,
+    *cells: str,
+    then: str,
+    files: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Any:
     """The same, with a home."""
     given = {
         "cells": cells, "files": dict(files or {}), "home": str(home),
-        "then": textwrap.dedent(then),
+        "then": textwrap.dedent(then), "environment": dict(environment or {}),
     }  # fmt: skip
     job = Job(next(_numbers), "bundles.played.play", given, timeout_s=100.0)
     answer = run_jobs([job])[job.key]

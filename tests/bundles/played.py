@@ -31,7 +31,7 @@ def play(given: Mapping[str, Any]) -> Any:
     home = Path(given["home"])
     os.environ |= {
         "XDG_STATE_HOME": str(home / "state"), "XDG_CACHE_HOME": str(home / "cache"),
-        "NBTRACK_OFFLINE": "1",
+        "NBTRACK_OFFLINE": "1", **given["environment"],
     }  # fmt: skip
     background._inert = False  # this child of a fork stands for a kernel
     for name, text in given["files"].items():

@@ -59,7 +59,7 @@ REASON = "checker, climbed = tried()\nanswer = climbed.tried[0].reason"
 def test_a_secret_that_is_nowhere_to_be_had_is_asked_for(in_notebook):
     cells = f"api_key = {SECRET!r}", "x = len(api_key)", "del api_key", LOOP
     said = in_notebook(*cells, then=REASON)
-    assert said == "it needs API_KEY in the environment, as it was redacted"
+    assert said == "it needs API_KEY in the environment"
 
 
 def test_an_input_that_changed_since_is_never_passed_off(in_notebook):
@@ -87,6 +87,24 @@ def test_a_file_that_nobody_saw_being_read_goes_in_once_it_is_missed(in_notebook
     )
     assert reasons == [""]
     assert files == ["rows.csv"]
+
+
+def test_variables_that_cells_read_are_needed_by_name_and_kept_by_no_value(in_notebook):
+    reasons, needs, everything = in_notebook(
+        "import os\nteam, n = os.environ['TEAM'], int(os.getenv('N_STEPS', 3))",
+        "x = len(team) + n",
+        LOOP,
+        environment={"TEAM": "blue-whales"},
+        then="""
+            checker, climbed = tried()
+            content = checker.content
+            answer = [t.reason for t in climbed.tried], content.needs.names, (
+                content.script.source + str(content.answer.seen)
+            )
+        """,
+    )
+    assert (reasons, needs) == ([""], ["TEAM"])  # N_STEPS was not set
+    assert "blue-whales" not in everything
 
 
 def test_what_a_dropped_cell_left_is_not_there(in_notebook):

@@ -132,7 +132,7 @@ def test_without_the_secret_it_is_blocked_and_says_so(bundle, elsewhere, monkeyp
     monkeypatch.delenv("API_KEY")
     found = nbtrack.rerun(bundle, trust=True, environment="current")
     assert (found.verdict, found.is_good) == ("BLOCKED", False)
-    assert found.reason == "set API_KEY in the environment: it was redacted"
+    assert found.reason == "set API_KEY in the environment: the cells need it"
 
 
 def test_what_if_sets_a_literal_and_judges_nothing(bundle, elsewhere):
