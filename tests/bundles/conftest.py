@@ -25,7 +25,7 @@ def played_in(
     home: Path,
     *cells: str,
     then: str,
-    files: Mapping[str, str] | None = None,
+    files: Mapping[str, str | bytes] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Any:
     """The same, with a home."""

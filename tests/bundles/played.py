@@ -34,8 +34,8 @@ def play(given: Mapping[str, Any]) -> Any:
         "NBTRACK_OFFLINE": "1", **given["environment"],
     }  # fmt: skip
     background._inert = False  # this child of a fork stands for a kernel
-    for name, text in given["files"].items():
-        _older(Path(name), text)
+    for name, content in given["files"].items():
+        _older(Path(name), content)
     shell = shell_of_process()
     shell.run_line_magic("load_ext", "nbtrack")
     for cell in given["cells"]:
@@ -46,9 +46,9 @@ def play(given: Mapping[str, Any]) -> Any:
     return space["answer"]
 
 
-def _older(path: Path, text: str) -> None:
+def _older(path: Path, content: str | bytes) -> None:
     """A file that was there before the session."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
     old = time.time() - 3600
     os.utime(path, (old, old))
