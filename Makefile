@@ -33,7 +33,7 @@ override NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
 export NBTRACK_DATA
 endif
 
-.PHONY: help demo demo-check test test-pythons test-browser test-faults test-fuzz test-frameworks test-packaging bench peers lint build clean
+.PHONY: help demo demo-check test test-pythons test-browser test-faults test-fuzz test-frameworks test-packaging test-reproduce bench peers lint build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -75,6 +75,9 @@ test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 
 test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
 	$(RUN) pytest -m "faults and not benchmark" $(SHARED_OUT) $(PYTEST_ARGS)
+
+test-reproduce: $(VENV)/.test  ## bundles as wholes: fresh environments, the quickstart
+	$(RUN) pytest -m reproduce $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (installs them)
 	$(RUN) pip install --no-compile --editable ".[frameworks]" --constraint .ci/constraints.txt

@@ -34,6 +34,7 @@ _SUITES = {
     "browser": {"browser"},
     "faults": {"faults"},
     "frameworks": {"frameworks"},
+    "reproduce": {"reproduce"},
 }
 
 

@@ -285,3 +285,31 @@ def test_the_story_of_sweeps(tmp_path, monkeypatch):
         assert "application/vnd.plotly.v1+json" in output.data
     assert "10 of 10 trials" in text_of(cells["function"])
     assert text_of(cells["callback"]) == "5"
+
+
+@pytest.mark.reproduce
+def test_a_number_proves_itself(tmp_path, monkeypatch, no_network):
+    settings = {
+        "PYTHONPATH": f"{no_network}:{NOTEBOOKS.parent}",
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
+    notebook = opened("07_reproduce.ipynb")
+    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+
+    exported = text_of(cells["export"])
+    assert "exported base.nbt.zip" in exported
+    assert "4 of 6 cells give the same result" in exported
+    assert "needs in the environment: DB_PASSWORD" in exported
+    assert "run/run.py" in text_of(cells["inside"])
+    assert "correct-horse" not in text_of(cells["inside"])
+    assert "run base: INTACT" in text_of(cells["verify"])
+    assert "BITWISE" in text_of(cells["rerun"])
+    assert "rerun of base" in text_of(cells["runs"])
+    assert "WHAT-IF" in text_of(cells["if"])
+    assert "TAMPERED" in text_of(cells["tamper"])
+    forged = text_of(cells["forged"])
+    assert forged.startswith("DRIFTED")
+    assert "first difference: " in forged
+    assert "likely cause: param lr: 0.5 in A, 0.4 in B" in forged
+    assert "give the same result" in text_of(cells["repeat"])
+    assert "WITHIN-NOISE" in text_of(cells["noise"])

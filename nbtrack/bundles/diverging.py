@@ -22,7 +22,7 @@ def first_divergence(
     >>> one = [{"label": "cell 1", "values": {"x": {"type": "int", "sha256": "a"}}}]
     >>> two = [{"label": "cell 1", "values": {"x": {"type": "int", "sha256": "b"}}}]
     >>> first_divergence(one, two, []).sentence
-    'cell 1 gave another x: other content'
+    'x after cell 1 (other content)'
     """
     found = next(_cells(expected, seen), None)
     metric = _first_metric(metrics)
@@ -48,7 +48,7 @@ def _cells(
             yield label, None, "the rerun did not come to its end"
             continue
         for generator in _others(cell, now[label]):
-            yield label, f"state of the generator {generator}", "before it began"
+            yield label, f"the generator {generator}", "it stood elsewhere before"
         values = now[label].get("values", {})
         for name, was in cell.get("values", {}).items():
             what = _difference(was, values.get(name))

@@ -30,6 +30,8 @@ from nbtrack.bundles.standalone import verify as standalone_verify
 from nbtrack.capture.dataflow.pseudo import GENERATOR
 from nbtrack.records import Fact, RunRecord
 from nbtrack.slices.claim import Claim, Proof
+from nbtrack.slices.script import Script
+from nbtrack.slices.segments import segments_of
 from nbtrack.slices.slice import Slice
 
 Member = bytes | Path
@@ -85,7 +87,7 @@ def members_of(draft: Draft) -> dict[str, Member]:
     members: dict[str, Member] = {
         "run/run.py": as_utf8(script.source),
         "run/run.ipynb": notebook_json(script, store, run, curves),
-        "run/slice.json": json_bytes(_slice(draft, lines_of(script))),
+        "run/slice.json": json_bytes(_slice(draft, script)),
         "run/layout.json": json_bytes(_layout(draft)),
         "env/packages.json": json_bytes(packages),
         "env/platform.json": json_bytes({"facts": _facts(draft, _PLATFORM)}),
@@ -183,15 +185,17 @@ def _environment(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _slice(draft: Draft, n_lines: Mapping[int, int]) -> dict[str, Any]:
-    content = draft.content
+def _slice(draft: Draft, script: Script) -> dict[str, Any]:
+    content, n_lines = draft.content, lines_of(script)
     looks = looks_of(content)
+    emitted = {s.label: s.source for s in segments_of(script.source, n_lines)}
     cells = [
         {
             "seq": each.cell.seq, "cell_id": each.cell.cell_id, "label": label,
             "execution": each.cell.execution, "source": each.cell.source,
             "duration_s": each.cell.duration_s,
             "reasons": list(without_places(each.reasons)),
+            "emitted": emitted.get(label, ""),
             "tracked": each is content.kept[-1], "writes": list(looks[label]),
             "first_line": first, "n_lines": n,
         }

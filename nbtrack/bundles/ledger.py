@@ -23,6 +23,7 @@ from nbtrack.capture.opened_files import is_users_file
 from nbtrack.records import CellRecord, InputRecord
 from nbtrack.redact import redact_source
 from nbtrack.slices.claim import Claim
+from nbtrack.slices.command import PACKAGE
 from nbtrack.slices.scratch import Known, known_of, paths_of, project_of
 
 Policy = Literal["embed", "ref", "private"]
@@ -33,6 +34,7 @@ ALL_MAX_BYTES = 200_000_000  # and so is what comes after so many bytes of files
 SCANNED_MAX_BYTES = 5_000_000  # of a text that is looked through for secrets
 LISTED_MAX = 500  # files of a folder that a cell listed
 _WORDS = re.compile(r"'[^']+'|\"[^\"]+\"|\S+")
+_OURS = os.path.join(PACKAGE, "nbtrack") + os.sep  # read for a panel, by a tracked cell
 DATA, MODULES = "data/files", "run/local_modules"
 
 
@@ -147,7 +149,7 @@ def _read_by(cells: Sequence[CellRecord]) -> set[str]:
         for path in paths_of(cell.flow.reads if cell.flow is not None else ()):
             if os.path.isdir(path):
                 found |= set(_listed(path))
-            elif is_users_file(path):
+            elif is_users_file(path) and not path.startswith(_OURS):
                 found.add(path)
     return found
 

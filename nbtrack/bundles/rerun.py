@@ -135,7 +135,7 @@ in a notebook, or with the log of cells switched off.
             asked = replace(asked, environment=environment or "locked")
         bundle = stack.enter_context(open_bundle(path))
         _refuse(bundle, asked)
-        return _Rerun(bundle, path, asked, _store_for(store)).verdict()
+        return _Rerun(bundle, asked, _store_for(store)).verdict()
 
 
 def _bundle_path(what: Path | Run | RunRecord | str) -> Path | None:
@@ -187,9 +187,8 @@ def _refuse(bundle: Bundle, asked: Asked) -> None:
 class _Rerun:
     """One rerun of an opened bundle."""
 
-    def __init__(self, bundle: Bundle, path: Path, asked: Asked, store: Store) -> None:
+    def __init__(self, bundle: Bundle, asked: Asked, store: Store) -> None:
         self._bundle = bundle
-        self._path = path
         self._asked = asked
         self._store = store
         self._began = time.monotonic()
@@ -230,27 +229,37 @@ class _Rerun:
                 network=asked.network,
                 tell=asked.tell,
             )
-            return self._judged(ran, place)
+            run_id = None if ran.answer is None else ran.answer.run
+            if run_id is None:
+                reason = ran.problem or "no run was recorded"
+                verdict = self._ended("FAILED", reason, ran)
+                return self._with_causes(verdict, None, work, python)
+            with Store.open(place.store) as there:
+                again = there.run(run_id)
+                verdict = self._judged(ran, there, again)
+                told = self._with_causes(verdict, (there, again), work, python)
+                origin = self._bundle.manifest["run"]
+                kept = keep_rerun(self._store, there, again, told, origin)
+        return replace(told, run=kept)
 
-    def _judged(self, ran: Ran, place: Workplace) -> Verdict:
-        run_id = None if ran.answer is None else ran.answer.run
-        if run_id is None:
-            return self._ended("FAILED", ran.problem or "no run was recorded", ran)
-        with Store.open(place.store) as there:
-            again = there.run(run_id)
-            metrics = self._metrics(there, again)
-            word, remarks = self._word(metrics, there, again)
-            failed = again.status != "finished"
-            reason = ran.problem or (f"the rerun {again.status}" if failed else "")
-            word = "FAILED" if reason else word
-            verdict = self._ended(word, reason, ran, metrics, remarks)
-            if word not in SAME:
-                told = causes_of_rerun(self._path, (there, again.id), self._facts)
-                verdict = replace(verdict, causes=told)
-            kept = keep_rerun(
-                self._store, there, again, verdict, self._bundle.manifest["run"]
-            )
-        return replace(verdict, run=kept)
+    def _judged(self, ran: Ran, there: Store, again: RunRecord) -> Verdict:
+        metrics = self._metrics(there, again)
+        word, remarks = self._word(metrics, there, again)
+        failed = again.status != "finished"
+        reason = ran.problem or (f"the rerun {again.status}" if failed else "")
+        return self._ended("FAILED" if reason else word, reason, ran, metrics, remarks)
+
+    def _with_causes(
+        self,
+        verdict: Verdict,
+        again: tuple[Store, RunRecord] | None,
+        work: Work,
+        python: Path | None,
+    ) -> Verdict:
+        if verdict.is_good or verdict.verdict == "WHAT-IF":
+            return verdict
+        causes = causes_of_rerun(self._bundle, again, work.segments, python)
+        return replace(verdict, causes=causes)
 
     def _metrics(self, there: Store, again: RunRecord) -> tuple[MetricVerdict, ...]:
         was = series_of_lines(self._bundle.read("results/metrics.jsonl"))
@@ -285,7 +294,8 @@ class _Rerun:
         remarks: tuple[str, ...] = (),
     ) -> Verdict:
         divergence = None
-        if ran is not None and ran.answer is not None and word not in SAME:
+        judged = word not in (*SAME, "WHAT-IF")
+        if ran is not None and ran.answer is not None and judged:
             expected = self._bundle.json("rng/fingerprints.json")["cells"]
             divergence = first_divergence(expected, ran.answer.seen, metrics)
         if word == "UNPROVEN" and not reason:

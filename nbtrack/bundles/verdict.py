@@ -64,17 +64,16 @@ class Divergence:
     def sentence(self) -> str:
         """In words.
 
-        >>> Divergence("cell 3", "X", what="other content").sentence
-        'cell 3 gave another X: other content'
+        >>> Divergence("cell 3", "X", "loss", 4, "other content").sentence
+        'X after cell 3 (other content); loss from step 4 on'
         """
         parts = []
         if self.cell is not None:
-            what = f"another {self.variable}" if self.variable else "something else"
-            parts.append(f"{self.cell} gave {what}")
+            why = f" ({self.what})" if self.what else ""
+            parts.append(f"{self.variable or 'something'} after {self.cell}{why}")
         if self.metric is not None:
-            parts.append(f"{self.metric} differs from step {self.step} on")
-        told = visible(" and ".join(parts))
-        return f"{told}: {visible(self.what)}" if self.what else told
+            parts.append(f"{self.metric} from step {self.step} on")
+        return visible("; ".join(parts))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -116,7 +115,9 @@ class Verdict:
         said = f": {visible(self.reason)}" if self.reason else ""
         took = f"({self.duration_s:.1f} s, {self.environment} environment)"
         shown = [f"{self.verdict}{said} {took}"]
-        shown += [f"  {_metric_line(m)}" for m in self.metrics[:_METRICS_SHOWN]]
+        judged = self.verdict != "WHAT-IF"
+        lines = [_metric_line(m, judged=judged) for m in self.metrics]
+        shown += [f"  {line}" for line in lines[:_METRICS_SHOWN]]
         if len(self.metrics) > _METRICS_SHOWN:
             shown.append(f"  and {len(self.metrics) - _METRICS_SHOWN} metrics more")
         if self.divergence is not None:
@@ -144,11 +145,11 @@ def worst(words: Iterable[Word]) -> Word:
     return max(words, key=FROM_BEST.index)
 
 
-def _metric_line(metric: MetricVerdict) -> str:
+def _metric_line(metric: MetricVerdict, *, judged: bool) -> str:
     name = shorten(visible(metric.name), 60)
     values = " → ".join("none" if v is None else repr(v) for v in _both(metric))
     why = f" ({visible(metric.why)})" if metric.why else ""
-    return f"{name}: {metric.verdict}, {values}{why}"
+    return f"{name}: {metric.verdict}, {values}{why}" if judged else f"{name}: {values}"
 
 
 def _both(metric: MetricVerdict) -> tuple[float | None, float | None]:

@@ -87,7 +87,7 @@ def test_a_generator_that_stands_elsewhere_is_the_first_difference():
 
     found = first_divergence([seen("a")], [seen("b")], [])
     assert found.sentence == (
-        "cell 1 gave another state of the generator numpy: before it began"
+        "the generator numpy after cell 1 (it stood elsewhere before)"
     )
 
 

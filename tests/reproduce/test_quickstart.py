@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 pytestmark = [
+    pytest.mark.reproduce,
     pytest.mark.timeout(240),
     pytest.mark.skipif(
         importlib.util.find_spec("torch") is None, reason="torch is not installed"

@@ -21,6 +21,7 @@ from nbtrack.bundles.environment.inventory import inventory_of
 from nbtrack.bundles.environment.needed import needed_packages
 from nbtrack.errors import EnvironmentBlockedError
 
+pytestmark = pytest.mark.reproduce
 HERE = ".".join(map(str, sys.version_info[:3]))
 
 

@@ -16,6 +16,8 @@ from nbtrack.bundles.environment.hashes import with_hashes
 from nbtrack.bundles.environment.pip_call import PipAnswer, call_pip
 from nbtrack.bundles.environment.wheel_cache import remember, remembered
 
+pytestmark = pytest.mark.reproduce
+
 
 @pytest.fixture
 def wheels(tmp_path, monkeypatch):
