@@ -116,7 +116,7 @@ def exported(job: Mapping[str, Any]) -> Told:
 
 
 def rerun(job: Mapping[str, Any]) -> Told:
-    """Rerun a bundle; its verdict, and the points of the rerun as its store has them."""
+    """Rerun a bundle; its verdict, and the points of the rerun as its store has."""
     import nbtrack
 
     began = time.perf_counter()
@@ -135,16 +135,16 @@ def rerun(job: Mapping[str, Any]) -> Told:
     }
 
 
-def points_of(run_id: str) -> dict[str, list[list[Any]]]:
-    """The points of each metric as the store has them, to the last bit."""
+def points_of(run_id: str) -> dict[str, list[Any]]:
+    """How many points each metric has, and those that the store kept, to the bit."""
     import nbtrack
 
     store = nbtrack.open()
     found = {}
-    for name in store.run(run_id).metrics:
+    for name, summary in store.run(run_id).metrics.items():
         curve = store.curve(run_id, name)
         values = [float(value).hex() for value in curve.values]
-        found[name] = [list(map(float, curve.steps)), values]
+        found[name] = [summary.n, list(zip(map(int, curve.steps), values, strict=True))]
     return found
 
 

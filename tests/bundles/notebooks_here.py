@@ -6,6 +6,7 @@ last cell has its `%%track` on it. Each runs within seconds, most of them unseed
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from slices.corpus import Session, read
 
 FOLDER = Path(__file__).parent / "notebooks"
 MAGIC = "%%track"
+_SEEDS = re.compile(r"seed|random_state=\w|(?:RandomState|default_rng)\(\w")
 
 
 @cache
@@ -23,3 +25,8 @@ def notebooks() -> tuple[Session, ...]:
 
 def notebook(name: str) -> Session:
     return next(each for each in notebooks() if each.name == name)
+
+
+def says_a_seed(session: Session) -> bool:
+    """Whether any cell fixes a generator; without one no number comes out twice."""
+    return any(_SEEDS.search(step.text) for step in session.cells)

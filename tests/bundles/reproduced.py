@@ -19,6 +19,7 @@ from typing import Any
 
 from bundles.elsewhere import asked
 from bundles.mutators import MUTATORS, NONE, mutated
+from bundles.notebooks_here import notebooks, says_a_seed
 from slices.corpus import Session
 
 AT_ONCE = 2
@@ -114,13 +115,22 @@ def first_difference(
     for name in names:
         if name not in recorded or name not in again:
             return f"{name} is in one of them only"
-        if recorded[name][0] != again[name][0]:
-            return f"{name} has other steps"
-        pairs = zip(recorded[name][1], again[name][1], strict=True)
-        for step, (was, now) in zip(recorded[name][0], pairs, strict=True):
-            if was != now:
-                was, now = (float.fromhex(value) for value in (was, now))
-                return f"{name}[{step:g}] is {now!r}, recorded {was!r}"
+        if differs := _differing_point(recorded[name], again[name]):
+            return f"{name}{differs}"
+    return ""
+
+
+def _differing_point(recorded: Sequence[Any], again: Sequence[Any]) -> str:
+    """Long series are thinned: then what both have is compared, and the counts."""
+    (n_was, was), (n_now, now) = recorded, again
+    now = dict(now)
+    common = [(step, value, now[step]) for step, value in was if step in now]
+    if n_was != n_now or not common:
+        return f" has {n_now} points, recorded {n_was}"
+    for step, old, new in common:
+        if old != new:
+            old, new = float.fromhex(old), float.fromhex(new)
+            return f"[{step}] is {new!r}, recorded {old!r}"
     return ""
 
 
@@ -164,17 +174,22 @@ def table(outcomes: Sequence[Outcome]) -> str:
 def totals(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """By mutator and for all: how many come out the same, and what was claimed."""
     mutators = list(dict.fromkeys(outcome.mutator for outcome in outcomes))
-    for name in (*mutators, "all"):
-        found = [o for o in outcomes if name in (o.mutator, "all")]
-        n = len(found)
-        same = sum(o.is_identical for o in found)
-        unproven = sum(not o.is_proven for o in found)
-        false = sum(o.is_falsely_verified for o in found)
-        share = 100 * same / n
-        yield (
-            f"{name:14} n {n:4}  identical {same:4} ({share:.1f} %)  "
-            f"unproven {unproven:3}  falsely verified {false}"
-        )
+    for name in mutators:
+        yield _total(name, [o for o in outcomes if o.mutator == name])
+    unseeded = {s.name for s in notebooks() if not says_a_seed(s)}
+    yield _total("without a seed", [o for o in outcomes if o.notebook in unseeded])
+    yield _total("all", outcomes)
+
+
+def _total(name: str, found: Sequence[Outcome]) -> str:
+    same = sum(o.is_identical for o in found)
+    unproven = sum(not o.is_proven for o in found)
+    false = sum(o.is_falsely_verified for o in found)
+    share = f"{100 * same / len(found):.1f} %" if found else "-"
+    return (
+        f"{name:15} n {len(found):4}  identical {same:4} ({share})  "
+        f"unproven {unproven:3}  falsely verified {false}"
+    )
 
 
 def _row(cells: Sequence[str]) -> str:
