@@ -7,9 +7,10 @@ from sklearn.linear_model import HuberRegressor
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.svm import SVR
 # %%
-x = np.random.uniform(0, 10, 300)
-y = np.log1p(x) + 0.2 * np.random.randn(300)
-y[np.random.randint(0, 300, 10)] += 3     # a few outliers
+rng = np.random.default_rng()
+x = rng.uniform(0, 10, 300)
+y = np.log1p(x) + 0.2 * rng.standard_normal(300)
+y[rng.integers(0, 300, 10)] += 3     # a few outliers
 # %%
 order = np.argsort(x)
 np.c_[x, y][order][:4]
