@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbtrack.bundles.archive.writing import write_bundle
-from nbtrack.bundles.checking import Checker, Content, content_of, facts_of
-from nbtrack.bundles.drafting import Draft, members_of
+from nbtrack.bundles.checking import Checker
+from nbtrack.bundles.content import Content, content_of, facts_of
+from nbtrack.bundles.drafting import members_of
 from nbtrack.bundles.judging import Tolerance
 from nbtrack.bundles.ledger import WISHES, Wish
 from nbtrack.bundles.locking import locked
+from nbtrack.bundles.manifest import Draft
 from nbtrack.bundles.trusted import trust
 from nbtrack.errors import OptionError
 from nbtrack.guard import guard

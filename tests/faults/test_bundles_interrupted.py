@@ -1,4 +1,4 @@
-"""Ctrl-C and kill -9 while a bundle is made: no half file, no process, no folder left."""
+"""Ctrl-C and kill -9 while a bundle is made: no half file, no process, no folder."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_killed_its_children_die_and_the_next_one_clears_up(store, tmp_path):
     process.kill()
     process.communicate(timeout=60)
     time.sleep(1.0)
-    folders, alive = left_behind(process.pid)
+    _, alive = left_behind(process.pid)
     assert alive == []
     assert [name for name in os.listdir(tmp_path) if "nbt" in name] == []
     second = exporting(store, tmp_path)
