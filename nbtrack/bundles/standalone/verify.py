@@ -7,8 +7,6 @@ of what the bundle holds, unpickles none of it and writes nothing. It ends with 
 all is intact, 1 where something was changed or is missing, 2 where it is no bundle.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -18,20 +16,18 @@ import stat
 import struct
 import sys
 import zlib
-from collections.abc import Iterable
+from contextlib import suppress
 from importlib import metadata
 from typing import Any
 from unicodedata import normalize
 
 LISTING = "MANIFEST.sha256"
 MAX_MEMBERS, MAX_BYTES, MAX_RATIO, MAX_TEXT = 10_000, 2 << 30, 200, 10_000_000
-PIECE, MODE = 1 << 16, (stat.S_IFREG | 0o644) << 16
-LINE = re.compile(r"([0-9a-f]{64})  (0|[1-9][0-9]{0,11})  (.+)")
+LINE = re.compile(r"([0-9a-f]{64})  (0|[1-9][0-9]{0,11})  (.+)\n")
 BAD = re.compile("[\\\\\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 BAD_PART = re.compile(rb"\.{0,2}|[A-Za-z]:.*|.*[. ]|.{256,}", re.DOTALL)
 TROUBLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError)
 TROUBLE = (*TROUBLE, MemoryError, zlib.error, struct.error)  # type: ignore[assignment]
-Member = Any  # size, crc, then where its bytes are: path, place, how many, method
 
 
 def need(is_so: bool, what: str) -> None:
@@ -40,10 +36,9 @@ def need(is_so: bool, what: str) -> None:
         raise ValueError(what)
 
 
-def check_names(names: Iterable[str]) -> None:
+def check_names(names: Any) -> None:
     """Names that are one place anywhere, each of another file."""
-    files: set[str] = set()
-    folders: set[str] = set()
+    files, folders = set[str](), set[str]()
     for name in names:
         parts = name.encode().split(b"/")
         is_bad = BAD.search(name) or any(map(BAD_PART.fullmatch, parts))
@@ -55,15 +50,14 @@ def check_names(names: Iterable[str]) -> None:
     need(not files & folders, "a file is also a folder")
 
 
-def read(member: Member, *, keep: bool = True) -> tuple[str, bytes]:
+def read(member: Any, *, keep: bool = True) -> tuple[str, bytes]:
     """The sha256 and, where it is kept, the content; refuses what is not as told."""
     size, crc, path, at, left, method = member
-    inflater, digest = zlib.decompressobj(-zlib.MAX_WBITS), hashlib.sha256()
-    found, kept = 0, []
+    digest, inflater, found, kept = hashlib.sha256(), zlib.decompressobj(-15), 0, []
     with open(path, "rb") as file:
         file.seek(at)
         while left:
-            packed = file.read(min(left, PIECE))
+            packed = file.read(min(left, 1 << 16))
             piece = inflater.decompress(packed) if method else packed
             size, left = size - len(piece), left - len(packed)
             need(packed != b"" and size >= 0, "it is longer or shorter than it says")
@@ -75,10 +69,9 @@ def read(member: Member, *, keep: bool = True) -> tuple[str, bytes]:
     return digest.hexdigest(), b"".join(kept)
 
 
-def open_zip(path: str) -> dict[str, Member]:
+def open_zip(path: str) -> dict[str, Any]:
     """The members by name; every byte around them is as the format says."""
-    members: dict[str, Member] = {}
-    directory, at = [], 0
+    members, directory, at = dict[str, Any](), [], 0
     with open(path, "rb") as file:
         while file.read(4) == b"PK\3\4" and len(members) <= MAX_MEMBERS:
             *facts, n_extra = struct.unpack("<5H3L2H", file.read(26))
@@ -88,7 +81,7 @@ def open_zip(path: str) -> dict[str, Member]:
             is_fine = is_fine and size <= MAX_RATIO * packed and name not in members
             need(is_fine and n_extra == 0, f"{name!r} is no plain member")
             entry = struct.pack("<4s6H3L", b"PK\1\2", 3 << 8 | 20, *facts[:8])
-            entry += struct.pack("<5H2L", facts[8], 0, 0, 0, 0, MODE, at)
+            entry += struct.pack("<5H2L", facts[8], 0, 0, 0, 0, 0o100644 << 16, at)
             directory.append(entry + raw)
             at += 30 + len(raw) + packed
             members[name] = (size, crc, path, at - packed, packed, method)
@@ -100,16 +93,16 @@ def open_zip(path: str) -> dict[str, Member]:
     return members
 
 
-def open_folder(path: str) -> dict[str, Member]:
+def open_folder(path: str) -> dict[str, Any]:
     """The same of a bundle that was unpacked."""
     members = {}
     for folder, folders, files in os.walk(path):
         for found in (os.path.join(folder, name) for name in folders + files):
-            info = os.lstat(found)
-            if not stat.S_ISDIR(info.st_mode):
-                need(stat.S_ISREG(info.st_mode), f"{found!r} is no plain file")
+            size, kind = os.lstat(found).st_size, stat.S_IFMT(os.lstat(found).st_mode)
+            need(kind in (stat.S_IFREG, stat.S_IFDIR), f"{found!r} is no plain file")
+            if kind == stat.S_IFREG:
                 inside = os.path.relpath(found, path).replace(os.sep, "/")
-                members[inside] = (info.st_size, None, found, 0, info.st_size, 0)
+                members[inside] = (size, None, found, 0, size, 0)
     return members
 
 
@@ -146,7 +139,7 @@ def data_state(row: Any, listed: Any, bad: dict[str, str]) -> str:
         is_here = is_folder and os.path.isdir(path)
         return "PRESENT" if is_here else "FETCHABLE" if row["url"] else "MISSING"
     size = os.path.getsize(path)
-    found, _ = read((size, None, path, 0, size, 0), keep=False)
+    found = read((size, None, path, 0, size, 0), keep=False)[0]
     return "PRESENT" if found == digest else "CHANGED"
 
 
@@ -154,23 +147,21 @@ def check(path: str) -> list[str]:
     """What is found of a bundle, as lines; the first one ends with the state."""
     members = (open_folder if os.path.isdir(path) else open_zip)(path)
     is_small = sum(member[0] for member in members.values()) <= MAX_BYTES
+    is_small = is_small and members[LISTING][0] <= MAX_TEXT
     need(is_small and len(members) <= MAX_MEMBERS, "it holds too much")
     check_names(members)
     id_, listing = read(members.pop(LISTING))
-    lines = listing.decode("utf-8").split("\n")[:-1]
-    listed = {m[3]: (m[1], int(m[2])) for m in map(LINE.fullmatch, lines) if m}
-    is_fine = listing[-1:] == b"\n" and list(listed) == sorted(listed)
-    need(is_fine and len(listed) == len(lines), f"{LISTING} is no list of members")
+    listed = {m[3]: (m[1], int(m[2])) for m in LINE.finditer(listing.decode("utf-8"))}
+    again = "".join(f"{listed[n][0]}  {listed[n][1]}  {n}\n" for n in sorted(listed))
+    need(again.encode() == listing, f"{LISTING} is no list of members")
     check_names([LISTING, *listed])
     bad = dict.fromkeys(listed.keys() - members.keys(), "missing")
     bad.update(dict.fromkeys(members.keys() - listed.keys(), "extra"))
     for name in members.keys() & listed.keys():
-        try:
-            found = read(members[name], keep=False)[0], members[name][0]
-        except TROUBLE:
-            found = "", -1
-        if found != listed[name]:
-            bad[name] = "tampered"
+        with suppress(*TROUBLE):
+            if (read(members[name], keep=False)[0], members[name][0]) == listed[name]:
+                continue
+        bad[name] = "tampered"
 
     def sound(name: str, default: str) -> Any:
         if name in bad or name not in listed:
@@ -187,9 +178,9 @@ def check(path: str) -> list[str]:
     packages = sound("env/packages.json", "null")
     lost = ["MISSING", "env/packages.json is missing or was changed"]
     first, *why = lost if packages is None else environment(packages)
-    lines += [f"environment: {first}", *(f"  {said}" for said in why)]
     files = sound("data/inputs.json", '{"files": []}')["files"]
-    lines.append(f"data: {len(files) or 'no'} file{'s'[: len(files) != 1]}")
+    lines += [f"environment: {first}", *(f"  {said}" for said in why)]
+    lines += [f"data: {len(files) or 'no'} file{'s'[: len(files) != 1]}"]
     lines += [f"  {data_state(row, listed, bad)} {row['path']}" for row in files]
     return [*lines, f"proof: {manifest['slice'].get('proof') or 'unknown'}"]
 
@@ -200,11 +191,9 @@ def main(arguments: list[str]) -> int:
     try:
         lines = check(path)
     except TROUBLE as exc:
-        sys.stdout.write(f"no bundle: {exc!a}\n")
-        return 2
-    for line in lines:
-        sys.stdout.write(line.encode("unicode_escape").decode("ascii") + "\n")
-    return 0 if lines[0].endswith(": INTACT") else 1
+        lines = [f"no bundle: {exc!r}"]
+    sys.stdout.writelines(x.encode("unicode_escape").decode() + "\n" for x in lines)
+    return 2 if len(lines) == 1 else 0 if lines[0].endswith(": INTACT") else 1
 
 
 if __name__ == "__main__":
