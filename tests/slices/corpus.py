@@ -8,6 +8,7 @@ tracked cell. On a `# %%` line stand, all of them optional:
                  again or edited. Without it, a cell of its own.
     above=a      where the cell stands in the notebook (by default below all others)
     deleted      after this execution the cell was deleted from the notebook
+    raises       an error is what its author got, and left there
     file=NAME    no cell: a file that somebody else wrote into the folder at this moment
 
 Keys: `kind` (the category), `provable` (yes; no: a right proof says UNPROVEN; maybe),
@@ -74,6 +75,7 @@ class Step:
     above: str | None = None
     deleted: bool = False
     file: str | None = None
+    raises: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def _step(line: str, body: str, place: int) -> Step:
         above=words.get("above"),
         deleted="deleted" in words,
         file=words.get("file"),
+        raises="raises" in words,
     )
 
 
