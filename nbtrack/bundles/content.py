@@ -62,6 +62,7 @@ class Content:
     """What a trial would put into the bundle."""
 
     trial: Trial
+    nth: int  # of the runs of the tracked cell
     kept: tuple[KeptCell, ...]
     script: Script
     ledger: Ledger
@@ -87,7 +88,7 @@ def content_of(
     read = [n for n in variables_read(_texts(kept, ledger)) if n not in own]
     needs.read(read, {**os.environ, **(claim.start.environment if claim.live else {})})
     script = scripted(claim, trial, kept, _NO_PACKAGES, needs)
-    return Content(trial, kept, script, ledger, needs)
+    return Content(trial, claim.nth, kept, script, ledger, needs)
 
 
 def _variables_set(cells: Sequence[CellRecord]) -> set[str]:
@@ -131,7 +132,10 @@ def work_of(content: Content, facts: Mapping[str, Any]) -> Work:
     files |= {str(cwd / path): body for path, body in content.trial.snapshots}
     return Work(
         segments_with(
-            content.script.source, lines_of(content.script), looks_of(content)
+            content.script.source,
+            lines_of(content.script),
+            looks_of(content),
+            content.nth,
         ),
         ledger.cwd,
         files,

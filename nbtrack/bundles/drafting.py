@@ -107,7 +107,8 @@ def _slice(draft: Draft, script: Script) -> dict[str, Any]:
         for d in draft.slice.dropped
     ]
     return {
-        "method": content.trial.rung, "cells": cells, "dropped": dropped,
+        "method": content.trial.rung, "nth": content.nth,
+        "cells": cells, "dropped": dropped,
         "notes": list(content.script.notes), "needs": list(content.needs.names),
     }  # fmt: skip
 
