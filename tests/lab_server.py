@@ -72,9 +72,10 @@ def private_environment(home: Path) -> dict[str, str]:
         name: str(home / name.lower())
         for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
     }
-    return (
-        kept | folders | {"IPYTHONDIR": str(home / "ipython"), "PYTHONUNBUFFERED": "1"}
-    )
+    # A bundle is remembered as the user's own, and its packages are asked for online.
+    bundles = {"XDG_STATE_HOME": str(home / "state"), "NBTRACK_OFFLINE": "1"}
+    ours = {"IPYTHONDIR": str(home / "ipython"), "PYTHONUNBUFFERED": "1"}
+    return kept | folders | bundles | ours
 
 
 def server_command(

@@ -14,6 +14,8 @@ from notebook_cells import execute, text_of
 
 from nbtrack.notebook.artifacts_magic import LINEAGE_OPTIONS
 from nbtrack.notebook.artifacts_magic import OPTIONS as ARTIFACT_OPTIONS
+from nbtrack.notebook.bundle_magics import EXPORT as EXPORT_OPTIONS
+from nbtrack.notebook.bundle_magics import RERUN as RERUN_OPTIONS
 from nbtrack.notebook.models_magic import OPTIONS as MODEL_OPTIONS
 from nbtrack.notebook.options import OPTIONS
 from nbtrack.notebook.slice_magic import OPTIONS as SLICE_OPTIONS
@@ -23,7 +25,6 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES_MAX = 200
 PICTURE_MAX_BYTES = 150_000
-INSTALL = 'python -m pip install ".[lab]"'
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -74,8 +75,6 @@ def test_python_blocks_run_as_cells_and_show_what_readme_shows(tmp_path, monkeyp
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_readme_is_there(command):
-    if command == INSTALL:
-        return  # tests/packaging and .ci/run install for real
     program, *targets = shlex.split(command)
     assert program == "make", f"README has a command that no test knows: {command}"
     dry = ["make", "--dry-run", *targets]
@@ -116,6 +115,13 @@ def test_every_option_of_sweep_is_in_readme():
     flags = [option.flags[-1] for option in SWEEP_OPTIONS]
     assert [flag for flag in flags if f"`{flag}" not in README] == []
     assert "`%%sweep`" in README
+
+
+def test_every_option_of_export_and_rerun_is_in_readme():
+    flags = [option.flags[-1] for option in (*EXPORT_OPTIONS, *RERUN_OPTIONS)]
+    assert [flag for flag in flags if f"`{flag}" not in README] == []
+    for magic in ("%export", "%verify", "%rerun"):
+        assert f"`{magic}" in README
 
 
 def test_links_and_pictures_of_readme_are_files():

@@ -18,3 +18,9 @@ globalThis.ResizeObserver = class {
     // See above.
   }
 };
+
+/** Lumino's dragging derives from it; nothing is dragged here. */
+globalThis.DragEvent ??= class extends MouseEvent {} as unknown as typeof DragEvent;
+
+globalThis.requestIdleCallback ??= (work) =>
+  setTimeout(() => work({ didTimeout: true, timeRemaining: () => 0 }), 0) as unknown as number; // prettier-ignore

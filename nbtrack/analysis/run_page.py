@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.groups import Group, groups_of
+from nbtrack.analysis.reproducibility import origin_of, reproducibility
 from nbtrack.analysis.runs_table import select
 from nbtrack.analysis.wording import duration, number
 from nbtrack.records import (
@@ -80,10 +81,12 @@ class Known:
         inside = groups_of(store, select(store, f'parent == "{run_id}"'), by="parent")
         uses = store.artifact_uses(run=run_id)
         versions = store.artifact_versions(ids=[use.version_id for use in uses])
-        named = [other for other in (record.parent, record.forked_from) if other]
+        facts = store.facts(run_id)
+        others = (record.parent, record.forked_from, origin_of(facts))
+        named = [other for other in others if other]
         return cls(
             record,
-            store.facts(run_id),
+            facts,
             store.texts(run_id),
             store.inputs(run_id),
             store.media(run_id),
@@ -99,10 +102,10 @@ class Known:
 def sections_of(known: Known) -> list[Section]:
     """The sections that have something to say, the most asked for first."""
     every = [
-        _error(known), _grade(known), _metrics(known), _relatives(known),
-        _params(known), _code(known), _data(known), _artifacts(known),
-        _chance(known), _environment(known), _machine(known), _printed(known),
-        _media(known), _cells(known), _missing(known),
+        _error(known), _grade(known), _reproducibility(known), _metrics(known),
+        _relatives(known), _params(known), _code(known), _data(known),
+        _artifacts(known), _chance(known), _environment(known), _machine(known),
+        _printed(known), _media(known), _cells(known), _missing(known),
     ]  # fmt: skip
     return [section for section in every if section]
 
@@ -135,6 +138,10 @@ def _grade(known: Known) -> Section:
     first: Row = (record.grade, _GRADES.get(record.grade, ""))
     why = [("", line) for line in (record.grade_why or "").splitlines()]
     return Section("Grade", [first, *why])
+
+
+def _reproducibility(known: Known) -> Section:
+    return Section("Reproducibility", reproducibility(known.facts, known.relatives))
 
 
 def _metrics(known: Known) -> Section:

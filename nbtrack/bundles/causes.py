@@ -27,6 +27,7 @@ from nbtrack.slices.segments import Segment
 from nbtrack.store import Store
 
 _BY_DESIGN = ("python.environment", "container.", "ram.total_bytes", "os.kernel")
+_TORCH_THREADS, _POOLS = "numerics.torch.threads", "numerics.threadpools"
 _PINNED = re.compile(r"env\.\w+: not known in A")  # we set it, as the run was without
 # What the manifest says of the run as well; what else says so may have been edited.
 _SAID_TWICE = {
@@ -68,7 +69,7 @@ def causes_of_rerun(
     if again is None:
         found = [c for c in found if c.kind in ("code", "params")]
         found += _of_packages(bundle.json("env/packages.json"), python)
-    return tuple(c for c in found if c.rank < WEAK and not _is_by_design(c))
+    return _of_weight([c for c in found if c.rank < WEAK and not _is_by_design(c)])
 
 
 def _said(bundle: Bundle) -> Iterator[tuple[str, Fact]]:
@@ -99,6 +100,21 @@ def _of_packages(packages: Mapping[str, Any], python: Path | None) -> list[Cause
     """Of an environment in which the cells did not come to their end."""
     found = compare_environment(dict(packages), python)
     return [Cause("packages", each.line, (), LOADED) for each in found.differences]
+
+
+def _of_weight(causes: list[Cause]) -> tuple[Cause, ...]:
+    """Without consequences: a variable that cells compute, pools beside PyTorch's own.
+
+    Where nothing else is known they are the trace that there is.
+    """
+    first = [c for c in causes if not _is_consequence(c)]
+    if any(cause.sentence.startswith(_TORCH_THREADS) for cause in first):
+        first = [c for c in first if not c.sentence.startswith(_POOLS)]
+    return tuple(first or causes)
+
+
+def _is_consequence(cause: Cause) -> bool:
+    return cause.kind == "data" and not cause.sentence.startswith("file ")
 
 
 def _is_by_design(cause: Cause) -> bool:

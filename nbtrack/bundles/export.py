@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbtrack.bundles.archive.writing import write_bundle
-from nbtrack.bundles.checking import Checker, Content, content_of, facts_of
-from nbtrack.bundles.drafting import Draft, members_of
+from nbtrack.bundles.checking import Checker
+from nbtrack.bundles.content import Content, content_of, facts_of
+from nbtrack.bundles.drafting import members_of
 from nbtrack.bundles.judging import Tolerance
 from nbtrack.bundles.ledger import WISHES, Wish
 from nbtrack.bundles.locking import locked
+from nbtrack.bundles.manifest import Draft
 from nbtrack.bundles.trusted import trust
 from nbtrack.errors import OptionError
 from nbtrack.guard import guard
@@ -156,7 +158,8 @@ def export(
     RunNotFoundError
         When no run answers.
     OptionError
-        For a run that was not recorded in a notebook, or still goes on.
+        For a run that was not recorded in a notebook, still goes on, or is in the
+        trash.
     BundleError
         Where the file cannot be written.
 
@@ -235,11 +238,7 @@ def _slice_of(name: str, store: Store | None) -> Slice:
 def _proven(claim: Claim, made: Slice, wanted: Wanted) -> tuple[Content, Proof]:
     """What goes in, and what was shown of it."""
     assert claim.run is not None
-    if claim.run.status == "running":
-        raise OptionError(
-            f"Run {shorten(visible(claim.run.name), 60)!r} still goes on: a bundle is "
-            "of a run that has ended."
-        )
+    _refuse(claim.run)
     n_all = cells_of_session(claim)
     why = why_no_proof(claim)
     if why is not None or not wanted.prove:
@@ -265,10 +264,21 @@ def _proven(claim: Claim, made: Slice, wanted: Wanted) -> tuple[Content, Proof]:
         tries=checker,
     )
     proof = proof_of(claim, climbed, began)
-    with guard(_FEATURE):
-        keep_proof(claim.store, claim.run.id, proof)
+    if claim.store.why_read_only is None:
+        with guard(_FEATURE):
+            keep_proof(claim.store, claim.run.id, proof)
     content = checker.content if proof.is_proven else checker.first
     return content or _unproven(claim, made, wanted), proof
+
+
+def _refuse(run: RunRecord) -> None:
+    shown = repr(shorten(visible(run.name), 60))
+    if run.status == "running":
+        raise OptionError(
+            f"Run {shown} still goes on: a bundle is of a run that has ended."
+        )
+    if run.trashed_at is not None:
+        raise OptionError(f"Run {shown} is in the trash: restore it to export it.")
 
 
 def _unproven(claim: Claim, made: Slice, wanted: Wanted) -> Content:

@@ -46,6 +46,9 @@ def keep_rerun(
         {"kind": "tags", "run": again.id, "set": tags, "remove": []},
         {"kind": "facts", "run": again.id, "facts": list(_facts(verdict, origin))},
     )
+    for other in there.runs(trashed=None):  # that the same cell began beside it
+        if other.id != again.id and other.parent != again.id:
+            there.purge(other.id)
     report = store.merge(there.path)
     if again.id in report.skipped:
         raise NbtrackError(f"The rerun was not kept: {report.skipped[again.id]}.")

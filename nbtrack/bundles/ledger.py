@@ -118,7 +118,7 @@ def ledger_of(
     inputs = [found.file(path) for path in sorted(read - modules)]
     files = [f for f in inputs if f is not None]
     files += [f for f in map(found.module, sorted(modules)) if f is not None]
-    folders = [found.place(p) for p in sorted(_folders_of(cells))]
+    folders = [found.place(p) for p in sorted(_folders_of(cells) - known.written)]
     return Ledger(
         cwd=os.path.relpath(here, base),
         base=base,

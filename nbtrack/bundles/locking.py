@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from nbtrack.bundles.checking import Content
+from nbtrack.bundles.content import Content
 from nbtrack.bundles.environment.hashes import with_hashes
 from nbtrack.bundles.environment.needed import needed_packages, recorded_packages
 from nbtrack.bundles.environment.pylock import pylock_text

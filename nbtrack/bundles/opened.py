@@ -47,10 +47,8 @@ def work_in(bundle: Bundle, extracted: Path) -> Work:
 
 
 def _work_in(bundle: Bundle, extracted: Path) -> Work:
-    layout, cells = (
-        bundle.json("run/layout.json"),
-        bundle.json("run/slice.json")["cells"],
-    )
+    layout, told = bundle.json("run/layout.json"), bundle.json("run/slice.json")
+    cells = told["cells"]
     source = bundle.read("run/run.py").decode("utf-8")
     facts = facts_in(bundle)
     needs = [str(name) for name in bundle.manifest.get("needs", [])]
@@ -64,6 +62,7 @@ def _work_in(bundle: Bundle, extracted: Path) -> Work:
             source,
             {int(cell["first_line"]): int(cell["n_lines"]) for cell in cells},
             {str(cell["label"]): tuple(map(str, cell["writes"])) for cell in cells},
+            int(told["nth"]),
         ),
         str(layout["cwd"]),
         files,

@@ -24,7 +24,7 @@ from nbtrack.slices.command import PACKAGE, command_of
 from nbtrack.slices.job import Answer, Borders, Job
 from nbtrack.slices.replay import PARENT
 from nbtrack.slices.scratch import forced
-from nbtrack.slices.segments import Segment, segments_of
+from nbtrack.slices.segments import Segment, recording, segments_of
 
 PREFIX = "nbtrack-rerun-"
 TOLD_EVERY_S = 1.0
@@ -46,7 +46,10 @@ class Work:
 
 
 def segments_with(
-    source: str, n_lines: Mapping[int, int], looks: Mapping[str, tuple[str, ...]]
+    source: str,
+    n_lines: Mapping[int, int],
+    looks: Mapping[str, tuple[str, ...]],
+    nth: int = 0,
 ) -> tuple[Segment, ...]:
     r"""The cells of a script, each with the variables that are looked at after it.
 
@@ -56,6 +59,8 @@ def segments_with(
         Of its cells, by the line in which each begins, from 1.
     looks
         By the label of the cell.
+    nth
+        Of the runs that the last cell begins, the one that is asked for.
 
     Raises
     ------
@@ -65,10 +70,8 @@ def segments_with(
     >>> segments_with("# %% [cell 1]\nx = 1", {1: 2}, {"cell 1": ("x",)})[0].looks
     ('x',)
     """
-    return tuple(
-        replace(each, looks=looks.get(each.label, ()))
-        for each in segments_of(source, dict(n_lines) or None)
-    )
+    segments = recording(segments_of(source, dict(n_lines) or None), nth)
+    return tuple(replace(each, looks=looks.get(each.label, ())) for each in segments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Extension:
                 table[name] = before
         self._registered.clear()
 
-    def _whereabouts(self) -> dict[str, str | None]:
+    def _whereabouts(self) -> dict[str, str | int | None]:
         """The notebook, and the cell that runs in this thread."""
         from nbtrack.notebook.notebook_name import notebook_path
 
@@ -103,6 +103,7 @@ class Extension:
         return {
             "notebook": str(notebook) if notebook else None,
             "cell_id": open_cells[-1].cell_id if open_cells else None,
+            "execution": open_cells[-1].execution if open_cells else None,
         }
 
     def _run_started(self, run: Run) -> None:

@@ -26,7 +26,7 @@ from nbtrack.slices.command import PACKAGE, command_of
 from nbtrack.slices.compare import Comparison, compare_runs
 from nbtrack.slices.job import Answer, Borders, Job
 from nbtrack.slices.scratch import Known, Scratch, known_of, paths_of, writes_elsewhere
-from nbtrack.slices.segments import segments_of
+from nbtrack.slices.segments import recording, segments_of
 from nbtrack.store import Store
 from nbtrack.text import shorten
 
@@ -97,7 +97,7 @@ def _tried(
         place.write_bytes(content)
     known = known_of(claim)
     job = Job(
-        segments=tuple(segments),
+        segments=recording(segments, claim.nth),
         answer=str(scratch.root / "answer.json"),
         borders=_borders(claim, known, scratch),
         variable=claim.variable,

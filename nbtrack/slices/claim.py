@@ -38,6 +38,7 @@ class Claim:
     store: Store
     run: RunRecord | None = None  # whose metrics are to come again
     target: int | None = None  # `seq` of the tracked cell
+    nth: int = 0  # of the runs that this cell began, from 0
     variable: str | None = None  # whose value is to come again
     value: Any = None  # Any: the user's own, as it is now
     live: bool = False  # whether the session is the one of this process

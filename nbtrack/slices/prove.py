@@ -111,11 +111,26 @@ def claim_of(
         store=store,
         run=run,
         target=slice.target_seq,
+        nth=_place_in_cell(store, slice),
         variable=slice.variable,
         value=value,
         live=live,
         title=slice.target,
         allow_writes=allow_writes,
+    )
+
+
+def _place_in_cell(store: Store, slice: Slice) -> int:
+    """How many runs the cell had begun before this one: a loop may begin several."""
+    run = slice.run
+    if run is None or run.execution is None or not slice.kept:
+        return 0
+    began = slice.kept[-1].cell.started_at
+    return sum(
+        other.execution == run.execution
+        and other.kernel_id == run.kernel_id
+        and began <= other.started_at < run.started_at
+        for other in store.runs(trashed=None)
     )
 
 

@@ -95,7 +95,7 @@ def new_shell() -> Any:  # Any: IPython has no types
 
 
 def run_segment(shell: Any, segment: Segment) -> tuple[str | None, str | None]:
-    """Run one cell: what it raised, in one line, and its run."""
+    """Run one cell: what it raised, in one line, and the run that is asked for."""
     if segment.execution is not None:
         shell.execution_count = segment.execution  # for In, Out and _3
     before = _run_ids(segment)
@@ -103,12 +103,13 @@ def run_segment(shell: Any, segment: Segment) -> tuple[str | None, str | None]:
     result = shell.run_cell(segment.source, store_history=is_cell)
     error = result.error_before_exec or result.error_in_exec
     new = [run_id for run_id in _run_ids(segment) if run_id not in before]
-    return _in_one_line(error), new[0] if new else None
+    nth = segment.records or 0
+    return _in_one_line(error), new[nth] if len(new) > nth else None
 
 
 def _run_ids(segment: Segment) -> list[str]:
-    """The runs there are, oldest first; asked around the tracked cell alone."""
-    if not segment.tracked:
+    """The runs there are, oldest first; asked around the cell that records it alone."""
+    if segment.records is None:
         return []
     from nbtrack.tracking.session import process_session
 

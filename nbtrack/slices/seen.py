@@ -26,7 +26,7 @@ def seen_after(
 
     >>> segment = Segment("cell 1", "x = 1", looks=("x", "y"))
     >>> seen_after(segment, {"x": 1}, {})["values"]["x"]["type"]
-    'int'
+    'builtins.int'
     """
     until = time.monotonic() + CELL_MAX_S
     values = {

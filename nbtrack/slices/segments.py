@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nbtrack.errors import OptionError
 
@@ -30,6 +30,7 @@ class Segment:
     execution: int | None = None
     tracked: bool = False
     looks: tuple[str, ...] = ()  # variables whose digest is taken after it
+    records: int | None = None  # of the runs that it begins, the one that is asked for
 
 
 def segments_of(source: str, n_lines: Mapping[int, int] | None = None) -> list[Segment]:
@@ -64,6 +65,20 @@ def segments_of(source: str, n_lines: Mapping[int, int] | None = None) -> list[S
         done = end
     segments.append(Segment(_BETWEEN, _joined(lines[done:])))
     return [segment for segment in segments if _says_something(segment)]
+
+
+def recording(segments: Sequence[Segment], nth: int) -> tuple[Segment, ...]:
+    """The same, where the last cell records the run that is asked for, the nth of it.
+
+    >>> [s.records for s in recording([Segment("a", "x"), Segment("b", "y")], 0)]
+    [None, 0]
+    """
+    cells = [at for at, each in enumerate(segments) if each.label != _BETWEEN]
+    last = cells[-1] if cells else -1
+    return tuple(
+        replace(each, records=nth) if at == last else each
+        for at, each in enumerate(segments)
+    )
 
 
 def _of_cell(line: str, body: str) -> Segment:

@@ -55,7 +55,7 @@ class Session:
         self.executed: SessionLog | None = None
         self.tell: Callable[[str], None] = tell_on_stderr
         self.on_start: Callable[[Run], None] | None = None
-        self.whereabouts: Callable[[], Mapping[str, str | None]] = dict
+        self.whereabouts: Callable[[], Mapping[str, str | int | None]] = dict
         self.n_dropped = 0
         self.inert = False
         self.active: Run | None = None
@@ -141,7 +141,7 @@ class Session:
         begun = (
             None if started_at is None else as_epoch_seconds("started_at", started_at)
         )
-        about = self._whereabouts() | about
+        about = self._whereabouts(beside=beside) | about
         experiment = clean_name(experiment or _experiment_of(about))
         with self._lock:
             run = Run(
@@ -169,9 +169,11 @@ class Session:
             run.log_params(params)
         return run
 
-    def _whereabouts(self) -> dict[str, Any]:
+    def _whereabouts(self, *, beside: bool) -> dict[str, Any]:
+        """Where it begins; a trial is no execution of the cell that sweeps."""
         with guard("the name of the notebook"):
-            return dict(self.whereabouts())
+            told = dict(self.whereabouts())
+            return told | ({"execution": None} if beside else {})
         return {}
 
     def _go_on(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from side_bar import RUNS, TRACKED, line, side
 
+import nbtrack
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 SAVED = """\
@@ -221,3 +223,86 @@ def answer(page, text):
         """head => !document.querySelector('.jp-Dialog')?.textContent.includes(head)""",
         arg=head,
     )
+
+
+MADE = "x = 2\nimport nbtrack"
+BASE = """\
+%%track base --no-live
+for epoch in range(3):
+    loss = x / (epoch + 1)
+"""
+
+
+def test_a_bundle_is_exported_from_the_menu_and_says_what_was_proven(lab, tmp_path):
+    notebook = lab.open(["%load_ext nbtrack", MADE, BASE])
+    notebook.run_all()
+    notebook.save()
+    bar, page = side(lab.page), lab.page
+    line(bar, "base").click()
+    pane = page.locator(".nbt-run-pane")
+    pane.get_by_role("button", name="Export bundle…").wait_for()
+    assert "Reproducibility" not in pane.inner_text()
+
+    line(bar, "base").click(button="right")
+    page.locator(".lm-Menu-item", has_text="Export Bundle…").click()
+    dialog = page.locator(".jp-Dialog")
+    dialog.wait_for()
+    assert "in a fresh process, on this machine" in dialog.inner_text()
+    notebook.screenshot("export-bundle")
+    with page.expect_download(timeout=120_000) as caught:
+        page.keyboard.press("Enter")  # to prove it is what it asks for
+    assert caught.value.suggested_filename == "base.nbt.zip"
+    assert verified(caught.value, tmp_path) == ("INTACT", "PROVEN")
+    word = page.get_by_text("2 of 3 cells give the same result")
+    word.first.wait_for()
+    assert page.locator(".Toastify__toast", has_text="exported base.nbt.zip").count()
+    part = pane.locator(".nbt-part", has_text="Reproducibility")
+    part.get_by_text("PROVEN").wait_for()
+    notebook.screenshot("run-page-proven")
+    assert page.evaluate(NAMELESS) == []
+
+    pane.get_by_role("button", name="Export bundle…").click()
+    dialog.get_by_role("button", name="Cancel").click()
+    dialog.wait_for(state="detached")
+    pane.get_by_role("button", name="Export bundle…").click()
+    with page.expect_download(timeout=120_000) as caught:
+        dialog.get_by_role("button", name="Without proof").click()
+    assert verified(caught.value, tmp_path) == ("INTACT", "UNPROVEN")
+    assert lab.problems == []
+
+
+def verified(download, folder):
+    """What is said of a bundle that the page saved."""
+    path = folder / download.suggested_filename
+    download.save_as(path)
+    found = nbtrack.verify(path)
+    return found.state, found.proof
+
+
+RERUN = """\
+from nbtrack.bundles.rerun import rerun
+verdict = rerun("base")
+print(verdict.verdict)
+"""
+
+
+def test_a_rerun_leads_to_the_run_that_it_repeats(lab):
+    notebook = lab.open(["%load_ext nbtrack", MADE, BASE, RERUN])
+    notebook.run_all()
+    said = notebook.text(3)
+    bar, page = side(lab.page), lab.page
+    line(bar, "rerun of base").click()
+    pane = page.locator(".nbt-run-pane")
+    part = pane.locator(".nbt-part", has_text="Reproducibility")
+    part.wait_for()
+    assert part.locator("th", has_text="rerun of").count() == 1
+    verdict = part.locator("tr", has_text="verdict").inner_text()
+    assert verdict.split()[1] in said
+    tags = pane.locator(".nbt-tag").all_inner_texts()
+    assert any(tag.startswith("rerun") for tag in tags)
+    assert any(tag.startswith("verdict") for tag in tags)
+    notebook.screenshot("run-page-rerun")
+    part.get_by_role("button", name="Open base").click()
+    page.locator(".nbt-run-pane h1").get_by_text("base", exact=True).wait_for()
+    assert page.evaluate(NAMELESS) == []
+    assert lab.problems == []

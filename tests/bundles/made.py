@@ -81,7 +81,8 @@ def slice_json():
     ]  # fmt: skip
     dropped = [{"seq": 0, "execution": 0, "label": "[0]", "why": "nothing needs it"}]
     return {
-        "method": "slice", "cells": cells, "dropped": dropped, "notes": [], "needs": []
+        "method": "slice", "nth": 0, "cells": cells, "dropped": dropped, "notes": [],
+        "needs": [],
     }  # fmt: skip
 
 

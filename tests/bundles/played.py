@@ -13,7 +13,8 @@ from slices.replays import shell_of_process
 from nbtrack.tracking.background import background
 
 TRIED = """
-from nbtrack.bundles.checking import Checker, facts_of
+from nbtrack.bundles.checking import Checker
+from nbtrack.bundles.content import facts_of
 from nbtrack.slices.ladder import climb
 from nbtrack.slices.prove import claim_of
 from nbtrack.slices.slice import slice_of_run

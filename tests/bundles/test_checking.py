@@ -117,6 +117,16 @@ def test_what_a_dropped_cell_left_is_not_there(in_notebook):
     assert files == ()
 
 
+def test_a_folder_that_a_cell_makes_is_not_there_before(in_notebook):
+    reasons = in_notebook(
+        "import os\nos.mkdir('out')\nopen('out/x.txt', 'w').write('3')",
+        "x = open(os.path.join('out', os.listdir('out')[0])).read()",
+        LOOP,
+        then="_, climbed = tried()\nanswer = [t.reason for t in climbed.tried]",
+    )
+    assert reasons == [""]
+
+
 def test_private_files_and_files_with_secrets_stay_out(in_notebook):
     proven, policies, elsewhere = in_notebook(
         "import json",

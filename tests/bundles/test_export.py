@@ -198,6 +198,31 @@ def test_a_run_is_rerun_without_a_bundle(in_notebook):
     assert (verdict, tags, status) == ("BITWISE", True, "finished")
 
 
+def test_runs_that_a_cell_begins_by_itself_are_exported_too(in_notebook):
+    found = in_notebook(
+        "import nbtrack, numpy as np\nx = np.random.rand(5)",
+        "junk = 1",
+        "for size in (1, 2, 3):\n"
+        "    with nbtrack.start(f'batch-{size}', params={'size': size}):\n"
+        "        for epoch in nbtrack.epochs(3):\n"
+        "            nbtrack.log(loss=float(x.sum()) * epoch / size)",
+        then="""
+            import nbtrack
+            from nbtrack.bundles.export import Wanted, export_as
+            answer = []
+            for size in (1, 2, 3):
+                made = export_as(f"batch-{size}", f"{size}.nbt.zip", Wanted())
+                again = nbtrack.rerun(made.path, environment='current')
+                run = nbtrack.open().run(again.run)
+                answer.append(
+                    (made.proof.reason, again.verdict, run.params["size"].value)
+                )
+        """,
+    )
+    proven = "2 of 3 cells give the same result"
+    assert found == [(proven, "BITWISE", size) for size in (1, 2, 3)]
+
+
 def test_what_cannot_be_proven_is_exported_as_unproven(in_notebook, tmp_path):
     target = tmp_path / "base.nbt.zip"
     line = in_notebook(

@@ -151,7 +151,9 @@ def _environment(home: Path) -> dict[str, str]:
         if not name.startswith(("JUPYTER", "NBTRACK_STORE"))
     }
     own = {name: str(home / name.lower()) for name in names}
-    return {**kept, **own, "JUPYTER_PREFER_ENV_PATH": "0"}
+    # A bundle is remembered as the user's own, and its packages are asked for online.
+    bundles = {"XDG_STATE_HOME": str(home / "state"), "NBTRACK_OFFLINE": "1"}
+    return {**kept, **own, **bundles, "JUPYTER_PREFER_ENV_PATH": "0"}
 
 
 def _answering(process, log: Path, token: str) -> Server:

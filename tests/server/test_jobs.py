@@ -6,13 +6,19 @@ import asyncio
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 
+import psutil
 import pytest
+from jupyter_server.auth import AllowAllAuthorizer
 
 import nbtrack
+from nbtrack.bundles.export import Wanted, export_as
+from nbtrack.guard import guard
 from nbtrack.server import job_kinds, jobs
 from nbtrack.server.jobs import MAX_AT_ONCE, MAX_KEPT, Jobs
+from nbtrack.store.read_only import open_to_read
 from nbtrack.tracking.background import background
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
@@ -52,7 +58,7 @@ def ended(ask):
     """Wait until a job has ended; how."""
 
     async def ended(job):
-        for _ in range(1_000):
+        for _ in range(6_000):
             told = await ask("jobs", job)
             if told["state"] != "running":
                 return told
@@ -123,6 +129,134 @@ async def test_no_file_of_this_disk_is_put_beside_a_script(
     assert "is not beside" in told["message"]
     script = (await jp_fetch("nbtrack", "jobs", job, "file")).body
     assert b"do not hand on" not in script
+
+
+# -- bundles: a run's cells run again --------------------------------------------------
+
+WAITS = (
+    "import os, time\n"
+    "if 'nbtrack-rerun-' in os.getcwd():\n"
+    "    time.sleep(100)\n"
+    "loss = x / 4"
+)
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    """Where temporary folders lie; no index of packages and no home is asked."""
+    monkeypatch.setenv("NBTRACK_OFFLINE", "1")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("kind", ["bundle", "bundle-unproven"])
+async def test_a_run_becomes_a_bundle_that_is_whole(
+    ask, jp_fetch, jp_serverapp, tracked, ended, scratch, tmp_path, kind
+):
+    run = tracked("'a/base'")
+    job = (await ask("jobs", **posted(kind=kind, run=run)))["job"]
+    told = await ended(job)
+    assert (told["state"], told["filename"]) == ("done", "a_base.nbt.zip"), told
+    path = tmp_path / "got.nbt.zip"
+    path.write_bytes((await jp_fetch("nbtrack", "jobs", job, "file")).body)
+    found = nbtrack.verify(path)
+    assert found.is_intact
+    facts = nbtrack.open().facts(run)
+    assert told["message"].startswith("exported a_base.nbt.zip · ")
+    if kind == "bundle":
+        assert told["message"].endswith(" · 2 of 3 cells give the same result")
+        assert (found.proof, facts["slice.proof"].value) == ("PROVEN", "PROVEN")
+    else:
+        assert " · UNPROVEN: it was exported without being run" in told["message"]
+        assert found.proof == "UNPROVEN"
+        assert "slice.proof" not in facts
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.timeout(120)
+async def test_a_bundle_that_is_cancelled_leaves_no_process_and_no_folder(
+    ask, refused, jp_serverapp, tracked, scratch
+):
+    run = tracked(source=WAITS)
+    before = set(psutil.Process().children(recursive=True))
+    job = (await ask("jobs", **posted(kind="bundle", run=run)))["job"]
+    while "running, " not in (told := await ask("jobs", job))["message"]:
+        assert told["state"] == "running", told["message"]
+        await asyncio.sleep(0.05)
+    assert set(psutil.Process().children(recursive=True)) - before
+    assert list(scratch.iterdir())
+    await ask("jobs", job, method="DELETE")
+    while jobs_of(jp_serverapp)._n_busy:
+        await asyncio.sleep(0.05)
+    assert set(psutil.Process().children(recursive=True)) <= before
+    assert list(scratch.iterdir()) == []
+    assert (await refused("jobs", job, "file"))[0] == 410
+
+
+@pytest.mark.parametrize("kind", ["bundle", "bundle-unproven"])
+async def test_a_run_that_cannot_be_exported_says_why(
+    ask, tracked, ended, scratch, kind
+):
+    async def said(run):
+        job = (await ask("jobs", **posted(kind=kind, run=run)))["job"]
+        told = await ended(job)
+        assert (told["state"], told["filename"]) == ("failed", None)
+        return told["message"]
+
+    run = tracked()
+    nbtrack.open().edit(
+        {"kind": "run_changed", "run": run, "fields": {"trashed_at": "2026-11-01"}}
+    )
+    assert "is in the trash" in await said(run)
+    with nbtrack.start("in a script") as script:
+        assert script.store.journal.flush()
+        assert "has no cells" in await said(script.id)
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.timeout(120)
+async def test_the_proof_of_a_store_that_cannot_be_written_is_not_kept(
+    tracked, scratch, store_path, caplog
+):
+    run = tracked()
+    with open_to_read(store_path) as store:
+        how = Wanted(tell=lambda text: None)
+        made = export_as(run, scratch / "base.nbt.zip", how, store=store)
+        assert made.proof.is_proven
+        assert "slice.proof" not in store.facts(run)
+    assert not guard.failures
+    assert caplog.records == []
+
+
+async def test_who_may_not_execute_has_no_cells_run(
+    ask, refused, jp_serverapp, tracked, ended, scratch, monkeypatch
+):
+    class Reads(AllowAllAuthorizer):
+        def is_authorized(self, handler, user, action, resource):
+            return (action, resource) != ("execute", "kernels")
+
+    settings = jp_serverapp.web_app.settings
+    monkeypatch.setitem(settings, "authorizer", Reads(parent=jp_serverapp))
+    run = tracked()
+    assert (await refused("jobs", **posted(kind="bundle", run=run)))[0] == 403
+    job = (await ask("jobs", **posted(kind="bundle-unproven", run=run)))["job"]
+    assert (await ended(job))["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("name", "filename"),
+    [
+        ("..", "0000000000000.nbt.zip"),
+        ("con", "_con.nbt.zip"),
+        ("ä" * 300, f"{'ä' * 96}.nbt.zip"),
+    ],
+)
+def test_the_name_of_a_bundle_keeps_its_ending(name, filename):
+    assert f"{job_kinds._stem(name, SOME_ID, '.nbt.zip')}.nbt.zip" == filename
 
 
 @pytest.mark.parametrize(

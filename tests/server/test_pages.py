@@ -74,6 +74,50 @@ async def test_files_are_listed_with_how_the_run_came_to_them(
     assert "latest" in files[1]["aliases"]
 
 
+def note(run, facts):
+    """Keep facts with a run, as a rerun and a proof do."""
+    told = [[name, value, None] for name, value in facts.items()]
+    nbtrack.open().edit({"kind": "facts", "run": run, "facts": told})
+
+
+async def test_a_rerun_says_its_verdict_and_leads_to_its_origin(ask, session):
+    proof = {"slice.proof": "PROVEN", "slice.proof.reason": "2 of 3 cells do it"}
+    note(session.base, proof)
+    verdict = {"rerun.of": session.base, "rerun.verdict": "DRIFTED"}
+    why = {
+        "rerun.reason": "loss: 1.0 -> 2.0",
+        "rerun.divergence": "first at step 3 of loss",
+        "rerun.causes": ["numpy 1 -> 2", EVIL],
+    }
+    note(session.again, verdict | why)
+    base = await ask("runs", session.base, "page")
+    again = await ask("runs", session.again, "page")
+    rows = {s["title"]: s["rows"] for s in again["sections"]}["Reproducibility"]
+    assert rows[:-1] == [
+        ["rerun of", "base"],
+        ["verdict", "DRIFTED", "loss: 1.0 -> 2.0"],
+        ["first difference", "first at step 3 of loss"],
+        ["likely cause", "numpy 1 -> 2"],
+    ]
+    assert "<img src=x" in rows[-1][1]  # as text, without what turns lines around
+    assert "\u202e" not in rows[-1][1]
+    assert again["origin"] == {"run": session.base, "name": "base"}
+    rows = {s["title"]: s["rows"] for s in base["sections"]}["Reproducibility"]
+    assert rows == [["proof", "PROVEN", "2 of 3 cells do it"]]
+    assert base["origin"] is None
+
+
+@pytest.mark.parametrize("of", [SOME_ID, "no id", 3, ["x"], None])
+async def test_an_origin_that_is_elsewhere_is_no_link(ask, session, of):
+    note(session.again, {"rerun.of": of, "rerun.verdict": "BITWISE"})
+    page = await ask("runs", session.again, "page")
+    rows = {s["title"]: s["rows"] for s in page["sections"]}["Reproducibility"]
+    assert page["origin"] is None
+    assert rows[-1] == ["verdict", "BITWISE"]
+    note(session.again, {"rerun.of": session.again, "rerun.causes": "not a list"})
+    assert (await ask("runs", session.again, "page"))["run"] == session.again
+
+
 async def test_text_of_a_run_comes_through_as_text(ask, jp_fetch, store_path):
     with nbtrack.start(EVIL, params={"note": EVIL}, notes=EVIL, tags=["t"]) as run:
         run.log({"loss <b>": 1.0})

@@ -125,6 +125,8 @@ export interface ArtifactFiles {
 export interface RunPage {
   run: string;
   headline: string;
+  /** What a rerun repeats, where it is in the same store. */
+  origin: { run: string; name: string } | null;
   sections: Section[];
   files: ArtifactFiles[];
 }

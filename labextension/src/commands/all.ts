@@ -14,7 +14,7 @@ const RUN = '.nbt-sidebar .nbt-run';
 const IN_MENU = [
   [Ids.open, Ids.compare, Ids.toCell],
   [Ids.star, Ids.tag, Ids.note, Ids.rename],
-  [Ids.insertParams, Ids.insertCells, Ids.script],
+  [Ids.insertParams, Ids.insertCells, Ids.script, Ids.bundle],
   [Ids.stop, Ids.trash, Ids.restore],
 ];
 

@@ -11,6 +11,7 @@ export const Ids = {
   restore: 'nbtrack:restore',
   stop: 'nbtrack:stop',
   script: 'nbtrack:export-script',
+  bundle: 'nbtrack:export-bundle',
   toCell: 'nbtrack:go-to-cell',
   insertParams: 'nbtrack:insert-params',
   insertCells: 'nbtrack:insert-cells',

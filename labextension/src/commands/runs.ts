@@ -4,8 +4,9 @@ import { InputDialog, Notification } from '@jupyterlab/apputils';
 import { SELECTED_MAX } from '../panes/panes';
 import type { State } from '../shared/compare/wire';
 import { edit, hasRuns, runsOf, type Args, type Context, type Verbs } from './context';
+import { exportRun } from './exports';
 import { Ids } from './ids';
-import { exportScript } from './script';
+import { askForProof } from './proving';
 
 export function runVerbs(context: Context): Verbs {
   return { ...shows(context), ...marks(context), ...ends(context) };
@@ -37,10 +38,29 @@ function shows(context: Context): Verbs {
       caption: 'A Python file with the code that made the result, and no more',
       isEnabled,
       execute: async (args) => {
-        for (const run of runsOf(context, args)) await exportScript(context.api, run);
+        for (const run of runsOf(context, args))
+          await exportRun(context.api, 'script', run);
       },
     },
+    [Ids.bundle]: {
+      label: 'Export Bundle…',
+      caption: 'One file with all that gives the result again elsewhere, and the proof',
+      isEnabled,
+      execute: (args) => bundle(context, runsOf(context, args)),
+    },
   };
+}
+
+async function bundle(context: Context, runs: readonly string[]): Promise<void> {
+  if (runs.length === 0) return;
+  const { api, panes } = context;
+  const details = await Promise.all(runs.map((run) => api.run(run)));
+  const kind = await askForProof(details.map(({ name }) => name));
+  if (!kind) return;
+  for (const run of runs) {
+    await exportRun(api, kind, run);
+    panes.reload(run); // its page says what was proven
+  }
 }
 
 /** A state that is given, the one run beside all of its experiment, or the selected. */

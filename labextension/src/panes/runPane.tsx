@@ -13,6 +13,8 @@ import { mountPanel } from '../shared/panel';
 /** Shown closed: long, and seldom what a page is opened for. */
 const CLOSED = new Set(['Environment', 'Cells of the session', 'Printed', 'Machine']);
 
+const REPRODUCIBILITY = 'Reproducibility';
+
 export class RunPane extends ReactWidget {
   private detail: RunDetail | null = null;
   private page: RunPage | null = null;
@@ -65,7 +67,11 @@ export class RunPane extends ReactWidget {
         />
         {detail ? <Notes run={detail} commands={this.commands} /> : null}
         {page?.sections.map((one) => (
-          <Part key={one.title} section={one} />
+          <Part key={one.title} section={one}>
+            {page.origin && one.title === REPRODUCIBILITY ? (
+              <Origin {...page.origin} commands={this.commands} />
+            ) : null}
+          </Part>
         ))}
         {page?.files.length ? (
           <Files
@@ -129,6 +135,7 @@ function Head({ run, commands }: OfRun): React.JSX.Element {
           text="Insert cells"
         />
         <Does run={run} commands={commands} does={Ids.script} text="Export script" />
+        <Does run={run} commands={commands} does={Ids.bundle} text="Export bundle…" />
         <Does run={run} commands={commands} does={Ids.compare} text="Compare" />
         <Does run={run} commands={commands} does={Ids.tag} text="Tag" />
         <Does run={run} commands={commands} does={Ids.rename} text="Rename" />
@@ -188,11 +195,16 @@ function Notes({ run, commands }: OfRun): React.JSX.Element {
   );
 }
 
-function Part({ section }: { section: Section }): React.JSX.Element {
+function Part(props: {
+  section: Section;
+  children?: React.ReactNode;
+}): React.JSX.Element {
+  const { section, children } = props;
   return (
     <details className="nbt-part" open={!CLOSED.has(section.title)}>
       <summary>{section.title}</summary>
       {section.rows.length ? <Rows rows={section.rows} /> : null}
+      {children}
       {section.texts.map(([title, body], i) => (
         <details key={i} className="nbt-long-text" open={title === 'Traceback'}>
           <summary>{title}</summary>
@@ -200,6 +212,22 @@ function Part({ section }: { section: Section }): React.JSX.Element {
         </details>
       ))}
     </details>
+  );
+}
+
+/** From a rerun to the run that it repeats. */
+function Origin(props: {
+  run: string;
+  name: string;
+  commands: CommandRegistry;
+}): React.JSX.Element {
+  const { run, name, commands } = props;
+  return (
+    <nav aria-label="The run that this one repeats">
+      <button type="button" onClick={() => void commands.execute(Ids.open, { run })}>
+        Open {name}
+      </button>
+    </nav>
   );
 }
 

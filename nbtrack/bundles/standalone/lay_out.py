@@ -10,6 +10,7 @@ def _nb_lay_out() -> None:
     import json
     import os
     import shutil
+    import sys
     import tempfile
 
     script = os.path.abspath(globals()["__file__"])
@@ -29,9 +30,9 @@ def _nb_lay_out() -> None:
     for path in layout["elsewhere"]:  # not in the bundle: looked for where one started
         source, target = os.path.join(began, path), os.path.join(work, path)
         if not os.path.exists(source):
-            print(f"not here, and not in the bundle: {path}")
+            sys.stdout.write(f"not here, and not in the bundle: {path}\n")
         elif not os.path.isabs(path):
             os.makedirs(os.path.dirname(target), exist_ok=True)
             os.symlink(source, target)
     os.chdir(work)
-    print(f"working in {work}")
+    sys.stdout.write(f"working in {work}\n")

@@ -7,29 +7,27 @@ of what the bundle holds, unpickles none of it and writes nothing. It ends with 
 all is intact, 1 where something was changed or is missing, 2 where it is no bundle.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
 import platform
 import re
 import stat
+import struct
 import sys
-import unicodedata
-import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib import metadata
-from typing import IO, Any
+from typing import Any
+from unicodedata import normalize
 
 LISTING = "MANIFEST.sha256"
 MAX_MEMBERS, MAX_BYTES, MAX_RATIO, MAX_TEXT = 10_000, 2 << 30, 200, 10_000_000
-PLAIN = (0, stat.S_IFREG)
-LINE = re.compile(r"([0-9a-f]{64})  (0|[1-9][0-9]{0,11})  (.+)")
-BAD_PART = re.compile(r"\.{0,2}|[A-Za-z]:.*|.*[. ]", re.DOTALL)
+LINE = re.compile(r"([0-9a-f]{64})  (0|[1-9][0-9]{0,11})  (.+)\n")
+BAD = re.compile("[\\\\\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+BAD_PART = re.compile(rb"\.{0,2}|[A-Za-z]:.*|.*[. ]|.{256,}", re.DOTALL)
 TROUBLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError)
-TROUBLE = (*TROUBLE, EOFError, MemoryError, zipfile.BadZipFile, zlib.error)  # type: ignore[assignment]
+TROUBLE = (*TROUBLE, MemoryError, zlib.error, struct.error)  # type: ignore[assignment]
 
 
 def need(is_so: bool, what: str) -> None:
@@ -38,71 +36,74 @@ def need(is_so: bool, what: str) -> None:
         raise ValueError(what)
 
 
-def check_names(names: Iterable[str]) -> None:
+def check_names(names: Any) -> None:
     """Names that are one place anywhere, each of another file."""
-    folded = set()
+    files, folders = set[str](), set[str]()
     for name in names:
-        kinds = {unicodedata.category(char) for char in name}
-        is_bad = kinds & {"Cc", "Cs", "Zl", "Zp"} or "\\" in name
-        is_bad = is_bad or any(map(BAD_PART.fullmatch, name.split("/")))
-        key = unicodedata.normalize("NFC", name).casefold()
-        need(not is_bad and key not in folded, f"the name {name!r} is not allowed")
-        folded.add(key)
+        parts = name.encode().split(b"/")
+        is_bad = BAD.search(name) or any(map(BAD_PART.fullmatch, parts))
+        key = normalize("NFC", normalize("NFC", name).casefold())
+        is_bad = is_bad or key in files or len(name.encode()) > 1_000 or len(parts) > 32
+        need(not is_bad, f"the name {name!r} is not allowed")
+        files.add(key)
+        folders.update(key.rsplit("/", n)[0] for n in range(1, len(parts)))
+    need(not files & folders, "a file is also a folder")
 
 
-def open_zip(path: str) -> tuple[dict[str, int], Callable[[str], IO[bytes]]]:
-    """Sizes of the members by name, and what opens one."""
-    file = zipfile.ZipFile(path)
-    infos = {info.orig_filename: info for info in file.infolist()}
-    need(len(infos) == len(file.infolist()) <= MAX_MEMBERS, "too many members")
-    check_names(infos)
-    at = n_names = 0
-    for name, info in sorted(infos.items(), key=lambda item: item[1].header_offset):
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        is_odd = info.external_attr & 0x10 or info.flag_bits & ~0x800 or info.extra
-        is_odd = is_odd or info.compress_type not in (0, 8) or kind not in PLAIN
-        need(not is_odd, f"{name!r} is no plain member")
-        is_bomb = info.file_size > MAX_RATIO * info.compress_size
-        need(info.header_offset == at and not is_bomb, f"{name!r} hides something")
-        at += 30 + len(name.encode()) + info.compress_size
-        n_names += 46 + len(name.encode())
-    need(at == file.start_dir, "something lies before the directory")
-    need(at + n_names + 22 == os.path.getsize(path), "something lies at the end")
-    return {n: i.file_size for n, i in infos.items()}, lambda n: file.open(infos[n])
-
-
-def open_folder(path: str) -> tuple[dict[str, int], Callable[[str], IO[bytes]]]:
-    """The same of a bundle that was unpacked."""
-    sizes = {}
-    for folder, folders, files in os.walk(path):
-        for name in folders + files:
-            found = os.path.join(folder, name)
-            inside = os.path.relpath(found, path).replace(os.sep, "/")
-            info = os.lstat(found)
-            if not stat.S_ISDIR(info.st_mode):
-                need(stat.S_ISREG(info.st_mode), f"{inside!r} is no plain file")
-                sizes[inside] = info.st_size
-    need(len(sizes) <= MAX_MEMBERS, "too many members")
-    check_names(sizes)
-    return sizes, lambda name: open(os.path.join(path, name), "rb")
-
-
-def digest_of(file: IO[bytes]) -> str:
-    """The sha256 of what is in a file, read in pieces."""
-    digest = hashlib.sha256()
-    with file:
-        for piece in iter(lambda: file.read(1 << 20), b""):
+def read(member: Any, *, keep: bool = True) -> tuple[str, bytes]:
+    """The sha256 and, where it is kept, the content; refuses what is not as told."""
+    size, crc, path, at, left, method = member
+    digest, inflater, found, kept = hashlib.sha256(), zlib.decompressobj(-15), 0, []
+    with open(path, "rb") as file:
+        file.seek(at)
+        while left:
+            packed = file.read(min(left, 1 << 16))
+            piece = inflater.decompress(packed) if method else packed
+            size, left = size - len(piece), left - len(packed)
+            need(packed != b"" and size >= 0, "it is longer or shorter than it says")
+            found = zlib.crc32(piece, found)
             digest.update(piece)
-    return digest.hexdigest()
+            kept += [piece] if keep else []
+    is_whole = not method or (inflater.eof and not inflater.unused_data)
+    need(is_whole and size == 0 and crc in (None, found), "it is not what it says")
+    return digest.hexdigest(), b"".join(kept)
 
 
-def read_listing(content: bytes) -> dict[str, tuple[str, int]]:
-    """What MANIFEST.sha256 says of each member."""
-    lines = content.decode("utf-8").split("\n")[:-1]
-    found = {m[3]: (m[1], int(m[2])) for m in map(LINE.fullmatch, lines) if m}
-    need(len(found) == len(lines), f"{LISTING} has a line that is none, or one twice")
-    check_names([LISTING, *found])
-    return found
+def open_zip(path: str) -> dict[str, Any]:
+    """The members by name; every byte around them is as the format says."""
+    members, directory, at = dict[str, Any](), [], 0
+    with open(path, "rb") as file:
+        while file.read(4) == b"PK\3\4" and len(members) <= MAX_MEMBERS:
+            *facts, n_extra = struct.unpack("<5H3L2H", file.read(26))
+            raw, method, (crc, packed, size) = file.read(facts[8]), facts[2], facts[5:8]
+            name, flags = raw.decode("utf-8"), 0 if raw.isascii() else 0x800
+            is_fine = facts[:5] == [20, flags, method, 0, 0x21] and method in (0, 8)
+            is_fine = is_fine and size <= MAX_RATIO * packed and name not in members
+            need(is_fine and n_extra == 0, f"{name!r} is no plain member")
+            entry = struct.pack("<4s6H3L", b"PK\1\2", 3 << 8 | 20, *facts[:8])
+            entry += struct.pack("<5H2L", facts[8], 0, 0, 0, 0, 0o100644 << 16, at)
+            directory.append(entry + raw)
+            at += 30 + len(raw) + packed
+            members[name] = (size, crc, path, at - packed, packed, method)
+            file.seek(at)
+        n, end = len(members), b"".join(directory)
+        end += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, n, n, len(end), at, 0)
+        file.seek(at)
+        need(file.read(len(end) + 1) == end, "it does not end as a bundle does")
+    return members
+
+
+def open_folder(path: str) -> dict[str, Any]:
+    """The same of a bundle that was unpacked."""
+    members = {}
+    for folder, folders, files in os.walk(path):
+        for found in (os.path.join(folder, name) for name in folders + files):
+            size, kind = os.lstat(found).st_size, stat.S_IFMT(os.lstat(found).st_mode)
+            need(kind in (stat.S_IFREG, stat.S_IFDIR), f"{found!r} is no plain file")
+            if kind == stat.S_IFREG:
+                inside = os.path.relpath(found, path).replace(os.sep, "/")
+                members[inside] = (size, None, found, 0, size, 0)
+    return members
 
 
 def environment(packages: dict[str, Any]) -> list[str]:
@@ -126,59 +127,60 @@ def environment(packages: dict[str, Any]) -> list[str]:
 def data_state(row: Any, listed: Any, bad: dict[str, str]) -> str:
     """PRESENT, FETCHABLE, PRIVATE, CHANGED or MISSING."""
     path, member, digest = row["path"], row["member"], row["sha256"]
+    is_folder = row["role"] == "folder" and (member or digest) is None
     if row["policy"] == "private":
         return "PRIVATE"
-    is_folder = row["role"] == "folder" and (member or digest) is None
     if row["policy"] == "embed":
-        if member not in listed or member in bad:
-            is_changed = bad.get(member) == "tampered"
-            return "CHANGED" if is_changed else "PRESENT" if is_folder else "MISSING"
-        return "PRESENT" if digest in (None, listed[member][0]) else "CHANGED"
+        if member in listed and member not in bad:
+            return "PRESENT" if digest in (None, listed[member][0]) else "CHANGED"
+        is_changed = bad.get(member) == "tampered"
+        return "CHANGED" if is_changed else "PRESENT" if is_folder else "MISSING"
     if not os.path.isfile(path):
         is_here = is_folder and os.path.isdir(path)
         return "PRESENT" if is_here else "FETCHABLE" if row["url"] else "MISSING"
-    with open(path, "rb") as file:
-        return "PRESENT" if digest_of(file) == digest else "CHANGED"
+    size = os.path.getsize(path)
+    found = read((size, None, path, 0, size, 0), keep=False)[0]
+    return "PRESENT" if found == digest else "CHANGED"
 
 
 def check(path: str) -> list[str]:
     """What is found of a bundle, as lines; the first one ends with the state."""
-    sizes, opener = (open_folder if os.path.isdir(path) else open_zip)(path)
-    is_small = sum(sizes.values()) <= MAX_BYTES and sizes.get(LISTING, 0) < MAX_TEXT
-    need(is_small and LISTING in sizes, f"there is no {LISTING}, or too much")
-    with opener(LISTING) as file:
-        listing = file.read()
-    listed = read_listing(listing)
-    there = sizes.keys() - {LISTING}
-    bad = dict.fromkeys(listed.keys() - there, "missing")
-    bad.update(dict.fromkeys(there - listed.keys(), "extra"))
-    for name in there & listed.keys():
-        try:
-            found = digest_of(opener(name)), sizes[name]
-        except TROUBLE:
-            found = "", -1
-        if found != listed[name]:
-            bad[name] = "tampered"
+    members = (open_folder if os.path.isdir(path) else open_zip)(path)
+    is_small = sum(member[0] for member in members.values()) <= MAX_BYTES
+    is_small = is_small and members[LISTING][0] <= MAX_TEXT
+    need(is_small and len(members) <= MAX_MEMBERS, "it holds too much")
+    check_names(members)
+    id_, listing = read(members.pop(LISTING))
+    listed = {m[3]: (m[1], int(m[2])) for m in LINE.finditer(listing.decode("utf-8"))}
+    again = "".join(f"{listed[n][0]}  {listed[n][1]}  {n}\n" for n in sorted(listed))
+    need(again.encode() == listing, f"{LISTING} is no list of members")
+    check_names([LISTING, *listed])
+    bad = dict.fromkeys(listed.keys() - members.keys(), "missing")
+    bad.update(dict.fromkeys(members.keys() - listed.keys(), "extra"))
+    for name in members.keys() & listed.keys():
+        with suppress(*TROUBLE):
+            if (read(members[name], keep=False)[0], members[name][0]) == listed[name]:
+                continue
+        bad[name] = "tampered"
 
     def sound(name: str, default: str) -> Any:
         if name in bad or name not in listed:
             return json.loads(default)
         need(listed[name][1] <= MAX_TEXT, f"{name} is too long")
-        with opener(name) as file:
-            return json.loads(file.read().decode("utf-8"))
+        return json.loads(read(members[name])[1].decode("utf-8"))
 
     manifest = sound("manifest.json", '{"run": {"name": "unknown"}, "slice": {}}')
     state = "INCOMPLETE" if set(bad.values()) == {"missing"} else "TAMPERED"
-    state, id_ = state if bad else "INTACT", hashlib.sha256(listing).hexdigest()[:12]
-    lines = [f"bundle {id_}, run {manifest['run']['name']}: {state}"]
+    about = f"bundle {id_[:12]}, run {manifest['run']['name']}"
+    lines = [f"{about}: {state if bad else 'INTACT'}"]
     for what in ("tampered", "missing", "extra"):
         lines += [f"  {what}: {name}" for name in sorted(bad) if bad[name] == what]
     packages = sound("env/packages.json", "null")
     lost = ["MISSING", "env/packages.json is missing or was changed"]
     first, *why = lost if packages is None else environment(packages)
-    lines += [f"environment: {first}", *(f"  {said}" for said in why)]
     files = sound("data/inputs.json", '{"files": []}')["files"]
-    lines.append(f"data: {len(files) or 'no'} file{'s'[: len(files) != 1]}")
+    lines += [f"environment: {first}", *(f"  {said}" for said in why)]
+    lines += [f"data: {len(files) or 'no'} file{'s'[: len(files) != 1]}"]
     lines += [f"  {data_state(row, listed, bad)} {row['path']}" for row in files]
     return [*lines, f"proof: {manifest['slice'].get('proof') or 'unknown'}"]
 
@@ -189,11 +191,9 @@ def main(arguments: list[str]) -> int:
     try:
         lines = check(path)
     except TROUBLE as exc:
-        sys.stdout.write(f"no bundle: {exc!a}\n")
-        return 2
-    for line in lines:
-        sys.stdout.write(line.encode("unicode_escape").decode("ascii") + "\n")
-    return 0 if lines[0].endswith(": INTACT") else 1
+        lines = [f"no bundle: {exc!r}"]
+    sys.stdout.writelines(x.encode("unicode_escape").decode() + "\n" for x in lines)
+    return 2 if len(lines) == 1 else 0 if lines[0].endswith(": INTACT") else 1
 
 
 if __name__ == "__main__":

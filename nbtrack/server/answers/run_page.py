@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from nbtrack.analysis.reproducibility import origin_of
 from nbtrack.analysis.run_page import Known, Row, Section, headline, sections_of
 from nbtrack.records import ArtifactFile, ArtifactUse
 from nbtrack.server.desk import Desk
@@ -25,9 +26,18 @@ def page(desk: Desk, run_id: str) -> dict[str, Any]:
     return {
         "run": run_id,
         "headline": headline(known.record),
+        "origin": _origin(known),
         "sections": list(map(_section, sections_of(known))),
         "files": list(_artifacts(store, known)),
     }
+
+
+def _origin(known: Known) -> dict[str, str] | None:
+    """The run that a rerun repeats, where it is in the same store."""
+    run = origin_of(known.facts)
+    if run is None or run not in known.relatives:
+        return None
+    return {"run": run, "name": shorten(known.relatives[run], CELL_CHARS)}
 
 
 def _section(section: Section) -> dict[str, Any]:

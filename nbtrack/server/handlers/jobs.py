@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from jupyter_core.utils import ensure_async
 from tornado import web  # type: ignore[attr-defined]  # not seen as a submodule
 
 from nbtrack.errors import NbtrackError
@@ -15,7 +16,7 @@ from nbtrack.server.handlers.request import (
     not_one_of,
     refusal,
 )
-from nbtrack.server.job_kinds import KINDS
+from nbtrack.server.job_kinds import KINDS, RUNS_CELLS
 from nbtrack.server.jobs import Job
 
 JOB_ID = r"[0-9a-f]{16}"
@@ -37,6 +38,8 @@ class JobsHandler(NbtrackHandler):
             raise not_one_of("kind", frozenset(KINDS))
         if not isinstance(run, str) or not _RUN_ID.fullmatch(run):
             raise web.HTTPError(400, "run is not a valid id")
+        if kind in RUNS_CELLS:
+            await self.refuse_who_may_not_execute()
         store = await self.answer(store_path, run)
         try:
             job = self.jobs.start(kind, KINDS[kind], store, run)
@@ -44,6 +47,14 @@ class JobsHandler(NbtrackHandler):
             raise refusal(exc) from exc
         self.set_status(202)
         self.reply({"job": job.id})
+
+    async def refuse_who_may_not_execute(self) -> None:
+        """403 for a user of this server who may not run code in its kernels."""
+        may = self.authorizer.is_authorized(
+            self, self.current_user, "execute", "kernels"
+        )
+        if not await ensure_async(may):
+            raise web.HTTPError(403, "proving a bundle runs cells: you may not")
 
 
 class OneJobHandler(AttachmentHandler):
