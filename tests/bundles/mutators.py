@@ -10,6 +10,7 @@ import ast
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from slices.corpus import Session, Step
 
@@ -95,7 +96,7 @@ def _with_another_number(dice: random.Random, text: str) -> str | None:
     if not found:
         return None
     node = dice.choice(found)
-    value = node.value
+    value: Any = node.value  # a number
     new = value + dice.choice((1, 2)) if isinstance(value, int) else value * 1.5
     return with_literal(text, node, repr(new))
 

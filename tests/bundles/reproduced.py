@@ -146,7 +146,7 @@ def all_outcomes(
     if most is not None and most < len(pairs):
         pairs = [pairs[k * len(pairs) // most] for k in range(most)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda pair: _in_a_folder(*pair, where), pairs)
+        found = pool.map(lambda pair: _in_a_folder(pair[0], pair[1], where), pairs)
         return [outcome for outcome in found if outcome is not None]
 
 

@@ -219,7 +219,7 @@ def hyper_parameter(opened: Opened, dice: random.Random) -> Sabotage | None:
     if not found:
         return None
     cell, (name, node) = dice.choice(found)
-    value = node.value
+    value: Any = node.value  # a number
     new = value * 2 if isinstance(value, float) else value + 1
     text = with_literal(opened.text_of(cell), node, repr(new))
     return Sabotage(
