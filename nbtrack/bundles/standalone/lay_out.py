@@ -34,5 +34,6 @@ def _nb_lay_out() -> None:
         elif not os.path.isabs(path):
             os.makedirs(os.path.dirname(target), exist_ok=True)
             os.symlink(source, target)
+    sys.path.append(os.path.dirname(script))  # for what lies beside the script
     os.chdir(work)
     sys.stdout.write(f"working in {work}\n")
