@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-import sysconfig
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -157,7 +156,7 @@ class Laboratory:
         folder = self._folder / "bundles" / name
         path = folder / "run.nbt.zip"
         with self._turn(name):
-            if not path.exists():
+            if not (folder / "why").exists():
                 folder.mkdir(parents=True)
                 (folder / "why").write_text(self._prove(_session(name), path))
             why = (folder / "why").read_text()
@@ -195,7 +194,7 @@ class Laboratory:
             [sys.executable, "-m", "venv", "--without-pip", str(place)], check=True
         )
         [packages] = place.glob("lib/python*/site-packages")
-        lines = [sysconfig.get_path("purelib")]
+        lines = [path for path in sys.path if path.endswith("site-packages")]
         name, is_package, version = machine.partition("==")
         if is_package:
             wheels = place / "wheels"
