@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nbtrack.bundles.verdict import Verdict
-from nbtrack.errors import NbtrackError
+from nbtrack.errors import NbtrackError, RunNotFoundError
 from nbtrack.records import RunRecord
 from nbtrack.store import Store
 from nbtrack.text import clean_name
@@ -39,6 +39,7 @@ def keep_rerun(
     fields = {
         "name": clean_name(f"rerun of {origin['name']}"),
         "experiment": clean_name(str(origin["experiment"])),
+        **_place_of(store, str(origin["id"])),
     }
     tags = {ORIGIN: str(origin["id"]), VERDICT: verdict.verdict}
     there.edit(
@@ -53,6 +54,15 @@ def keep_rerun(
     if again.id in report.skipped:
         raise NbtrackError(f"The rerun was not kept: {report.skipped[again.id]}.")
     return again.id
+
+
+def _place_of(store: Store, origin: str) -> dict[str, str | None]:
+    """The notebook and cell of the origin, where it is here: tables group by them."""
+    try:
+        run = store.run(origin)
+    except RunNotFoundError:
+        return {}
+    return {"notebook": run.notebook, "cell_id": run.cell_id}
 
 
 def _facts(verdict: Verdict, origin: Mapping[str, Any]) -> Iterator[list[Any]]:
