@@ -20,7 +20,7 @@ from nbtrack.bundles.series import Series, series_of_run
 from nbtrack.bundles.verdict import GOOD, MetricVerdict, Word, worst
 from nbtrack.bundles.work import Ran, Workplace
 from nbtrack.errors import NbtrackError
-from nbtrack.slices.attempt import Trial
+from nbtrack.slices.attempt import Trial, with_network_told
 from nbtrack.slices.claim import Attempt, Claim
 from nbtrack.slices.compare import Comparison, compare_runs
 from nbtrack.slices.job import Borders
@@ -75,7 +75,7 @@ class Checker:
             if missed in self.also or missed in known_of(claim).written:
                 break
             self.also = (*self.also, missed)
-        return comparison
+        return with_network_told(comparison, trial.cells)
 
     def _tried_once(self, claim: Claim, trial: Trial, timeout_s: float) -> Comparison:
         self.content = content_of(

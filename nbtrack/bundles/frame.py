@@ -37,7 +37,9 @@ def frame_of(
     packages
         As `env/packages.json` has them.
     """
-    start = [inspect.getsource(lay_out._nb_lay_out).strip("\n"), _FILES_FIRST]
+    functions = (lay_out._nb_lay_out, lay_out._nb_say_results)
+    start = [inspect.getsource(each).strip("\n") for each in functions]
+    start.append(_FILES_FIRST)
     if uses_nbtrack(kept):
         start.append(_STAND_IN)
     if needs.names:

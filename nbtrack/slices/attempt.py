@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -39,6 +40,7 @@ _NOT_PASSED_ON = ("JPY_", "NBTRACK_", "PYTEST_", "COV_")
 TOKEN = "NBTRACK_PROOF"  # in the environment of all that belongs to an attempt  # noqa: S105
 _PARENT = "NBTRACK_PROOF_OF"
 _POLL_S = 0.05
+_NO_ANSWER = re.compile(r"URLError|ConnectionError|Connection refused|gaierror")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +109,18 @@ def _tried(
     if isinstance(answer, str):
         return Comparison(answer)
     comparison = _judged(claim, answer, scratch)
-    if comparison.reason and any(_calls_out(cell) for cell in trial.cells):
-        why = f"{comparison.reason}; a proof has no network, which a cell of it used"
-        return replace(comparison, reason=why)
-    return comparison
+    return with_network_told(comparison, trial.cells)
 
 
-def _calls_out(cell: CellRecord) -> bool:
-    return cell.flow is not None and "network" in cell.flow.notes
+def with_network_told(
+    comparison: Comparison, cells: Collection[CellRecord]
+) -> Comparison:
+    """A comparison that says so where cells that failed had used a network."""
+    calls = any(c.flow is not None and "network" in c.flow.notes for c in cells)
+    if not comparison.reason or not (calls or _NO_ANSWER.search(comparison.reason)):
+        return comparison
+    why = f"{comparison.reason}; a proof has no network, which a cell of it used"
+    return replace(comparison, reason=why)
 
 
 def _n_lines(script: Script) -> dict[int, int] | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
 
 import pytest
@@ -174,12 +176,68 @@ def test_the_script_runs_without_nbtrack(bundle, elsewhere):
     found = played_alone(elsewhere / "open", with_nbtrack=False)
     assert found.returncode == 0, found.stderr
     assert "working in" in found.stdout
-    assert "best: " in found.stdout
-    assert "(the same)" in found.stdout
+    for name in ("best", "loss"):  # the one is logged, the other a variable
+        [line] = [x for x in found.stdout.splitlines() if x.startswith(f"{name}: ")]
+        assert line.endswith("(the same)")
     header = (elsewhere / "open" / "run" / "run.py").read_text().splitlines()
     assert header[0] == "# /// script"
     assert '#   "numpy==' in "\n".join(header)
     assert os.listdir(elsewhere) == ["open"]  # it works in a folder of its own
+
+
+def test_the_notebook_in_it_runs_with_its_data_and_without_nbtrack(
+    bundle, elsewhere, monkeypatch
+):
+    import nbformat
+    from nbclient import NotebookClient
+
+    shutil.unpack_archive(bundle, elsewhere / "open", "zip")
+    run = elsewhere / "open" / "run"
+    notebook = nbformat.read(run / "run.ipynb", as_version=4)
+    hide = "import sys; sys.modules['nbtrack'] = None"
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(hide))
+    told = "print(repr(loss), __import__('nbtrack').__name__)"
+    notebook.cells.append(nbformat.v4.new_code_cell(told))
+    client = NotebookClient(
+        notebook, kernel_name="python3", resources={"metadata": {"path": str(run)}}
+    )
+    client.execute()
+    expected = json.loads(member(bundle, "results/expected.json"))["metrics"]["loss"]
+    said = notebook.cells[-1].outputs[0]["text"].split()
+    assert said == [repr(expected["last"]), "nbtrack_shim"]
+
+
+def test_cells_have_no_network_unless_it_is_asked_for(in_notebook, tmp_path, elsewhere):
+    import nbtrack
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"4")
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    target = tmp_path / "fetched.nbt.zip"
+    reason = in_notebook(
+        "from urllib.request import urlopen\n"
+        f"x = urlopen('http://127.0.0.1:{server.server_port}').read()",
+        "%%track base --no-live\nfor epoch in range(3):\n    loss = float(x) * epoch",
+        then=f"""
+            from nbtrack.bundles.export import Wanted, export_as
+            answer = export_as("base", {str(target)!r}, Wanted()).proof.reason
+        """,
+    )
+    assert "no network, which a cell of it used" in reason
+    asked = {"trust": True, "environment": "current"}
+    without = nbtrack.rerun(target, **asked)
+    assert (without.verdict, without.run) == ("FAILED", None)
+    assert nbtrack.rerun(target, network=True, **asked).verdict == "BITWISE"
+    server.shutdown()
+    server.server_close()
 
 
 def test_a_run_is_rerun_without_a_bundle(in_notebook):

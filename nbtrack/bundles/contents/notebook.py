@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from nbtrack.slices.script import Script
     from nbtrack.store import Store
 
+_LAYS_OUT = "\n    _nb_lay_out()"
+_STANDS_FOR = '__file__ = "run.py"  # this notebook stands for the script beside it'
 _LOOP = "_nb_loop = _nb_Loop()"
 # A kernel's own loop runs already, and no other one can run in its thread.
 _LOOP_BESIDE = textwrap.dedent(
@@ -111,6 +113,8 @@ def _cells(script: Script, outputs: list[dict[str, Any]]) -> Iterator[dict[str, 
     front = "\n".join(lines[: begins[0]] if begins else lines).strip("\n")
     if _LOOP in front.split("\n"):
         front = front.replace(f"\n{_LOOP}", f"\n{_LOOP}\n{_LOOP_BESIDE}", 1)
+    if _LAYS_OUT in front:
+        front = f"{_STANDS_FOR}\n{front}"
     if front:
         yield _code("front", front)
     end = begins[0] if begins else len(lines)

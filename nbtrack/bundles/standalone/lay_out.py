@@ -1,12 +1,14 @@
-"""What `run/run.py` of a bundle does first: its files go where its cells look for them.
+"""What `run/run.py` of a bundle does around its cells: files first, results last.
 
-The function is copied into the script as it stands here. It makes a new folder and
-works there, so that nothing beside the bundle is changed. It asks no network.
+The functions are copied into the script as they stand here. They make a new folder and
+work there, so that nothing beside the bundle is changed, and say at the end which
+metrics came out as the run had them. No network is asked.
 """
 
 
 def _nb_lay_out() -> None:
     """Work in a new folder where the files of this bundle lie as the cells want."""
+    import atexit
     import json
     import os
     import shutil
@@ -34,5 +36,24 @@ def _nb_lay_out() -> None:
         elif not os.path.isabs(path):
             os.makedirs(os.path.dirname(target), exist_ok=True)
             os.symlink(source, target)
+    sys.path.append(os.path.dirname(script))  # for what lies beside the script
+    results = os.path.join(bundle, "results", "expected.json")
+    atexit.register(_nb_say_results, results)
     os.chdir(work)
     sys.stdout.write(f"working in {work}\n")
+
+
+def _nb_say_results(expected: str) -> None:
+    """Metrics that are variables by now, beside what the run had at its end."""
+    import json
+    import sys
+
+    with open(expected, encoding="utf-8") as file:
+        metrics = json.load(file)["metrics"]
+    for name, told in metrics.items():
+        try:
+            value = float(globals()[name])
+        except (KeyError, TypeError, ValueError):
+            continue  # it was logged, or is no number any more
+        same = "the same" if value == told["last"] else f"the run had {told['last']!r}"
+        sys.stdout.write(f"{name}: {value!r} ({same})\n")
