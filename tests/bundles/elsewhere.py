@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from typing import Any
 
 TESTS = Path(__file__).parent.parent
 TIMEOUT_S = 400.0
+SESSION_MAX_S = 60
 _OURS = ("NBTRACK_", "OMP_", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE", "PYTEST_")
 
 Told = dict[str, Any]
@@ -59,6 +61,8 @@ def asked(
         except subprocess.TimeoutExpired:
             return {"error": f"it was not done after {TIMEOUT_S:.0f} s"}
     answer = folder / "answer.json"
+    if ended == -signal.SIGALRM:
+        return {"raised": f"it was not done after {SESSION_MAX_S} s"}
     if not answer.exists():
         return {"error": f"it died with {ended}"}
     return dict(json.loads(answer.read_text()))
@@ -81,6 +85,7 @@ def play(job: Mapping[str, Any]) -> Told:
     shell = shell_of_process()
     shell.run_line_magic("load_ext", "nbtrack")
     began = time.perf_counter()
+    signal.alarm(SESSION_MAX_S)  # a number that was changed may make a loop endless
     for number, step in enumerate(job["steps"], 1):
         if step["file"] is not None:
             write_files({step["file"]: step["text"]})
@@ -89,6 +94,7 @@ def play(job: Mapping[str, Any]) -> Told:
         if not done.success and not step["raises"]:
             told = done.error_before_exec or done.error_in_exec
             return {"raised": f"step {number}: {told!r}"}
+    signal.alarm(0)
     answer = {"session_s": time.perf_counter() - began, "raised": ""}
     return answer | exported(job)
 
@@ -136,7 +142,7 @@ def rerun(job: Mapping[str, Any]) -> Told:
 
 
 def points_of(run_id: str) -> dict[str, list[Any]]:
-    """How many points each metric has, and those that the store kept, to the bit."""
+    """How much each metric is thinned, and the points of it, to the bit."""
     import nbtrack
 
     store = nbtrack.open()
@@ -144,7 +150,10 @@ def points_of(run_id: str) -> dict[str, list[Any]]:
     for name, summary in store.run(run_id).metrics.items():
         curve = store.curve(run_id, name)
         values = [float(value).hex() for value in curve.values]
-        found[name] = [summary.n, list(zip(map(int, curve.steps), values, strict=True))]
+        found[name] = [
+            summary.thinned,
+            list(zip(map(int, curve.steps), values, strict=True)),
+        ]
     return found
 
 

@@ -121,12 +121,15 @@ def first_difference(
 
 
 def _differing_point(recorded: Sequence[Any], again: Sequence[Any]) -> str:
-    """Long series are thinned: then what both have is compared, and the counts."""
-    (n_was, was), (n_now, now) = recorded, again
-    now = dict(now)
-    common = [(step, value, now[step]) for step, value in was if step in now]
-    if n_was != n_now or not common:
-        return f" has {n_now} points, recorded {n_was}"
+    """Long series are thinned as time allows: what both have is compared, and ends."""
+    (thinned, was), (thinned_again, now) = recorded, again
+    values = dict(now)
+    common = [(step, value, values[step]) for step, value in was if step in values]
+    is_whole = thinned == thinned_again == 1
+    if is_whole and [step for step, _ in was] != [step for step, _ in now]:
+        return f" has {len(now)} points, recorded {len(was)}"
+    if not common or was[-1][0] != now[-1][0]:
+        return f" ends with step {now[-1][0]}, recorded {was[-1][0]}"
     for step, old, new in common:
         if old != new:
             old, new = float.fromhex(old), float.fromhex(new)

@@ -102,6 +102,7 @@ class Sabotage:
     causes: frozenset[str]
     cells: frozenset[str] = field(default=frozenset())  # labels; empty: not asked
     machine: str = ""  # where it is run, see `bundles.sabotaged`
+    named: str = ""  # what the right cause has to name
 
 
 Saboteur = Callable[[Opened, random.Random], "Sabotage | None"]
@@ -126,6 +127,7 @@ def data_row(opened: Opened, dice: random.Random) -> Sabotage | None:
         changed,
         frozenset({"data"}),
         frozenset(_naming(opened, Path(file["path"]).name)),
+        named=Path(file["path"]).name,
     )
 
 
@@ -143,7 +145,7 @@ def data_row_and_list(opened: Opened, dice: random.Random) -> Sabotage | None:
                 "size_bytes": len(body),
             }
     changed = made.opened.with_json(INPUTS, inputs)
-    return replace(made, kind="data row, listed", opened=changed)
+    return replace(made, kind="data row, listed", opened=changed, named="")
 
 
 def seed(opened: Opened, dice: random.Random) -> Sabotage | None:
@@ -275,7 +277,7 @@ def package(opened: Opened, dice: random.Random) -> Sabotage | None:
     return Sabotage(
         "package", f"{PACKAGE} {version}", opened, frozenset({"packages"}),
         frozenset({users[0]["label"]} if users else ()),
-        machine=f"{PACKAGE}=={version}",
+        machine=f"{PACKAGE}=={version}", named=PACKAGE,
     )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-import sysconfig
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -66,8 +65,8 @@ PLAN = {
         "customers_merge": 2, "reviews_tfidf": 1, "perceptron_exam": 2,
     },
     "seed": {
-        "lstm_sines": 1, "wide_mlp": 1, "cancer_boosting_stages": 2,
-        "seeded_bagging": 2, "seeded_walks": 2,
+        "lstm_sines": 2, "wide_mlp": 2, "cancer_boosting_stages": 1,
+        "seeded_bagging": 2,
     },
     "generator state": {
         "markov_weather": 1, "bootstrap_median": 1, "matrix_factorisation": 1,
@@ -106,16 +105,20 @@ class Found:
     why: str = ""  # nothing could be judged
 
     @property
-    def kinds(self) -> list[str]:
-        return [kind for kind, _ in self.said.get("causes", ())]
-
-    @property
     def is_first(self) -> bool:
-        return bool(self.kinds) and self._is_right(self.kinds[0])
+        return any(self._right[:1])
 
     @property
     def is_among_three(self) -> bool:
-        return any(map(self._is_right, self.kinds[:3]))
+        return any(self._right[:3])
+
+    @property
+    def _right(self) -> list[bool]:
+        """Of each cause that was named."""
+        asked, causes = self.sabotage, self.said.get("causes", ())
+        if asked is None:
+            return []
+        return [kind in asked.causes and asked.named in said for kind, said in causes]
 
     @property
     def is_cell_right(self) -> bool | None:
@@ -124,9 +127,6 @@ class Found:
             return None
         divergence = self.said.get("divergence") or {}
         return divergence.get("cell") in self.sabotage.cells
-
-    def _is_right(self, kind: str) -> bool:
-        return self.sabotage is not None and kind in self.sabotage.causes
 
     @property
     def line(self) -> str:
@@ -157,7 +157,7 @@ class Laboratory:
         folder = self._folder / "bundles" / name
         path = folder / "run.nbt.zip"
         with self._turn(name):
-            if not path.exists():
+            if not (folder / "why").exists():
                 folder.mkdir(parents=True)
                 (folder / "why").write_text(self._prove(_session(name), path))
             why = (folder / "why").read_text()
@@ -195,7 +195,7 @@ class Laboratory:
             [sys.executable, "-m", "venv", "--without-pip", str(place)], check=True
         )
         [packages] = place.glob("lib/python*/site-packages")
-        lines = [sysconfig.get_path("purelib")]
+        lines = [path for path in sys.path if path.endswith("site-packages")]
         name, is_package, version = machine.partition("==")
         if is_package:
             wheels = place / "wheels"

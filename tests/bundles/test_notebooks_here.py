@@ -77,13 +77,16 @@ def test_a_mutator_gives_the_same_session_for_the_same_draw():
 
 def test_a_point_that_differs_or_is_missing_is_seen():
     def points(*values):
-        return {"loss": [len(values), [[k, v.hex()] for k, v in enumerate(values)]]}
+        return {"loss": [1, [[k, v.hex()] for k, v in enumerate(values)]]}
 
     assert first_difference(points(0.5, 0.1), points(0.5, 0.1)) == ""
     assert "loss[1]" in first_difference(points(0.5, 0.1), points(0.5, 0.1 + 2e-17))
     assert "1 points" in first_difference(points(0.5, 0.1), points(0.5))
     assert "one of them" in first_difference(points(0.5), {})
     assert "nothing" in first_difference({}, {})
+    thinned = {"loss": [2, [[0, (0.5).hex()], [2, (0.1).hex()]]]}
+    assert first_difference(thinned, points(0.5, 0.3, 0.1)) == ""
+    assert "ends with" in first_difference(thinned, points(0.5, 0.3))
     assert "nothing" in first_difference(points(0.5), points(0.1), ["loss"])
 
 
