@@ -1,28 +1,34 @@
-"""Why a rerun gave something else: the causes of `nbtrack.diff`, with the bundle as A.
+"""Why a rerun gave something else: found out in this order, the likeliest first.
 
-The bundle becomes a run of a store that is thrown away, and is compared with the rerun,
-B, as any two runs are. Their cells are those of the script: as its maker wrote it, and
-as it ran. What differs by design (the folder, the memory of the machine) is no cause.
+    1  what of the bundle is not as it was exported: data, cells, modules, states
+    2  the first cell whose generators stood elsewhere
+    3  packages, and settings and the machine, where the environment is another
+    4  where nothing of that is known to differ: what the first cell that gave
+       something else reads from outside, and what it computed
+
+A variable or a param that is another is a consequence, as all of them are computed by
+the cells: it counts only where a cell was edited, or nothing else is known.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from nbtrack.analysis.diff.cause import LOADED, WEAK, Cause
+from nbtrack.analysis.diff.cause import DATA, LOADED, PACKAGES, SEED, WEAK, Cause
 from nbtrack.analysis.diff.run_diff import diff_sides
 from nbtrack.analysis.diff.side import Side, side_of
 from nbtrack.bundles.archive.reading import Bundle
+from nbtrack.bundles.diverging import GENERATOR
+from nbtrack.bundles.edited import changed_files, changed_states, edits_of, reads_of
 from nbtrack.bundles.environment.compared import compare_environment
 from nbtrack.bundles.importing.run_import import import_bundle
-from nbtrack.capture.dataflow.static_flow import static_flow
-from nbtrack.records import CellRecord, Fact, RunRecord
+from nbtrack.bundles.verdict import Divergence
+from nbtrack.errors import EnvironmentBlockedError
+from nbtrack.records import Fact, RunRecord
 from nbtrack.slices.segments import Segment
 from nbtrack.store import Store
 
@@ -31,7 +37,7 @@ _TORCH_THREADS, _POOLS = "numerics.torch.threads", "numerics.threadpools"
 _PINNED = re.compile(r"env\.\w+: not known in A")  # we set it, as the run was without
 # What the manifest says of the run as well; what else says so may have been edited.
 _SAID_TWICE = {
-    "threads": "numerics.torch.threads",
+    "threads": _TORCH_THREADS,
     "isa": "numerics.torch.cpu_capability",
     "python": "python.version",
 }
@@ -41,6 +47,8 @@ def causes_of_rerun(
     bundle: Bundle,
     again: tuple[Store, RunRecord] | None,
     segments: Iterable[Segment],
+    *,
+    divergence: Divergence | None = None,
     python: Path | None = None,
 ) -> tuple[Cause, ...]:
     """What may have made a rerun differ from its bundle, the likeliest first.
@@ -51,25 +59,43 @@ def causes_of_rerun(
         The rerun, if it came so far that one was recorded.
     segments
         The cells as they ran.
+    divergence
+        Where it first held something else.
     python
         That ran them; None: this one.
     """
+    first = None if divergence is None else divergence.cell
+    edits = list(edits_of(bundle, segments, first))
+    compared = [] if again is None else _compared(bundle, again)
+    found = [*changed_files(bundle), *edits, *changed_states(bundle)]
+    found += _generators(divergence)
+    found += [c for c in compared if c.kind == "params" and edits]
+    found += _packages(bundle, python)
+    found += [c for c in compared if c.kind in ("environment", "hardware")]
+    found = [c for c in found if c.rank < WEAK]
+    if not found:
+        found = [*_read_by(bundle, first), *(c for c in compared if c.kind == "seed")]
+    if not found:
+        found = [c for c in compared if c.kind in ("data", "params", "unknown")]
+    return tuple(sorted(_without_pools(found), key=lambda cause: cause.rank))
+
+
+def _compared(bundle: Bundle, again: tuple[Store, RunRecord]) -> list[Cause]:
+    """The causes of `nbtrack.diff`, with the bundle as A; code and packages apart."""
     with (
         tempfile.TemporaryDirectory(prefix="nbtrack-causes-") as folder,
         Store.open(Path(folder) / ".nbtrack", create=True) as store,
     ):
-        run = import_bundle(bundle.path, store=store)
-        was = side_of(store, run)
-        now = Side(replace(run, id="rerun")) if again is None else side_of(*again)
-    told = bundle.json("run/slice.json")["cells"]
-    was = replace(was, facts={**was.facts, **dict(_said(bundle))})
-    a = _with_cells(was, {str(c["label"]): str(c["emitted"]) for c in told}, told)
-    b = _with_cells(now, {each.label: each.source for each in segments}, told)
-    found = list(diff_sides(a, b).causes)
-    if again is None:
-        found = [c for c in found if c.kind in ("code", "params")]
-        found += _of_packages(bundle.json("env/packages.json"), python)
-    return _of_weight([c for c in found if c.rank < WEAK and not _is_by_design(c)])
+        was = side_of(store, import_bundle(bundle.path, store=store))
+        now = side_of(*again)
+    a = _bare(replace(was, facts={**was.facts, **dict(_said(bundle))}))
+    causes = diff_sides(a, _bare(now)).causes
+    return [cause for cause in causes if not _is_by_design(cause)]
+
+
+def _bare(side: Side) -> Side:
+    """Without code and packages, which are compared by what the bundle has of them."""
+    return replace(side, cells=(), needed=None, texts=(), unknown={})
 
 
 def _said(bundle: Bundle) -> Iterator[tuple[str, Fact]]:
@@ -79,42 +105,38 @@ def _said(bundle: Bundle) -> Iterator[tuple[str, Fact]]:
             yield name, Fact(name, told[key])
 
 
-def _with_cells(
-    side: Side, texts: Mapping[str, str], told: Iterable[Mapping[str, Any]]
-) -> Side:
-    cells = [_cell(each, texts.get(str(each["label"]), "")) for each in told]
-    return replace(
-        side, cells=cells, needed=frozenset(cell.seq for cell in cells), unknown={}
-    )
+def _generators(divergence: Divergence | None) -> Iterator[Cause]:
+    if divergence is not None and (divergence.variable or "").startswith(GENERATOR):
+        said = f"{divergence.variable} stood elsewhere before {divergence.cell}"
+        yield Cause("seed", said, (), SEED)
 
 
-def _cell(told: Mapping[str, Any], source: str) -> CellRecord:
-    digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
-    return CellRecord(
-        int(told["seq"]), told["cell_id"], told["execution"], source, digest, "",
-        ok=True, flow=static_flow(source),
-    )  # fmt: skip
+def _packages(bundle: Bundle, python: Path | None) -> Iterator[Cause]:
+    """Those of the run that are another version here, or are not here."""
+    told = bundle.json("env/packages.json")
+    of_run = [p for p in told["packages"] if p["group"] == "run"]
+    loaded = {p["name"] for p in of_run if p["loaded"]}
+    try:
+        found = compare_environment({**told, "packages": of_run}, python)
+    except EnvironmentBlockedError:
+        return
+    for each in found.differences:
+        rank = LOADED if each.name in loaded else PACKAGES
+        yield Cause("packages", f"package {each.line}", (), rank)
 
 
-def _of_packages(packages: Mapping[str, Any], python: Path | None) -> list[Cause]:
-    """Of an environment in which the cells did not come to their end."""
-    found = compare_environment(dict(packages), python)
-    return [Cause("packages", each.line, (), LOADED) for each in found.differences]
+def _read_by(bundle: Bundle, first: str | None) -> Iterator[Cause]:
+    """Nothing is known to differ: then it came in where it first shows."""
+    for path in reads_of(bundle, first):
+        said = f"file {path}: nothing else is known to differ, and {first} reads it"
+        yield Cause("data", said, (), DATA)
 
 
-def _of_weight(causes: list[Cause]) -> tuple[Cause, ...]:
-    """Without consequences: a variable that cells compute, pools beside PyTorch's own.
-
-    Where nothing else is known they are the trace that there is.
-    """
-    first = [c for c in causes if not _is_consequence(c)]
-    if any(cause.sentence.startswith(_TORCH_THREADS) for cause in first):
-        first = [c for c in first if not c.sentence.startswith(_POOLS)]
-    return tuple(first or causes)
-
-
-def _is_consequence(cause: Cause) -> bool:
-    return cause.kind == "data" and not cause.sentence.startswith("file ")
+def _without_pools(causes: list[Cause]) -> list[Cause]:
+    """PyTorch's number of threads says what the pools beside it say at length."""
+    if any(cause.sentence.startswith(_TORCH_THREADS) for cause in causes):
+        return [c for c in causes if not c.sentence.startswith(_POOLS)]
+    return causes
 
 
 def _is_by_design(cause: Cause) -> bool:

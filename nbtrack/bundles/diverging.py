@@ -11,6 +11,7 @@ from typing import Any
 
 from nbtrack.bundles.verdict import Divergence, MetricVerdict
 
+GENERATOR = "generator "  # what a divergence of one begins with
 Seen = Mapping[str, Any]  # of one cell, as `nbtrack.slices.seen` tells it
 
 
@@ -48,7 +49,7 @@ def _cells(
             yield label, None, "the rerun did not come to its end"
             continue
         for generator in _others(cell, now[label]):
-            yield label, f"the generator {generator}", "it stood elsewhere before"
+            yield label, f"{GENERATOR}{generator}", "it stood elsewhere before"
         values = now[label].get("values", {})
         for name, was in cell.get("values", {}).items():
             what = _difference(was, values.get(name))

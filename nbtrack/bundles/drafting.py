@@ -27,6 +27,8 @@ from nbtrack.bundles.manifest import Draft, manifest_of
 from nbtrack.bundles.standalone import nbtrack_shim
 from nbtrack.bundles.standalone import verify as standalone_verify
 from nbtrack.capture.dataflow.pseudo import GENERATOR
+from nbtrack.slices.closure import KeptCell
+from nbtrack.slices.scratch import paths_of
 from nbtrack.slices.script import Script
 from nbtrack.slices.segments import segments_of
 
@@ -91,6 +93,7 @@ def _slice(draft: Draft, script: Script) -> dict[str, Any]:
             "duration_s": each.cell.duration_s,
             "reasons": list(without_places(each.reasons)),
             "emitted": emitted.get(label, ""),
+            "reads_files": _files_read(draft, each),
             "tracked": each is content.kept[-1], "writes": list(looks[label]),
             "first_line": first, "n_lines": n,
         }
@@ -111,6 +114,13 @@ def _slice(draft: Draft, script: Script) -> dict[str, Any]:
         "cells": cells, "dropped": dropped,
         "notes": list(content.script.notes), "needs": list(content.needs.names),
     }  # fmt: skip
+
+
+def _files_read(draft: Draft, each: KeptCell) -> list[str]:
+    """The files of the ledger that a cell reads."""
+    flow = each.cell.flow
+    read = paths_of(flow.reads) if flow is not None else set()
+    return [f.path for f in draft.content.ledger.files if str(f.source) in read]
 
 
 def _layout(draft: Draft) -> dict[str, Any]:

@@ -258,7 +258,13 @@ class _Rerun:
     ) -> Verdict:
         if verdict.is_good or verdict.verdict == "WHAT-IF":
             return verdict
-        causes = causes_of_rerun(self._bundle, again, work.segments, python)
+        causes = causes_of_rerun(
+            self._bundle,
+            again,
+            work.segments,
+            divergence=verdict.divergence,
+            python=python,
+        )
         return replace(verdict, causes=causes)
 
     def _metrics(self, there: Store, again: RunRecord) -> tuple[MetricVerdict, ...]:

@@ -38,7 +38,11 @@ def generators_to_restore(
         behind = tuple(g for g in drawn if g not in in_step and g not in seeded)
         if behind:
             found[cell.seq] = behind
-        in_step |= moved & (set(cell.rng) | seeded | in_step)
+        # Moved by something that gives nothing, as an import of scikit-learn does: the
+        # script's own import may not move it. One that is made anew begins anew.
+        in_step -= moved - set(drawn) - seeded
+        in_step |= set(drawn) | seeded
+        in_step -= {f"variable:{n}" for n, how in flow.writes.items() if how == "set"}
     return found
 
 

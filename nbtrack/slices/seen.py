@@ -67,10 +67,13 @@ def _shared() -> list[tuple[str, Any]]:
 
 
 def _seen(value: Any, until: float) -> dict[str, str]:
+    from nbtrack.capture.generators import kinds_of_generators
     from nbtrack.slices.value_digest import NotComparable, value_digest
 
     kind = type(value)
     told = {"type": shorten(f"{kind.__module__}.{kind.__qualname__}", _TYPE_MAX)}
+    if kind in kinds_of_generators():
+        return told | {"why": "its state is put back where it is drawn from"}
     if time.monotonic() > until:
         return told | {"why": "no time was left to look at it"}
     why: list[Exception] = []

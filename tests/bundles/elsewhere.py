@@ -89,6 +89,7 @@ def play(job: Mapping[str, Any]) -> Told:
     for number, step in enumerate(job["steps"], 1):
         if step["file"] is not None:
             write_files({step["file"]: step["text"]})
+            time.sleep(0.05)  # what is newer than that is the next cell's
             continue
         done = shell.run_cell(step["text"], store_history=True, cell_id=step["id"])
         if not done.success and not step["raises"]:

@@ -87,7 +87,7 @@ def test_a_generator_that_stands_elsewhere_is_the_first_difference():
 
     found = first_divergence([seen("a")], [seen("b")], [])
     assert found.sentence == (
-        "the generator numpy after cell 1 (it stood elsewhere before)"
+        "generator numpy after cell 1 (it stood elsewhere before)"
     )
 
 

@@ -203,3 +203,18 @@ def test_secrets_get_the_names_that_they_stand_under():
     assert texts[1] == "config = {'api_key': os.environ['API_KEY'], 'n': 3}"
     assert texts[2] == "os.environ['WANDB_API_KEY'] = os.environ['WANDB_API_KEY']"
     assert needs.n_left == 1
+
+
+def test_a_file_that_is_open_to_be_read_is_an_input(in_notebook):
+    reasons, files = in_notebook(
+        "import json\nwith open('costs.json') as file:\n    costs = json.load(file)",
+        "x = costs['a']",
+        LOOP,
+        files={"costs.json": '{"a": 3}'},
+        then="""
+            checker, climbed = tried()
+            files = [f.policy for f in checker.content.ledger.files]
+            answer = [t.reason for t in climbed.tried], files
+        """,
+    )
+    assert (reasons, files) == ([""], ["embed"])

@@ -213,12 +213,17 @@ def files_behind(names: Iterable[str], namespace: Mapping[str, Any]) -> Iterator
     for name in names:
         value: Any = namespace.get(name)
         path = None
-        if type(value) in _OPEN_FILES:
+        if type(value) in _OPEN_FILES and _is_written_to(value):
             path = value.name
         elif mapped is not None and type(value) is mapped:
             path = value.filename
         if isinstance(path, str | os.PathLike) and os.path.exists(path):
             yield os.path.abspath(os.fspath(path))
+
+
+def _is_written_to(file: Any) -> bool:  # Any: of io, whose classes have no `mode`
+    """Whether an open file may be written; `with open("x.json") as f` only reads."""
+    return not {"w", "a", "x", "+"}.isdisjoint(str(getattr(file, "mode", "w")))
 
 
 def _fits(path: str, patterns: list[str]) -> bool:
