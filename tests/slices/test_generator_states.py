@@ -1,4 +1,4 @@
-"""Which generators are put back: those that the script would not have where they were."""
+"""Which generators are put back: those a script would not have where they were."""
 
 from __future__ import annotations
 
