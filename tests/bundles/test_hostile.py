@@ -24,6 +24,7 @@ from bundles.hostile import (
     zip_of,
 )
 from bundles.made import made_bundle, members, metrics_lines
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,10 +37,6 @@ from nbtrack.errors import BundleError
 
 MAX_RSS_BYTES = 300 << 20
 MAX_S = 10.0
-settings.register_profile(
-    "bundles", deadline=None, database=None, derandomize=True,
-)  # fmt: skip
-settings.load_profile("bundles")
 
 
 def files_below(folder):
@@ -280,7 +277,7 @@ def opened_or_refused(content, folder):
     return True
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(1_000), deadline=None)
 @given(data=st.data())
 def test_s07_changed_bytes_give_an_error_or_a_bundle(data, valid, tmp_path_factory):
     content = bytearray(valid)
@@ -291,7 +288,7 @@ def test_s07_changed_bytes_give_an_error_or_a_bundle(data, valid, tmp_path_facto
     opened_or_refused(bytes(content), tmp_path_factory.mktemp("any"))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(1_000), deadline=None)
 @given(content=st.binary(max_size=300))
 def test_s07_any_bytes_give_an_error(content, tmp_path_factory):
     folder = tmp_path_factory.mktemp("any")
@@ -299,7 +296,7 @@ def test_s07_any_bytes_give_an_error(content, tmp_path_factory):
     assert not opened_or_refused(content + GOOD[-22:], folder)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(1_000), deadline=None)
 @given(listing=st.text(alphabet="0af \n-xé./", max_size=200))
 def test_s07_any_list_gives_an_error_or_a_bundle(listing, tmp_path_factory):
     members = [Member(b"manifest.json", MANIFEST_JSON), Member(LISTING, b"")]
@@ -344,7 +341,7 @@ JSON_MEMBERS["results/metrics.jsonl"] = json.loads(metrics_lines().splitlines()[
 PLACES = [(n, path) for n, value in JSON_MEMBERS.items() for path in paths_in(value)]
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(400), deadline=None)
 @given(place=st.sampled_from(PLACES), new=values)
 def test_s07_any_json_gives_an_error_or_a_run(place, new, tmp_path_factory):
     name, path = place
