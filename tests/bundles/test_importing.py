@@ -228,6 +228,7 @@ WRONG = {
     "an execution that is too large": {"run": {"execution": 2**70}},
     "source that is a number": {"run": {"source": 3}},
     "code that is a list": {"code": []},
+    "params without end": {"run": {"params": dict.fromkeys(map(str, range(20_001)))}},
     "a cell without source": slices(source=None),
     "a cell below 0": slices(seq=-1),
     "two cells of one number": slices(seq=2),

@@ -7,7 +7,8 @@ import unicodedata
 
 import pytest
 from bundles.hostile import NAMES
-from hypothesis import given
+from examples import examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbtrack.bundles.archive.names import checked_names, why_bad
@@ -46,6 +47,7 @@ def test_a_bad_name_is_shown_without_its_controls():
 characters = st.text(alphabet="ab./\\ :\0\u202e\u0301é\u2028", max_size=8)
 
 
+@settings(max_examples=examples(1_000), deadline=None)
 @given(name=characters | st.text(max_size=12))
 def test_s07_an_allowed_name_stays_in_its_folder(name, tmp_path_factory):
     if why_bad(name) is not None:

@@ -7,7 +7,7 @@ A `Fields` knows the file and the place it stands at, so that what is refused is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, TypeGuard
@@ -17,6 +17,7 @@ from nbtrack.bundles.archive.trouble import refuse, shown
 MAX_TEXT = 10_000_000  # characters; a list of members is bounded before
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _INT64 = 1 << 63
+MAX_FIELDS = 20_000  # of an object, and objects of a list: each is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,14 @@ class Fields:
         value = self.value.get(key)
         if value is not None and not isinstance(value, dict):
             self.wrong(key, "an object")
+        _check_few(value or (), self.file, self.at(key))
         return Fields(value or {}, self.file, self.at(key))
 
     def rows(self, key: str) -> Iterator[Fields]:
         """The objects of a list; none where there is no list."""
-        for n, value in enumerate(self.items(key)):
+        found = self.items(key)
+        _check_few(found, self.file, self.at(key))
+        for n, value in enumerate(found):
             if not isinstance(value, dict):
                 refuse(f"{shown(self.file)}: {self.at(key)}[{n}] is no object")
             yield Fields(value, self.file, f"{self.at(key)}[{n}]")
@@ -140,4 +144,10 @@ def as_fields(value: Any, file: str) -> Fields:  # Any: what JSON can hold
     """The value of a whole file, which has to be an object."""
     if not isinstance(value, dict):
         refuse(f"{shown(file)} holds no object")
+    _check_few(value, file, "it")
     return Fields(value, file)
+
+
+def _check_few(values: Sized, file: str, place: str) -> None:
+    if len(values) > MAX_FIELDS:
+        refuse(f"{shown(file)}: {place} has {len(values):,} parts, which is too many")
