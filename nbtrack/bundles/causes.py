@@ -34,6 +34,7 @@ from nbtrack.store import Store
 
 _BY_DESIGN = ("python.environment", "container.", "ram.total_bytes", "os.kernel")
 _TORCH_THREADS, _POOLS = "numerics.torch.threads", "numerics.threadpools"
+SEEDS = re.compile(r"\bseed\b|_seed\b|\bSEED|random_state|default_rng\(\d")
 _PINNED = re.compile(r"env\.\w+: not known in A")  # we set it, as the run was without
 # What the manifest says of the run as well; what else says so may have been edited.
 _SAID_TWICE = {
@@ -74,7 +75,8 @@ def causes_of_rerun(
     found += [c for c in compared if c.kind in ("environment", "hardware")]
     found = [c for c in found if c.rank < WEAK]
     if not found:
-        found = [*_read_by(bundle, first), *(c for c in compared if c.kind == "seed")]
+        found = [*_seeded_in(bundle, divergence), *_read_by(bundle, first)]
+        found += [c for c in compared if c.kind == "seed"]
     if not found:
         found = [c for c in compared if c.kind in ("data", "params", "unknown")]
     return tuple(sorted(_without_pools(found), key=lambda cause: cause.rank))
@@ -90,6 +92,8 @@ def _compared(bundle: Bundle, again: tuple[Store, RunRecord]) -> list[Cause]:
         now = side_of(*again)
     a = _bare(replace(was, facts={**was.facts, **dict(_said(bundle))}))
     causes = diff_sides(a, _bare(now)).causes
+    if _threads_of_pools(a) == _threads_of_pools(now):
+        causes = tuple(c for c in causes if not c.sentence.startswith(_POOLS))
     return [cause for cause in causes if not _is_by_design(cause)]
 
 
@@ -132,11 +136,29 @@ def _read_by(bundle: Bundle, first: str | None) -> Iterator[Cause]:
         yield Cause("data", said, (), DATA)
 
 
+def _seeded_in(bundle: Bundle, divergence: Divergence | None) -> Iterator[Cause]:
+    """A seed that is set in the first cell that gave something else."""
+    if divergence is None or divergence.cell is None:
+        return
+    cells = bundle.json("run/slice.json")["cells"]
+    text = next((c["emitted"] for c in cells if c["label"] == divergence.cell), "")
+    if SEEDS.search(f"{divergence.variable}\n{text}"):
+        said = f"{divergence.cell} sets a seed, and nothing else is known to differ"
+        yield Cause("seed", said, (), SEED)
+
+
 def _without_pools(causes: list[Cause]) -> list[Cause]:
     """PyTorch's number of threads says what the pools beside it say at length."""
-    if any(cause.sentence.startswith(_TORCH_THREADS) for cause in causes):
-        return [c for c in causes if not c.sentence.startswith(_POOLS)]
-    return causes
+    if not any(cause.sentence.startswith(_TORCH_THREADS) for cause in causes):
+        return causes
+    return [c for c in causes if not c.sentence.startswith(_POOLS)]
+
+
+def _threads_of_pools(side: Side) -> dict[str, object]:
+    """Library -> its threads; in which order they were loaded moves no bit."""
+    pools = side.fact(_POOLS)
+    listed = pools if isinstance(pools, list) else []
+    return {str(p.get("internal_api")): p.get("num_threads") for p in listed}
 
 
 def _is_by_design(cause: Cause) -> bool:

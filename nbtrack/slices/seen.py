@@ -68,7 +68,7 @@ def _shared() -> list[tuple[str, Any]]:
 
 def _seen(value: Any, until: float) -> dict[str, str]:
     from nbtrack.capture.generators import kinds_of_generators
-    from nbtrack.slices.value_digest import NotComparable, value_digest
+    from nbtrack.slices.value_digest import NotComparable, code_digest, value_digest
 
     kind = type(value)
     told = {"type": shorten(f"{kind.__module__}.{kind.__qualname__}", _TYPE_MAX)}
@@ -78,6 +78,9 @@ def _seen(value: Any, until: float) -> dict[str, str]:
         return told | {"why": "no time was left to look at it"}
     why: list[Exception] = []
     with tolerated(why.append):  # a class of theirs may not be readable
+        code = code_digest(value)
+        if code is not None:
+            return told | {"sha256": code}
         return told | {"sha256": value_digest(value)}
     said = str(why[0]) if isinstance(why[0], NotComparable) else repr(why[0])
     return told | {"why": shorten(said, 200)}

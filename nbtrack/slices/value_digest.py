@@ -165,6 +165,19 @@ def _is_plain_class(kind: type) -> bool:
     return True
 
 
+def code_digest(value: Any) -> str | None:
+    """Sha256 of the code of a function or class of the notebook; None of all else.
+
+    >>> code_digest(len) is None
+    True
+    """
+    if getattr(value, "__module__", None) != "__main__":
+        return None
+    if isinstance(value, types.FunctionType):
+        return _function_code(value)
+    return _code_of(value) if isinstance(value, type) else None
+
+
 def _code_of(kind: type) -> str:
     """The code of the classes of the notebook; of others their name has to do."""
     parts = [
