@@ -23,6 +23,8 @@ MNIST = Path(os.environ.get("NBTRACK_TEST_MNIST", BESIDE))
 
 OFF = "environment code system"  # what a story does not tell need not be looked at
 
+# Each takes seconds: `make test-reproduce` runs them, and CI.
+story = pytest.mark.reproduce
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="torch is not installed"
 )
@@ -56,6 +58,7 @@ def test_a_notebook_is_committed_without_outputs(path):
     assert [c.id for c in code if c.outputs or c.execution_count is not None] == []
 
 
+@story
 @needs_torch
 def test_the_quickstart_tells_its_story_on_the_bundled_digits(
     tmp_path, monkeypatch, no_mnist
@@ -108,6 +111,7 @@ def test_the_quickstart_reads_the_files_of_a_folder_that_is_named(
     assert (made["y_val"].tolist()[-2:], made["x_val"].shape) == ([8, 9], (20, 784))
 
 
+@story
 @pytest.mark.skipif(not MNIST.is_dir(), reason="no real MNIST here")
 @needs_torch
 def test_one_epoch_on_real_mnist_beats_nine_in_ten(tmp_path, monkeypatch):
@@ -153,6 +157,7 @@ def no_network(tmp_path):
     return folder
 
 
+@story
 def test_what_is_captured_is_told_without_a_network(tmp_path, monkeypatch, no_network):
     pytest.importorskip("sklearn")
     pytest.importorskip("plotly")
@@ -182,6 +187,7 @@ def test_what_is_captured_is_told_without_a_network(tmp_path, monkeypatch, no_ne
     assert later["train_df"].detail["drift"].startswith("+112 rows")
 
 
+@story
 def test_slices_are_told_and_proven(tmp_path, monkeypatch, no_network):
     root = str(NOTEBOOKS.parent)
     settings = {"PYTHONPATH": f"{no_network}:{root}"}
@@ -202,6 +208,7 @@ def test_slices_are_told_and_proven(tmp_path, monkeypatch, no_network):
     assert "8 cells of run base put below" in text_of(cells["restore"])
 
 
+@story
 @needs_torch
 def test_artifacts_and_models_tell_their_story(tmp_path, monkeypatch, no_mnist):
     settings = {
@@ -236,6 +243,7 @@ def test_artifacts_and_models_tell_their_story(tmp_path, monkeypatch, no_mnist):
     assert "models=('reader',)" in text_of(cells["remote"])
 
 
+@story
 def test_runs_are_compared_explained_and_put_into_a_table(
     tmp_path, monkeypatch, no_network
 ):
@@ -266,6 +274,7 @@ def test_runs_are_compared_explained_and_put_into_a_table(
     assert "l1" in text_of(cells["sql"])
 
 
+@story
 def test_the_story_of_sweeps(tmp_path, monkeypatch):
     pytest.importorskip("optuna")
     notebook = opened("06_sweep.ipynb")
@@ -287,7 +296,7 @@ def test_the_story_of_sweeps(tmp_path, monkeypatch):
     assert text_of(cells["callback"]) == "5"
 
 
-@pytest.mark.reproduce
+@story
 def test_a_number_proves_itself(tmp_path, monkeypatch, no_network):
     settings = {
         "PYTHONPATH": f"{no_network}:{NOTEBOOKS.parent}",

@@ -162,6 +162,7 @@ def test_only_references_where_that_is_wished(in_notebook):
     assert policies == ["ref"]
 
 
+@pytest.mark.reproduce
 def test_a_noisy_run_is_proven_by_its_measured_noise(in_notebook):
     once, verdicts, tolerance = in_notebook(
         "x = 1",

@@ -85,6 +85,7 @@ def test_the_bytes_are_the_same_each_time(trained):
     assert notebook_json(*trained) == notebook_json(*trained)
 
 
+@pytest.mark.reproduce
 def test_run_again_it_prints_the_same_numbers(trained, cells, tmp_path):
     was = "".join(cells["cell-3"]["outputs"][0]["text"])
     assert executed(notebook_json(*trained), tmp_path)["cell-3"] == was

@@ -299,6 +299,7 @@ def test_what_cannot_be_proven_is_exported_as_unproven(in_notebook, tmp_path):
     )  # fmt: skip
 
 
+@pytest.mark.reproduce
 def test_the_noise_of_repeats_is_what_a_rerun_may_be_off(
     in_notebook, tmp_path, elsewhere
 ):

@@ -91,6 +91,7 @@ def test_a_point_that_differs_or_is_missing_is_seen():
 
 
 @pytest.mark.timeout(100)
+@pytest.mark.reproduce
 def test_some_play_are_exported_and_come_out_the_same_elsewhere():
     first, *others = QUICK
     outcomes = all_outcomes([notebook(name) for name in others], (NONE,))
