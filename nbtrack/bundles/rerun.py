@@ -199,7 +199,7 @@ class _Rerun:
         with tempfile.TemporaryDirectory(prefix="nbtrack-bundle-") as folder:
             extracted = Path(folder) / "bundle"
             self._bundle.extract(extracted)
-            work, why = work_in(self._bundle, extracted), ""
+            work = work_in(self._bundle, extracted)
             why = blocked_by(self._bundle, work)
             if why:
                 return self._ended("BLOCKED", why)

@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,9 +20,9 @@ from types import TracebackType
 from nbtrack.errors import BundleError
 from nbtrack.slices.attempt import TOKEN, end_all, ends_within, how_it_died
 from nbtrack.slices.command import PACKAGE, command_of
+from nbtrack.slices.fresh_folder import fresh_folder, remove_folder
 from nbtrack.slices.job import Answer, Borders, Job
 from nbtrack.slices.replay import PARENT
-from nbtrack.slices.scratch import forced
 from nbtrack.slices.segments import Segment, recording, segments_of
 
 PREFIX = "nbtrack-rerun-"
@@ -100,13 +99,11 @@ class Workplace:
         self.root = Path()
 
     def __enter__(self) -> Workplace:
-        _remove_orphans()
-        made = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
-        self.root = Path(os.path.realpath(made))
+        self.root = fresh_folder(PREFIX)
         try:
             self._fill()
         except BaseException:
-            self._remove()
+            remove_folder(self.root)
             raise
         return self
 
@@ -116,7 +113,7 @@ class Workplace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._remove()
+        remove_folder(self.root)
 
     @property
     def folder(self) -> Path:
@@ -236,9 +233,6 @@ class Workplace:
         (folder / "nbtrack").symlink_to(Path(PACKAGE) / "nbtrack")
         return str(folder)
 
-    def _remove(self) -> None:
-        shutil.rmtree(self.root, onerror=forced)
-
 
 def _ends(
     process: subprocess.Popen[bytes], timeout_s: float, tell: Callable[[str], None]
@@ -250,11 +244,3 @@ def _ends(
             return True
         tell(f"running, {time.monotonic() - began:.0f} s of at most {timeout_s:.0f}")
     return False
-
-
-def _remove_orphans() -> None:
-    """Folders of reruns whose process was killed."""
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        pid = path.name.removeprefix(PREFIX).partition("-")[0]
-        if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
-            shutil.rmtree(path, ignore_errors=True)

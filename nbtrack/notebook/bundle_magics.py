@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from nbtrack.bundles.said import settings_of, tolerances_of
 from nbtrack.errors import OptionError
@@ -18,6 +16,7 @@ from nbtrack.notebook.arguments import (
     unquoted,
 )
 from nbtrack.notebook.display import updated_line
+from nbtrack.notebook.file_links import link_to
 from nbtrack.text import escape, shorten, visible
 
 if TYPE_CHECKING:
@@ -64,9 +63,7 @@ class BundleLink:
         return "\n".join(map(visible, [self.made.line, *self._more()]))
 
     def _repr_html_(self) -> str:
-        place = Path(os.path.relpath(self.path)).as_posix()
-        address = "/".join(quote(part, safe="") for part in place.split("/"))
-        link = f"<a href='{escape(address)}' download>{escape(place)}</a>"
+        link = link_to(self.path, "download")
         lines = [escape(self.made.line), *map(escape, self._more())]
         return f"{link}<br>{'<br>'.join(lines)}"
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from nbtrack.analysis.report.asked import Asked
 from nbtrack.errors import OptionError
 from nbtrack.notebook.arguments import Option
 from nbtrack.notebook.compare_magic import OPTIONS as COMPARED
 from nbtrack.notebook.compare_magic import state_of_line
+from nbtrack.notebook.file_links import link_to, place_of
 from nbtrack.slices.report import Made, make
 from nbtrack.text import escape, visible
 from nbtrack.tracking.settled import settled
@@ -43,16 +42,11 @@ class ReportLink:
         return str(self.path)
 
     def __repr__(self) -> str:
-        return visible(f"{_place(self.path)}: {self._what()}")
+        return visible(f"{place_of(self.path)}: {self._what()}")
 
     def _repr_html_(self) -> str:
-        place = _place(self.path)
-        # A colon in a first folder would be read as the scheme of an address.
-        address = "/".join(quote(part, safe="") for part in place.split("/"))
-        return (
-            f"<a href='{escape(address)}' target='_blank' rel='noopener'>"
-            f"{escape(place)}</a>: {escape(self._what())}"
-        )
+        link = link_to(self.path, "target='_blank' rel='noopener'")
+        return f"{link}: {escape(self._what())}"
 
     def _what(self) -> str:
         made = self.made
@@ -85,8 +79,3 @@ def report_magic(line: str) -> ReportLink:
         asked, path=found.one("output"), format=found.one("format"), store=store
     )
     return ReportLink(made)
-
-
-def _place(path: Path) -> str:
-    """From the notebook's folder, as a link in it is read."""
-    return Path(os.path.relpath(path)).as_posix()

@@ -24,6 +24,7 @@ from nbtrack.capture.dataflow.pseudo import OF_FILES
 from nbtrack.capture.file_groups import shown_path
 from nbtrack.records import CellRecord, TextRecord
 from nbtrack.slices.claim import Claim
+from nbtrack.slices.fresh_folder import fresh_folder, remove_folder
 from nbtrack.slices.job import View
 
 if TYPE_CHECKING:
@@ -67,9 +68,7 @@ class Scratch:
         ] = []  # real paths that a script may read where they are
 
     def __enter__(self) -> Scratch:
-        _remove_orphans()
-        made = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
-        self.root = Path(os.path.realpath(made))
+        self.root = fresh_folder(PREFIX)
         try:
             self._fill()
         except BaseException:
@@ -87,7 +86,7 @@ class Scratch:
 
     def remove(self) -> None:
         """Take the folder away, whatever a script did to its permissions."""
-        shutil.rmtree(self.root, onerror=forced)
+        remove_folder(self.root)
 
     @property
     def folder(self) -> Path:
@@ -348,28 +347,6 @@ def _by_path(
     for text in texts:
         if text.digest is not None and not text.name.endswith(_ON_DISK):
             yield os.path.normpath(project / text.name), text
-
-
-def _remove_orphans() -> None:
-    """Folders of proofs whose process was killed."""
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        pid = path.name.removeprefix(PREFIX).partition("-")[0]
-        if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def forced(call: object, path: str, error: object) -> None:
-    """For `rmtree`: try again with the permission that is missing."""
-    for there in (os.path.dirname(path), path):
-        if not os.path.islink(there):
-            try:
-                os.chmod(there, 0o700)
-            except OSError:
-                continue
-    try:
-        os.unlink(path)
-    except OSError:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _cloned(path: str, place: Path) -> bool:
