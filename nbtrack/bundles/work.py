@@ -14,15 +14,15 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from nbtrack.errors import BundleError
-from nbtrack.slices.attempt import TOKEN, end_all, ends_within, how_it_died
+from nbtrack.slices.answered import answered, ends_within
 from nbtrack.slices.command import PACKAGE, command_of
 from nbtrack.slices.fresh_folder import fresh_folder, remove_folder
 from nbtrack.slices.job import Answer, Borders, Job
-from nbtrack.slices.replay import PARENT
 from nbtrack.slices.segments import Segment, recording, segments_of
 
 PREFIX = "nbtrack-rerun-"
@@ -160,35 +160,18 @@ class Workplace:
             python=sys.executable if python is None else str(python),
             package=package,
         )
-        return self._ran(command, job, timeout_s, tell)
+        answer = answered(
+            command,
+            job,
+            root=self.root,
+            folder=self.folder,
+            environment=self._environment(),
+            timeout_s=timeout_s,
+            ends=partial(_ends, tell=tell),
+        )
+        return Ran(None, answer) if isinstance(answer, str) else Ran(answer)
 
-    def _ran(
-        self,
-        command: list[str],
-        job: Job,
-        timeout_s: float,
-        tell: Callable[[str], None],
-    ) -> Ran:
-        errors = self.root / "stderr.txt"
-        token = self.root.name
-        with errors.open("wb") as said:
-            process = subprocess.Popen(
-                command, cwd=self.folder, env=self._environment(token),
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
-                start_new_session=True,
-            )  # fmt: skip
-            try:
-                ended = _ends(process, timeout_s, tell)
-            finally:
-                end_all(process, token)
-        if not ended:
-            return Ran(None, f"it was not done after {timeout_s:.0f} s")
-        answer = Answer.read(Path(job.answer))
-        if answer is None:
-            return Ran(None, how_it_died(process.returncode, errors))
-        return Ran(answer)
-
-    def _environment(self, token: str) -> dict[str, str]:
+    def _environment(self) -> dict[str, str]:
         return {
             **self._work.environment,
             "NBTRACK_STORE": str(self.store),
@@ -196,8 +179,6 @@ class Workplace:
             "TMPDIR": str(self.root / "tmp"),
             "IPYTHONDIR": str(self.root / "ipython"),
             "PYTHONDONTWRITEBYTECODE": "1",
-            TOKEN: token,
-            PARENT: str(os.getpid()),
         }
 
     # -- filling it ----------------------------------------------------------------

@@ -7,11 +7,8 @@ on Ctrl-C, and its folder is removed.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Collection, Sequence
@@ -21,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from nbtrack.errors import NbtrackError, OptionError
 from nbtrack.records import CellRecord, RunRecord
+from nbtrack.slices.answered import answered
 from nbtrack.slices.claim import Attempt, Claim, ProofRung
 from nbtrack.slices.closure import KeptCell
 from nbtrack.slices.command import PACKAGE, command_of
@@ -37,9 +35,6 @@ if TYPE_CHECKING:
 # What a replay does not need to look at; metrics and params do not depend on it.
 _OFF = "system code environment figures statistics cells data"
 _NOT_PASSED_ON = ("JPY_", "NBTRACK_", "PYTEST_", "COV_")
-TOKEN = "NBTRACK_PROOF"  # in the environment of all that belongs to an attempt  # noqa: S105
-_PARENT = "NBTRACK_PROOF_OF"
-_POLL_S = 0.05
 _NO_ANSWER = re.compile(r"URLError|ConnectionError|Connection refused|gaierror")
 
 
@@ -167,7 +162,7 @@ def _is_of_python(path: str) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
-def _environment(claim: Claim, scratch: Scratch, token: str) -> dict[str, str]:
+def _environment(claim: Claim, scratch: Scratch) -> dict[str, str]:
     """The session's own from before its first cell, with our folders in it."""
     began = claim.start.environment
     kept = {
@@ -187,8 +182,6 @@ def _environment(claim: Claim, scratch: Scratch, token: str) -> dict[str, str]:
         "TMPDIR": str(scratch.root / "tmp"),
         "IPYTHONDIR": str(scratch.root / "ipython"),
         "PYTHONDONTWRITEBYTECODE": "1",
-        TOKEN: token,
-        _PARENT: str(os.getpid()),
     }
     return kept
 
@@ -199,72 +192,14 @@ def _replayed(
     """The answer of the process, or why there is none."""
     asked = scratch.root / "job.json"
     job.write(asked)
-    token = scratch.root.name
-    errors = scratch.root / "stderr.txt"
-    with errors.open("wb") as said:
-        process = subprocess.Popen(
-            command_of("nbtrack.slices.replay", str(asked)),
-            cwd=scratch.folder,
-            env=_environment(claim, scratch, token),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-            start_new_session=True,
-        )
-        try:
-            ended = ends_within(process, timeout_s)
-        finally:
-            end_all(process, token)
-    if not ended:
-        return f"it was not done after {timeout_s:.0f} s"
-    answer = Answer.read(Path(job.answer))
-    return how_it_died(process.returncode, errors) if answer is None else answer
-
-
-def ends_within(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
-    """Whether it ends by itself."""
-    try:
-        process.wait(timeout_s)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def end_all(process: subprocess.Popen[bytes], token: str) -> None:
-    """Kill the process, its group, and what left the group but bears its mark."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    # A process that forks while we look is found the next time.
-    while pids := _marked(f"{TOKEN}={token}".encode()):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(_POLL_S)
-
-
-def _marked(mark: bytes) -> list[int]:
-    """The living processes with this entry in their environment."""
-    found = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            environment = Path("/proc", name, "environ").read_bytes()
-        except OSError:
-            continue
-        if mark in environment.split(b"\0"):
-            found.append(int(name))
-    return found
-
-
-def how_it_died(code: int, errors: Path) -> str:
-    """Why a process left no answer, by what it wrote last."""
-    if code < 0:
-        return f"its process was killed by {signal.Signals(-code).name}"
-    lines = errors.read_bytes()[-4_000:].decode("utf-8", "replace").splitlines()
-    last = next((line for line in reversed(lines) if line.strip()), "it said nothing")
-    return f"its process ended ({code}): {shorten(last.strip(), 200)}"
+    return answered(
+        command_of("nbtrack.slices.replay", str(asked)),
+        job,
+        root=scratch.root,
+        folder=scratch.folder,
+        environment=_environment(claim, scratch),
+        timeout_s=timeout_s,
+    )
 
 
 def _judged(claim: Claim, answer: Answer, scratch: Scratch) -> Comparison:
