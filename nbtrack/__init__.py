@@ -5,7 +5,7 @@ house, imports only point down:
 
     5  notebook/  magics and panels          server/  the sidebar's REST       cli
     4  slices/    which cells made a result: script, proof
-       bundles/   a run as one file: verified, imported, run again
+       interop/   runs of other trackers in, ours out
        sweeps/    a cell or a function with many values: trials, each a run
        bundles/   a run as one file that proves itself: export, verify, rerun
     3  tracking/  Run: what the user holds   analysis/  answers from records
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from nbtrack.bundles.rerun import rerun
     from nbtrack.bundles.verify import verify
     from nbtrack.errors import BundleError, NbtrackError, RunStopped, StoreError
+    from nbtrack.interop.importing import import_runs
     from nbtrack.notebook.compare_magic import compare
     from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.panels.parallel import brush
@@ -122,6 +123,7 @@ _HOME = {
     "fork": "nbtrack.tracking.fork",
     "groups": "nbtrack.analysis.groups",
     "import_bundle": "nbtrack.bundles.importing.run_import",
+    "import_runs": "nbtrack.interop.importing",
     "import_study": "nbtrack.sweeps.import_study",
     "inputs": "nbtrack.analysis.data_view",
     "join_predictions": "nbtrack.analysis.plots",
@@ -203,6 +205,7 @@ __all__ = [
     "fork",
     "groups",
     "import_bundle",
+    "import_runs",
     "import_study",
     "inputs",
     "join_predictions",

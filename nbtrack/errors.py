@@ -119,6 +119,10 @@ class BundleError(NbtrackError):
     """A bundle that is damaged, malformed, or not trusted."""
 
 
+class ImportSourceError(NbtrackError):
+    """A place to import runs from where there are none that can be read."""
+
+
 class SweepError(NbtrackError):
     """A sweep that cannot go on: trials depend on one another, or all of them fail."""
 

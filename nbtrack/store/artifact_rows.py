@@ -32,14 +32,18 @@ def apply_checkpoint(connection: sqlite3.Connection, event: Event) -> None:
 
 
 def apply_artifact(connection: sqlite3.Connection, event: Event) -> Version:
-    """A version that is logged, by a run or (`run` is None) from elsewhere."""
+    """A version that is logged, by a run or (`run` is None) from elsewhere.
+
+    A run that was recorded elsewhere may bring one that it read: `role` is "input".
+    """
     files = [ArtifactFile(*file) for file in event["files"]]
     at = iso(event.get("created_at")) or now()
     artifact = _artifact(connection, event, at)
     version = _version(connection, artifact, files, event, at)
     _describe(connection, version, event)
     if event.get("run") is not None:
-        _add_use(connection, version, event, at, role="output")
+        role = event.get("role") or "output"
+        _add_use(connection, version, event, at, role=role)
     for alias in event.get("aliases") or ():
         set_alias(connection, version, storable(alias) or "", by=_by(event))
     follow(connection, artifact, logged=version, by=_by(event))

@@ -66,6 +66,11 @@ def _special(leaf: dict[str, Any]) -> Any:
 
 # A third of what `json.loads` takes; not in the stubs.
 decode = cast(Any, json.JSONDecoder(object_hook=_special)).scan_once
+# Last: it looks through the facts of all runs.
+_OF_ORIGIN = """
+  select id from runs where id in
+    (select run from facts where name = 'origin.id' and value = json_quote(?))
+"""
 _N_NAMED = 5  # runs named in an error
 
 
@@ -151,6 +156,8 @@ def read_source(connection: sqlite3.Connection, digest: str | None) -> str | Non
 def find_run_id(connection: sqlite3.Connection, asked: str) -> str:
     """The id of the run meant by an id, a name, the start of an id, or "last".
 
+    The id that another tool gave to a run that came from there does too.
+
     Raises RunNotFoundError, with a hint, or with the candidates.
     """
     if asked == "last":
@@ -162,6 +169,7 @@ def find_run_id(connection: sqlite3.Connection, asked: str) -> str:
         "select id from runs where name = ? and trashed_at is null",
         "select id from runs where name = ?",
         "select id from runs where instr(id, ?) = 1",
+        _OF_ORIGIN,
     ):
         ids = _ids(connection, query, (asked,))
         if len(ids) == 1:

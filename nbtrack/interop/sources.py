@@ -1,0 +1,61 @@
+"""Which tools runs are taken from, and which of them wrote what lies at a place."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from nbtrack.errors import ImportSourceError
+from nbtrack.interop.foreign import Source
+from nbtrack.text import did_you_mean, shorten, visible
+
+# By tool, where its reader is. Asked in this order: the surest marks first.
+READERS: dict[str, str] = {}
+
+
+class Reader(Protocol):
+    """A module that reads one tool."""
+
+    def recognises(self, place: str) -> bool:
+        """Whether what lies there was written by the tool; cheap, and never raises."""
+
+    def open_source(self, place: str) -> Source:
+        """Open it; ImportSourceError where it cannot be read."""
+
+
+def open_source(place: str, tool: str | None = None) -> Source:
+    """The runs at a place: a file, a folder, an address such as `sqlite:///mlflow.db`.
+
+    Raises
+    ------
+    ImportSourceError
+        For a tool that is not known, a place that nothing recognises, or one that its
+        reader cannot read.
+    """
+    if tool is not None and tool not in READERS:
+        hint = did_you_mean(tool, READERS)
+        known = ", ".join(READERS)
+        raise ImportSourceError(
+            f"Runs of {shorten(visible(repr(tool)))} cannot be imported.{hint} "
+            f"Known: {known}."
+        )
+    for name in READERS if tool is None else [tool]:
+        reader = _reader(name)
+        if tool is not None or reader.recognises(place):
+            return reader.open_source(place)
+    raise ImportSourceError(_not_recognised(place))
+
+
+def _reader(tool: str) -> Reader:
+    return cast(Reader, import_module(READERS[tool]))
+
+
+def _not_recognised(place: str) -> str:
+    shown = shorten(visible(repr(place)))
+    if "://" not in place and not Path(place).exists():
+        return f"There is nothing at {shown}."
+    return (
+        f"{shown} is no place of runs that is known here. Say which tool wrote it: "
+        f"{', '.join(READERS)}."
+    )

@@ -1,0 +1,239 @@
+"""Writes one run of another tool into a store, as events.
+
+Names are cleaned and secrets taken out here, whatever the source. The run belongs to no
+session of this store: nothing here recorded it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nbtrack.capture.values import encode, flatten_one
+from nbtrack.errors import StoreError
+from nbtrack.interop.foreign import (
+    ForeignArtifact,
+    ForeignFile,
+    ForeignImage,
+    ForeignRun,
+    ForeignSeries,
+    FoundRun,
+)
+from nbtrack.records import ArtifactFile
+from nbtrack.redact import redact, redact_json, redact_param, redact_source
+from nbtrack.store import Store
+from nbtrack.text import clean_name
+from nbtrack.tracking.checkpoint_files import checkpoint_name
+
+Event = dict[str, Any]  # Any: JSON values
+TAG = "imported"
+FLUSH_S = 120.0
+FLUSH_POINTS = 200_000
+MAX_STEP = 2**63 - 1  # what a column of SQLite holds
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was taken."""
+
+    n_params: int = 0
+    n_points: int = 0
+    n_files: int = 0
+
+
+class Taker:
+    """Takes a run: rows into `apart`, files into the store they shall stay in.
+
+    A merge of `apart` then brings the rows, the run whole or not at all; it finds the
+    files there already, so that none is copied twice.
+    """
+
+    def __init__(self, apart: Store, target: Store, *, tool: str) -> None:
+        self.counts = Counts()
+        self._apart = apart
+        self._target = target
+        self._tool = tool
+
+    def take(
+        self, found: FoundRun, run: ForeignRun, *, run_id: str, parent: str | None
+    ) -> None:
+        """Write all of it.
+
+        Raises
+        ------
+        StoreError
+            Where it could not be written: the disk is full.
+        OSError
+            Where a file of the source cannot be read.
+        """
+        edit = self._apart.edit
+        edit(_started(run_id, run, self._tool, at=found.started_at, parent=parent))
+        edit(self._params(run_id, run), *_described(run_id, found, run, self._tool))
+        for series in run.series:
+            self._log(run_id, series)
+        for artifact in run.artifacts:
+            edit(self._artifact(run_id, artifact, at=run.ended_at or found.started_at))
+        for image in run.images:
+            edit(self._image(run_id, image))
+        self._flush()
+        edit(_finished(run_id, run, self._tool, started_at=found.started_at))
+        if run.is_trashed:
+            fields = {"trashed_at": time.time()}
+            edit({"kind": "run_changed", "run": run_id, "fields": fields})
+
+    def _params(self, run_id: str, run: ForeignRun) -> Event:
+        rows = []
+        for name, value in run.params.items():
+            for leaf_name, leaf in flatten_one(clean_name(name), value):
+                clear, _ = redact_param(leaf_name, leaf)
+                rows.append([clean_name(leaf_name), clear, "call", None])
+        self._count(n_params=len(rows))
+        return {"kind": "params", "run": run_id, "params": rows}
+
+    def _log(self, run_id: str, series: ForeignSeries) -> None:
+        journal = self._apart.journal
+        number = journal.series(run_id, clean_name(series.name), goal=series.goal)
+        point = journal.point
+        columns = zip(series.steps, series.values, series.at, strict=True)
+        for n, (step, value, at) in enumerate(columns, 1):
+            point(number, _whole(step), float(value), float(at))
+            if n % FLUSH_POINTS == 0:
+                self._flush()
+        self._count(n_points=len(series.steps))
+
+    def _artifact(self, run_id: str, artifact: ForeignArtifact, *, at: float) -> Event:
+        files = [self._kept(file) for file in artifact.files]
+        return {
+            "kind": "artifact",
+            "run": run_id,
+            "role": artifact.role,
+            "name": checkpoint_name(artifact.name),
+            "type": clean_name(artifact.type),
+            "files": [file.as_row() for file in files],
+            "created_at": artifact.at or at,
+            "step": artifact.step,
+            "aliases": [clean_name(alias) for alias in artifact.aliases],
+            "description": redact_source(artifact.description)[0],
+            "metadata": redact_json(encode(dict(artifact.metadata))),
+        }
+
+    def _kept(self, file: ForeignFile) -> ArtifactFile:
+        path = _inside(file.path)
+        if file.source is None:
+            uri = redact(file.uri or "")[0]
+            return ArtifactFile(path, file.digest, file.size_bytes, uri, file.etag)
+        ref = self._target.put_file(file.source)
+        self._count(n_files=1)
+        return ArtifactFile(path, ref.digest, ref.size_bytes)
+
+    def _image(self, run_id: str, image: ForeignImage) -> Event:
+        ref = self._target.put_bytes(image.content)
+        self._count(n_files=1)
+        return {
+            "kind": "media",
+            "run": run_id,
+            "name": clean_name(image.name),
+            "type": "image",
+            "step": _whole(image.step),
+            "at": image.at,
+            "mime": image.mime,
+            "digest": ref.digest,
+            "size_bytes": ref.size_bytes,
+        }
+
+    def _count(self, **more: int) -> None:
+        before = self.counts
+        self.counts = replace(
+            before, **{name: getattr(before, name) + n for name, n in more.items()}
+        )
+
+    def _flush(self) -> None:
+        journal = self._apart.journal
+        if not journal.flush(FLUSH_S) or journal.dropped:
+            raise StoreError("its points could not be written: is the disk full?")
+
+
+def _started(
+    run_id: str, run: ForeignRun, tool: str, *, at: float, parent: str | None
+) -> Event:
+    source = None if run.source is None else redact_source(run.source)[0]
+    return {
+        "kind": "run_started",
+        "run": run_id,
+        "name": clean_name(run.name) or run_id,
+        "experiment": clean_name(run.experiment) or "default",
+        "started_at": at,
+        "group": None if run.group is None else clean_name(run.group),
+        "parent": parent,
+        "notes": redact_source(run.notes)[0],
+        "source": source,
+        "source_digest": None if source is None else _digest(run.source or ""),
+        "tags": dict(_tags(run.tags)) | {TAG: tool},
+    }
+
+
+def _tags(tags: Mapping[str, str | None]) -> Iterator[tuple[str, str | None]]:
+    for name, value in tags.items():
+        clear = None if value is None else redact_param(name, value)[0]
+        yield clean_name(name), None if clear is None else clean_name(clear)
+
+
+def _described(
+    run_id: str, found: FoundRun, run: ForeignRun, tool: str
+) -> Iterator[Event]:
+    origin = {"tool": tool, "id": found.id, "state": found.state}
+    facts = {f"origin.{name}": value for name, value in origin.items()} | dict(
+        run.facts
+    )
+    rows = [
+        [clean_name(name), redact_param(name, encode(value))[0], None]
+        for name, value in facts.items()
+    ]
+    yield {"kind": "facts", "run": run_id, "facts": rows}
+    yield {"kind": "texts", "run": run_id, "texts": list(_texts(run))}
+    notices = [clean_name(text, limit=500) for text in run.notices]
+    yield {"kind": "notices", "run": run_id, "texts": notices}
+
+
+def _texts(run: ForeignRun) -> Iterator[Event]:
+    for text in run.texts:
+        body, n_redacted = redact_source(text.body)
+        yield {
+            "role": clean_name(text.role),
+            "name": clean_name(text.name),
+            "digest": _digest(text.body),
+            "body": body,
+            "n_redacted": n_redacted,
+        }
+
+
+def _finished(run_id: str, run: ForeignRun, tool: str, *, started_at: float) -> Event:
+    """A run that had not ended there ends here as `crashed`: nobody here records it."""
+    is_open = run.status == "running"
+    ended = run.ended_at
+    return {
+        "kind": "run_finished",
+        "run": run_id,
+        "status": "crashed" if is_open else run.status,
+        "reason": f"had not ended in {tool} when it came" if is_open else run.reason,
+        "error": None if run.error is None else redact_source(run.error)[0],
+        "ended_at": started_at if ended is None else ended,
+        "duration_s": None if ended is None else max(0.0, ended - started_at),
+    }
+
+
+def _inside(path: str) -> str:
+    """A path that stays in the folder its artifact is copied to."""
+    parts = path.replace("\\", "/").replace("\0", "").split("/")
+    return "/".join(p for p in parts if p not in ("", ".", "..")) or "file"
+
+
+def _whole(step: float) -> int:
+    return max(-MAX_STEP, min(MAX_STEP, int(step)))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
