@@ -433,7 +433,8 @@ class Store(
 
     @contextmanager
     def _writing(self) -> Iterator[Database]:
-        with self._connected() as database, database.write():
+        # Somebody waits for it, and files are removed on the strength of it: synced.
+        with self._connected() as database, database.write(durable=True):
             yield database
 
     def _settle(self) -> None:
