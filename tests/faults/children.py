@@ -105,6 +105,21 @@ def steady(path: str, ack: str) -> None:
             time.sleep(0.001)
 
 
+def panel(path: str) -> None:
+    """Poll as a live panel does until a line comes in; print how many points came."""
+    import select
+
+    n, cursor = 0, None
+    with Store.open(path) as store:
+        while not select.select([sys.stdin], [], [], 0.02)[0]:
+            tail = store.tail("r", cursor)
+            if cursor is None:
+                print("looked", flush=True)
+            cursor = tail.cursor
+            n += sum(len(columns[0]) for columns in tail.points.values())
+    print(n)
+
+
 def hold_lock(path: str) -> None:
     """Hold the store's write transaction until a line comes in."""
     from nbtrack.store.database import connect
@@ -180,6 +195,7 @@ if __name__ == "__main__":
         "zygote": zygote,
         "writer": writer,
         "steady": steady,
+        "panel": panel,
         "hold_lock": hold_lock,
         "exit_with": exit_with,
         "limited": limited,
