@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from nbtrack.store import Store
+from nbtrack.store import Store, mounts
 
 
 class Acknowledged:
@@ -92,11 +92,11 @@ def writer(path: str, run: str, n: str) -> None:
         print(json.dumps(sorted(waits)[int(0.99 * len(waits))]))
 
 
-def steady(path: str, ack: str) -> None:
+def steady(path: str, ack: str, run: str = "r") -> None:
     """Log a point every millisecond until killed."""
     done = Acknowledged(ack)
     with Store.open(path) as store:
-        series = begin(store, "r")
+        series = begin(store, run)
         n = 0
         while True:
             store.journal.point(series, n, float(n), time.time())
@@ -191,6 +191,8 @@ def interrupted(path: str, ack: str, n: str) -> None:
 
 
 if __name__ == "__main__":
+    if "NBTRACK_TEST_MOUNTS" in os.environ:
+        mounts.MOUNTINFO = Path(os.environ["NBTRACK_TEST_MOUNTS"])
     {
         "zygote": zygote,
         "writer": writer,
