@@ -50,7 +50,7 @@ class Aside:
         mode: int | None = KEPT_MODE,
         changed_at: float | None = None,
     ) -> None:
-        """Sync, move to `target`, which has all of it from that moment on; sync that."""
+        """Sync it, move it to `target`, which is whole from then on, and sync that."""
         # The kernel's own stamp may be 4 ms old: older than a collection that began.
         at = time.time() if changed_at is None else changed_at
         os.utime(self.file.fileno(), (at, at))
