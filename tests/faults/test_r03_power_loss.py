@@ -45,7 +45,8 @@ around("a large file", lambda: store.put_file(work / "large"))
 around("a small file", lambda: store.put_file(work / "small"))
 around("an artifact", lambda: run.log_artifact({"n": 1}, "labels").record())
 around("a model", lambda: nbtrack.models.register({"w": 1}, "fraud"))
-around("an edit", lambda: store.edit({"kind": "tags", "run": run.id, "set": {"a": None}}))
+tags = {"kind": "tags", "run": run.id, "set": {"a": None}}
+around("an edit", lambda: store.edit(tags))
 around("finish", run.finish)
 """
 LINE = re.compile(r"\b(write|fsync|fdatasync|rename)\((.*)\) += (\d+)")
@@ -144,7 +145,7 @@ def written(tmp_path_factory):
 
 
 def torn(log, chance, finished_at):
-    """The log as a power cut may leave it, and whether the finished run must be in it."""
+    """The log as a power cut may leave it; whether the finished run must be in it."""
     at = chance.randrange(len(log))
     if chance.random() < 0.5:
         return log[:at], at >= finished_at

@@ -59,9 +59,7 @@ def test_r04_in_fair_weather(begun, capsys, seconds):
 
 
 @pytest.mark.parametrize("seconds", SECONDS)
-def test_r04_while_another_process_holds_the_lock(
-    begun, store, child, capsys, seconds
-):
+def test_r04_while_another_process_holds_the_lock(begun, store, child, capsys, seconds):
     holder = child("hold_lock", store.path)
     assert holder.stdout.readline() == "held\n"
     check(timed_calls(*begun, seconds), capsys, "locked")
