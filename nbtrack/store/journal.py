@@ -32,6 +32,7 @@ Overflow = Callable[[Any, int, tuple[int, int, float, float]], None]
 _BAD_VALUE = (struct.error, TypeError, ValueError, OverflowError, RuntimeError)
 _MAX_TEXT_BYTES = 32 << 20
 FLUSH_S = 5.0
+_TURN_S = 0.005
 
 
 class Journal:
@@ -156,6 +157,24 @@ class Journal:
         anybody who waits in `flush` for it goes on; see `nbtrack.store.replica`.
         """
         self.follower = follower
+
+    def turn_over(self, timeout_s: float = 0.0) -> bool:
+        """Go on in a new segment, so that what was said before leaves the disk.
+
+        Whether it has by then: a segment goes once all of it is committed.
+        """
+        with self._lock:
+            if self.is_closed or self._pid != os.getpid():
+                return False
+            self._roll()
+            number = self._segment.number if self._segment else 0
+        deadline = time.monotonic() + timeout_s
+        while self.segments and self.segments[0].number < number:
+            self.wake.set()
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_TURN_S)
+        return True
 
     # -- for the writer ----------------------------------------------------------
 

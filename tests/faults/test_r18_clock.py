@@ -13,10 +13,11 @@ from nbtrack.store import Store
 pytestmark = pytest.mark.faults
 DAY_S, YEAR_S = 86_400.0, 365 * 86_400.0
 REAL = time.time
+FROZEN_AT = 1.8e9
 JUMPS = {
     "a day back": lambda n: REAL() - (DAY_S if n > 5 else 0),
     "ten years on": lambda n: REAL() + (10 * YEAR_S if n > 5 else 0),
-    "frozen": lambda n, at=REAL(): at,
+    "frozen": lambda n: FROZEN_AT,
     "backwards": lambda n: REAL() - n,
     "to and fro": lambda n: REAL() + (-1) ** n * DAY_S,
     "before 1970": lambda n: -1000.0 - n,

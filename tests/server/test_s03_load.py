@@ -1,4 +1,4 @@
-"""S3: what is asked too much of is refused; a minute of questions leaves memory flat."""
+"""S3: what is too much is refused; a minute of questions leaves memory flat."""
 
 from __future__ import annotations
 
