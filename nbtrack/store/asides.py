@@ -107,6 +107,13 @@ def make_private_folder(path: Path) -> Path:
     return path
 
 
+def make_private_folders(path: Path) -> None:
+    """All that are not there; `mkdir(parents=True)` gives its mode to the last only."""
+    if not path.is_dir():
+        make_private_folders(path.parent)
+        make_private_folder(path)
+
+
 def sync_folder(path: Path) -> None:
     """Have the names in a folder on the disk: a power cut may undo a rename else."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
