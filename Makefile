@@ -74,7 +74,7 @@ test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 	$(RUN) pytest -m "browser and not benchmark" -n $(BROWSER_JOBS) $(PYTEST_ARGS)
 
 test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
-	$(RUN) pytest -m "faults and not benchmark" $(SHARED_OUT) $(PYTEST_ARGS)
+	$(RUN) pytest -m "faults and not benchmark and not fuzz" $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-reproduce: $(VENV)/.test  ## every tutorial, and bundles as wholes, in fresh environments
 	$(RUN) pytest -m reproduce $(SHARED_OUT) $(PYTEST_ARGS)

@@ -8,12 +8,14 @@ for the rest of the session asks `is_off`.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from nbtrack.interrupts import interrupt_behind
 from nbtrack.text import shorten
 
 logger = logging.getLogger("nbtrack")
@@ -44,13 +46,18 @@ class Guard:
     ) -> Iterator[None]:
         """Run the body; an `Exception` in it is warned of and counted, never raised.
 
-        `letting` names the caller's own mistakes, which do go through.
+        `letting` names the caller's own mistakes, which do go through; so does Ctrl-C,
+        also where a library's clean-up failed of it and says something else.
         """
+        handled = sys.exc_info()[1]
         try:
             yield
         except Exception as exc:
             if isinstance(exc, letting):
                 raise
+            interrupt = interrupt_behind(exc, handled)
+            if interrupt is not None:
+                raise interrupt from None
             self.failed(feature, exc)
 
     def shield(
@@ -128,8 +135,6 @@ def tolerated(tell: Callable[[Exception], None]) -> Iterator[None]:
 
 def _print_warning(message: str) -> None:
     """Show one line where the user looks: beside the cell, or on stderr."""
-    import sys
-
     print(message, file=sys.stderr)
 
 

@@ -32,7 +32,7 @@ if sys.dont_write_bytecode and sys.pycache_prefix is None:
 _SUITES = {
     "benchmarks": {"benchmark", "peers"},
     "browser": {"browser"},
-    "faults": {"faults"},
+    "faults": {"faults", "fuzz"},  # of these, the long ones are for `make test-fuzz`
     "frameworks": {"frameworks"},
     "reproduce": {"reproduce"},
 }

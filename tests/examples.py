@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 ALL = os.environ.get("NBTRACK_TEST_EXAMPLES") == "all"  # as `make test-fuzz` sets it
 
 
@@ -14,3 +16,12 @@ def examples(n: int) -> int:
     (True, 6)
     """
     return n if ALL else min(n, max(n // 5, 10))
+
+
+def often(quick: int, whole: int):
+    """How often a fault is injected: quick in its suite, whole in `make test-fuzz`.
+
+    >>> [each.values for each in often(20, 200)]
+    [(20,), (200,)]
+    """
+    return [pytest.param(quick), pytest.param(whole, marks=pytest.mark.fuzz)]

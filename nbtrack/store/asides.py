@@ -8,6 +8,7 @@ its lock, which went with it; where a file system has no locks, by its age alone
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -49,7 +50,7 @@ class Aside:
         mode: int | None = KEPT_MODE,
         changed_at: float | None = None,
     ) -> None:
-        """Sync, then move to `target`, which has all of it from that moment on."""
+        """Sync it, move it to `target`, which is whole from then on, and sync that."""
         # The kernel's own stamp may be 4 ms old: older than a collection that began.
         at = time.time() if changed_at is None else changed_at
         os.utime(self.file.fileno(), (at, at))
@@ -57,6 +58,7 @@ class Aside:
         if mode is not None:
             os.fchmod(self.file.fileno(), mode)
         self.path.replace(target)
+        sync_folder(target.parent)
 
     def _begin_write_back(self) -> None:
         """Have the disk begin now, so that the sync at the end has less to wait for.
@@ -99,8 +101,29 @@ def is_abandoned(path: Path) -> bool:
 
 def make_private_folder(path: Path) -> Path:
     """A folder of mode 0700 where there is none yet."""
-    path.mkdir(mode=0o700, exist_ok=True)
+    if not path.is_dir():
+        path.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(path.parent)
     return path
+
+
+def make_private_folders(path: Path) -> None:
+    """All that are not there; `mkdir(parents=True)` gives its mode to the last only."""
+    if not path.is_dir():
+        make_private_folders(path.parent)
+        make_private_folder(path)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder on the disk: a power cut may undo a rename else."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    except OSError as exc:
+        if exc.errno != errno.EINVAL:  # some mounts sync no folders
+            raise
+    finally:
+        os.close(handle)
 
 
 def _create(folder: Path, mode: int) -> tuple[Path, int]:

@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from nbtrack.interrupts import Changes
+
 FORK_WAIT_S = 0.5  # a store that another process locks must not hold up a fork for long
 
 
@@ -28,7 +30,7 @@ class ForkGate:
     def __init__(self) -> None:
         self.n_inside = 0
         self._is_closed = False
-        self._changed = threading.Condition()
+        self._changed = Changes()
         self._own = threading.local()
 
     @contextmanager

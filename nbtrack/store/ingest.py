@@ -24,6 +24,8 @@ from nbtrack.store.summary import Summary, summary_with
 from nbtrack.store.values import iso
 
 _YEAR_3000 = 32_503_680_000.0
+# After these a power cut loses nothing: the end of a run, and what names kept files.
+_DURABLE = frozenset({"run_finished", "artifact", "checkpoint"})
 _ROWS_PER_STATEMENT = 500  # of nine parameters each: SQLite takes 32,766
 
 
@@ -88,7 +90,7 @@ class Ingest:
         holes: list[tuple[int, int]],
     ) -> None:
         """Commit what was said, together with the position behind it."""
-        durable = any(e.get("kind") == "run_finished" for e in events)
+        durable = any(e.get("kind") in _DURABLE for e in events)
         with self.database.write(durable=durable):
             for event in events:
                 apply_or_put_aside(

@@ -19,6 +19,7 @@ from itertools import count
 from typing import Any
 
 from nbtrack.guard import guard
+from nbtrack.interrupts import Changes, Signal
 from nbtrack.records import goal_of
 from nbtrack.store.reserve import Reserve
 from nbtrack.store.segments import EVENT, NOTHING, POINT, SLOT, SLOT_BYTES, Segment
@@ -31,6 +32,7 @@ Overflow = Callable[[Any, int, tuple[int, int, float, float]], None]
 _BAD_VALUE = (struct.error, TypeError, ValueError, OverflowError, RuntimeError)
 _MAX_TEXT_BYTES = 32 << 20
 FLUSH_S = 5.0
+_TURN_S = 0.005
 
 
 class Journal:
@@ -58,8 +60,8 @@ class Journal:
         self.session = session
         self.dropped = 0
         self.segments: list[Segment] = []  # in order; the writer takes from the left
-        self.wake = threading.Event()
-        self.progress = threading.Condition()
+        self.wake = Signal()
+        self.progress = Changes()
         self.done: tuple[int, int] = (0, 0)  # committed up to here
         self.callbacks: dict[str, CommandCall] = {}
         self.follower: Follower | None = None
@@ -156,6 +158,24 @@ class Journal:
         """
         self.follower = follower
 
+    def turn_over(self, timeout_s: float = 0.0) -> bool:
+        """Go on in a new segment, so that what was said before leaves the disk.
+
+        Whether it has by then: a segment goes once all of it is committed.
+        """
+        with self._lock:
+            if self.is_closed or self._pid != os.getpid():
+                return False
+            self._roll()
+            number = self._segment.number if self._segment else 0
+        deadline = time.monotonic() + timeout_s
+        while self.segments and self.segments[0].number < number:
+            self.wake.set()
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_TURN_S)
+        return True
+
     # -- for the writer ----------------------------------------------------------
 
     def segment_at(self, number: int) -> Segment | None:
@@ -206,8 +226,8 @@ class Journal:
     def become_inert(self) -> None:
         """In a forked child: forget how to write, touch nothing of the parent's."""
         self._lock = threading.RLock()
-        self.progress = threading.Condition()
-        self.wake = threading.Event()
+        self.progress = Changes()
+        self.wake = Signal()
         self.is_closed = True
         self._segment = None
         self._switch(_NOWHERE)
@@ -238,6 +258,8 @@ class Journal:
             segment = self._segment
             if segment is not None and segment.slots is buffer:
                 self._roll()
+            else:
+                self._aim()  # another thread has, or Ctrl-C kept it from that
             if self._segment is None:
                 self._count_lost()
                 return
@@ -260,16 +282,22 @@ class Journal:
 
     def _roll(self, text_bytes: int = 0) -> None:
         """Go on in a new segment; the old one takes no more slots."""
-        if self._segment is not None:
-            self._segment.seal()
+        # All of them: a roll that Ctrl-C came into may leave one listed and never used.
+        for before in self.segments:
+            before.seal()
         segment = None
         if self._reserve is not None and not self.is_closed:
             segment = self._reserve.next(text_bytes)
         if segment is not None:
             self.segments.append(segment)
         self._segment = segment
-        self._switch(_NOWHERE if segment is None else (segment.slots, segment.take))
+        self._aim()
         self.wake.set()
+
+    def _aim(self) -> None:
+        """Have points go where the journal is now."""
+        segment = self._segment
+        self._switch(_NOWHERE if segment is None else (segment.slots, segment.take))
 
     def _put_event(self, body: bytes) -> bool:
         while True:

@@ -23,7 +23,7 @@ def purge_run(database: Database, run_id: str) -> None:
     """Remove a run that is not running; what is freed is overwritten with zeros."""
     execute = database.connection.execute
     execute("pragma secure_delete = on")
-    with database.write():
+    with database.write(durable=True):  # its files go next, for good
         _refuse(database, run_id)
         digests = _forget_versions(database.connection, run_id)
         execute("delete from controls where run = ?", (run_id,))
@@ -140,7 +140,7 @@ def _remove_files(database: Database, run_id: str, digests: frozenset[str]) -> N
 
     @contextmanager
     def writing() -> Iterator[Database]:
-        with database.write():
+        with database.write(durable=True):
             yield database
 
     store = database.path.parent

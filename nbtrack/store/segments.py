@@ -44,6 +44,7 @@ class Segment:
         self.path: Path | None = None
         self.handle = -1  # where slots are written through by pwrite (no mmap)
         self._counter = count(SLOT_BYTES, SLOT_BYTES)
+        self._burned: list[int] = []  # slots that were taken so that nobody has them
         self.take: Callable[[], int] = self._counter.__next__
         self._text_used = 0
 
@@ -78,15 +79,19 @@ class Segment:
         return self.text[offset : offset + length].tobytes()
 
     def seal(self) -> None:
-        """Take every slot that is left, so that the segment ends here."""
-        place = self.take()
-        if place // SLOT_BYTES >= self.end:
-            return
-        SLOT.pack_into(self.slots, place, 0, 0.0, 0.0, 0, NOTHING)
-        self.write_through(place, self.slots[place : place + SLOT_BYTES])
-        # One C call: no other thread can take a number in between.
-        burned = list(islice(self._counter, self.end + 1))
-        self.end = min(self.end, burned[0] // SLOT_BYTES)
+        """Take every slot that is left, so that the segment ends here.
+
+        One that Ctrl-C came into is done to its end by the next one.
+        """
+        if not self._burned:
+            place = self.take()
+            if place // SLOT_BYTES < self.end:
+                SLOT.pack_into(self.slots, place, 0, 0.0, 0.0, 0, NOTHING)
+                self.write_through(place, self.slots[place : place + SLOT_BYTES])
+            # One C call: no thread takes a number in between, and no interrupt comes.
+            self._burned.extend(islice(self._counter, self.end + 1))
+        self.end = min(self.end, self._burned[0] // SLOT_BYTES)
+        del self._burned[1:]
 
     def write_through(self, offset: int, body: bytes | memoryview) -> None:
         """Write to the file too, where the segment is not mapped from it."""

@@ -7,13 +7,13 @@ that store, and ended when the last of them is closed or the interpreter exits.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nbtrack.guard import guard
+from nbtrack.interrupts import Thread
 from nbtrack.store.database import connect, identity_of
 from nbtrack.store.journal import Journal
 from nbtrack.store.liveness import SessionLock
@@ -44,12 +44,8 @@ class Session:
         self.journal = Journal(Reserve(folder, mapped=not network), session)
         self._stop_by: float | None = None
         self._is_complete = False
-        self._thread = threading.Thread(
-            target=self._write,
-            args=(facts, network),
-            name="nbtrack-writer",
-            daemon=True,
-        )
+        work = partial(self._write, facts, network)
+        self._thread = Thread(work, name="nbtrack-writer")
         self._thread.start()
 
     def close(self, timeout_s: float = CLOSE_S) -> bool:

@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from nbtrack.store.merge.report import MergeReport
     from nbtrack.store.table import Table
 
+JOURNAL_GOES_S = 2.0  # the longest a purge waits for its own journal to be rid of a run
+
 # What a run's first second does not need is imported where it is used: the import of
 # the store is most of the time until the first metric is taken.
 
@@ -351,6 +353,8 @@ class Store(
         self._settle()
         with self._connected() as database:
             purge_run(database, run_id)
+        if self._journal is not None:
+            self._journal.turn_over(JOURNAL_GOES_S)
 
     def merge(self, other: Path | str) -> MergeReport:
         """Take in all that another store has; see `nbtrack.merge`."""
@@ -433,7 +437,8 @@ class Store(
 
     @contextmanager
     def _writing(self) -> Iterator[Database]:
-        with self._connected() as database, database.write():
+        # Somebody waits for it, and files are removed on the strength of it: synced.
+        with self._connected() as database, database.write(durable=True):
             yield database
 
     def _settle(self) -> None:

@@ -207,6 +207,8 @@ class Writer:
         self._compact(ingest)
 
     def _compact(self, ingest: Ingest) -> None:
+        if ingest.finished:  # who purges them later cannot reach into this process
+            self._journal.turn_over()
         while ingest.finished:
             compact_run(ingest.database, ingest.finished[0])
             del ingest.finished[0]

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from nbtrack.guard import guard
+from nbtrack.interrupts import Changes, Thread
 
 Job = Callable[[], None]
 LEAVE_ALONE_S = 0.1  # a run has its first metric by then, and no rival for the GIL
@@ -30,7 +31,7 @@ class Background:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._changed = Changes()
         self._jobs: deque[tuple[float, Job, str]] = deque()  # due, job, feature
         self._n_waiting = 0  # calls of `settle`: then nothing waits for its time
         self._thread: threading.Thread | None = None
@@ -47,9 +48,7 @@ class Background:
             self._jobs.append((time.monotonic() + LEAVE_ALONE_S, job, feature))
             self._n_open += 1
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="nbtrack-background", daemon=True
-                )
+                self._thread = Thread(self._work, name="nbtrack-background")
                 self._thread.start()
             self._changed.notify_all()
 
@@ -96,7 +95,7 @@ class Background:
                 self._changed.notify_all()
 
     def _forked(self) -> None:
-        self._changed = threading.Condition()
+        self._changed = Changes()
         self._inert, self._thread = True, None
         self._jobs.clear()
         self._n_open = self._n_waiting = 0

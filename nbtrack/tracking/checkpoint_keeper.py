@@ -12,15 +12,16 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from nbtrack.capture.file_sweep import Stamp, stamp_of
 from nbtrack.errors import StoreError, ValueNotLoggedError
 from nbtrack.guard import guard
+from nbtrack.interrupts import Changes, Signal, Worker
 from nbtrack.text import shown_bytes, visible
 from nbtrack.tracking.checkpoint_files import CopyFolder
 from nbtrack.tracking.checkpoint_objects import write_object
@@ -114,9 +115,10 @@ class CheckpointKeeper:
         self._lock = threading.Lock()
         self._names: set[str] = set()
         self._n_bytes = 0
-        self._jobs: list[Future[None]] = []
-        self._copying: dict[Path, threading.Event] = {}
-        self._worker: ThreadPoolExecutor | None = None
+        self._changed = Changes()
+        self._n_open = 0  # jobs
+        self._copying: dict[Path, Signal] = {}
+        self._worker: Worker | None = None
         self._places = Places()
         self._pid = os.getpid()
 
@@ -132,7 +134,7 @@ class CheckpointKeeper:
                 self.keep_copy(self._copies.copy(path), moment)
             return
         with self._lock:
-            done = self._copying[path] = threading.Event()
+            done = self._copying[path] = Signal()
         self._submit(self._copy_and_keep, path, stamp, moment, done)
 
     def keep_copy(self, copy: Path, moment: Moment) -> None:
@@ -184,16 +186,17 @@ class CheckpointKeeper:
         """Wait until all is kept (True) or the time is up (False)."""
         if os.getpid() != self._pid:
             return True
-        with self._lock:
-            jobs, worker = self._jobs.copy(), self._worker
-            self._worker = None
-        if worker is None:
+        if self._worker is None:
             return True
         if self.pruner is not None:  # once more: aliases and goals may have moved
-            jobs.append(worker.submit(self._prune_at_end, self.pruner))
-        left = wait(jobs, timeout_s).not_done
-        worker.shutdown(wait=not left)
-        return not left
+            self._submit(self._prune_at_end, self.pruner)
+        with self._lock:
+            worker, self._worker = self._worker, None
+        with self._changed:
+            is_done: bool = self._changed.wait_for(lambda: not self._n_open, timeout_s)
+        if worker is not None:
+            worker.end(wait=is_done)
+        return is_done
 
     def _admit(self, moment: Moment, stamp: Stamp) -> bool:
         """Whether the limits allow this file; counted when they do, said when not."""
@@ -231,9 +234,19 @@ class CheckpointKeeper:
     def _submit(self, job: Any, *args: Any) -> None:
         with self._lock:
             if self._worker is None:
-                self._worker = ThreadPoolExecutor(1, thread_name_prefix="nbtrack-files")
-            self._jobs = [future for future in self._jobs if not future.done()]
-            self._jobs.append(self._worker.submit(job, *args))
+                self._worker = Worker(name="nbtrack-files")
+            with self._changed:
+                self._n_open += 1
+            self._worker.submit(partial(self._do, job, *args))
+
+    def _do(self, job: Any, *args: Any) -> None:
+        try:
+            with guard("checkpoint"):
+                job(*args)
+        finally:
+            with self._changed:
+                self._n_open -= 1
+                self._changed.notify_all()
 
     @contextmanager
     def _saying_why(self, moment: Moment) -> Iterator[None]:
@@ -247,7 +260,7 @@ class CheckpointKeeper:
                 self._say(f"not kept: {why}", what)
 
     def _copy_and_keep(
-        self, path: Path, stamp: Stamp, moment: Moment, done: threading.Event
+        self, path: Path, stamp: Stamp, moment: Moment, done: Signal
     ) -> None:
         copy, unchanged = None, False
         try:

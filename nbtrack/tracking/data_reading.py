@@ -20,6 +20,7 @@ from nbtrack.capture.digests import NotDigestible, kind_of, pieces_of
 from nbtrack.capture.digests.contents import new_digest
 from nbtrack.capture.digests.kinds import shown_kind
 from nbtrack.guard import guard, tolerated
+from nbtrack.interrupts import Signal
 from nbtrack.records import InputRecord
 from nbtrack.text import shorten, visible
 from nbtrack.tracking.data_worker import FEATURE, Steps, data_worker
@@ -43,7 +44,7 @@ class DataReading:
         self.limits: DataLimits = limits_for(read_data_limit(run.store.path))
         self._n_open = self.used_bytes = 0
         self._lock = threading.Lock()
-        self._done = threading.Event()
+        self._done = Signal()
         self._done.set()
 
     def read(self, taken: Iterable[Taken]) -> None:

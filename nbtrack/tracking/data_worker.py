@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Generator
 
 from nbtrack.guard import guard
+from nbtrack.interrupts import Changes, Thread
 from nbtrack.tracking.background import background
 
 FEATURE = "data"
@@ -42,7 +43,7 @@ class DataWorker:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._changed = Changes()
         self._waiting: deque[Steps] = deque()
         self._n_open = 0
         self._n_settling = 0
@@ -58,9 +59,7 @@ class DataWorker:
             self._waiting.append(steps)
             self._n_open += 1
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="nbtrack-data", daemon=True
-                )
+                self._thread = Thread(self._work, name="nbtrack-data")
                 self._thread.start()
             self._changed.notify_all()
 
@@ -114,7 +113,7 @@ class DataWorker:
                 self._changed.wait(min(PAUSE_MAX_S, PAUSE * held_s))
 
     def _forked(self) -> None:
-        self._changed = threading.Condition()
+        self._changed = Changes()
         self._inert, self._thread = True, None
         self._waiting.clear()
         self._n_open = self._n_settling = 0

@@ -10,12 +10,12 @@ metric.
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from nbtrack.guard import guard
+from nbtrack.interrupts import Signal
 from nbtrack.tracking.background import background
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class RunParts:
     def __init__(self) -> None:
         self._at_once: list[RunPart] = []
         self._others: list[RunPart] = []
-        self._is_begun = threading.Event()
+        self._is_begun = Signal()
 
     def begin(self, run: Run) -> None:
         """Begin every part that the run's settings leave on."""

@@ -318,7 +318,7 @@ class Run(RichValues, ReadsData, LogsArtifacts):
                 with guard("files"):
                     self._settle_files()
             finally:  # Ctrl-C while files settle must not leave the run running
-                self._close(status, error, reason, end)
+                self._close_surely(status, error, reason, end)
         self._journal.flush(FINISH_WAIT_S)
 
     def _end_of(self, ended_at: datetime | float | str) -> float:
@@ -339,6 +339,14 @@ class Run(RichValues, ReadsData, LogsArtifacts):
         before = self.earlier.duration_s if self.earlier else 0.0
         return before + time.monotonic() - self._started
 
+    def _close_surely(self, *how: Any) -> None:
+        """Nor does Ctrl-C in the middle of closing it; the second one would."""
+        try:
+            self._close(*how)
+        except KeyboardInterrupt:
+            self._close(*how)
+            raise
+
     def _close(
         self, status: Status, error: str | None, reason: str | None, end: float | None
     ) -> None:
@@ -348,15 +356,16 @@ class Run(RichValues, ReadsData, LogsArtifacts):
             elif status == "pruned":
                 reason = f"pruned: {self.stop.by}"
         self.stop.end()
-        self._emit(
-            "run_finished",
-            status=status,
-            ended_at=utc_text(time.time() if end is None else end),
-            duration_s=self._duration_s(end),
-            error=without_secrets(error) if error else None,
-            reason=without_secrets(reason) if reason else None,
-        )
-        self.status, self.reason = status, reason or ""
+        if self.status == "running":
+            self._emit(
+                "run_finished",
+                status=status,
+                ended_at=utc_text(time.time() if end is None else end),
+                duration_s=self._duration_s(end),
+                error=without_secrets(error) if error else None,
+                reason=without_secrets(reason) if reason else None,
+            )
+            self.status, self.reason = status, reason or ""
         self._point = self._late_point
         self._journal.on_control(self.id, None)
         if self._on_finish is not None:
@@ -392,6 +401,13 @@ class Run(RichValues, ReadsData, LogsArtifacts):
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        try:
+            self._end_with(exc)
+        except KeyboardInterrupt:
+            self.finish("stopped")  # where it came before `finish` took hold
+            raise
+
+    def _end_with(self, exc: BaseException | None) -> None:
         if exc is None:
             self.finish()
         else:

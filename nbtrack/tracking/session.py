@@ -10,9 +10,11 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,19 +156,21 @@ class Session:
                 started_at=begun,
                 on_finish=self.ended,
             )
-            self._emit_start(run, as_tags(tags), group, notes, about)
-            if beside or override.get() is not None:
-                self._put_beside(run)
-            else:
-                self.adopt(run)
-        if earlier is not None:
-            self._go_on(run, earlier, about, {"group": group, "notes": notes})
-        run.begin_parts()
-        if self.on_start is not None:
-            with guard("the log of cells"):
-                self.on_start(run)
-        if params:
-            run.log_params(params)
+        say = partial(self._emit_start, run, as_tags(tags), group, notes, about)
+        with _stopped_if_interrupted(run, say):
+            with self._lock:
+                if beside or override.get() is not None:
+                    self._put_beside(run)
+                else:
+                    self.adopt(run)
+            if earlier is not None:
+                self._go_on(run, earlier, about, {"group": group, "notes": notes})
+            run.begin_parts()
+            if self.on_start is not None:
+                with guard("the log of cells"):
+                    self.on_start(run)
+            if params:
+                run.log_params(params)
         return run
 
     def _whereabouts(self, *, beside: bool) -> dict[str, Any]:
@@ -369,6 +373,21 @@ def log(
             "nbtrack.log() was called without a run: dropped. Put %%track on the cell "
             "or use `with nbtrack.start():`.",
         )
+
+
+@contextmanager
+def _stopped_if_interrupted(run: Run, say: Callable[[], None]) -> Iterator[None]:
+    """Say that it began; after Ctrl-C nobody has the run, so nobody else can end it."""
+    is_said = False
+    try:
+        say()
+        is_said = True
+        yield
+    except KeyboardInterrupt:
+        if not is_said:
+            say()  # the journal may have it or not: said twice, it is said once
+        run.finish("stopped")
+        raise
 
 
 def _experiment_of(about: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nbtrack.guard import guard
+from nbtrack.interrupts import Changes, Thread
 
 Call = Callable[[], float | None]
 _IDLE_S = 2.0  # an idle thread ends; the next call starts another
@@ -35,7 +36,7 @@ class Ticker:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._changed = Changes()
         self._due: dict[Call, _Due] = {}
         self._is_calling = False
         self._thread: threading.Thread | None = None
@@ -49,9 +50,7 @@ class Ticker:
         with self._changed:
             self._due[call] = _Due(time.monotonic(), feature)
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="nbtrack-ticker", daemon=True
-                )
+                self._thread = Thread(self._work, name="nbtrack-ticker")
                 self._thread.start()
             self._changed.notify_all()
 
@@ -100,7 +99,7 @@ class Ticker:
             self._changed.notify_all()
 
     def _forked(self) -> None:
-        self._changed = threading.Condition()
+        self._changed = Changes()
         self._inert, self._thread = True, None
         self._due.clear()
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from nbtrack.store import Store
+from nbtrack.store import Store, mounts
 
 
 class Acknowledged:
@@ -92,17 +92,40 @@ def writer(path: str, run: str, n: str) -> None:
         print(json.dumps(sorted(waits)[int(0.99 * len(waits))]))
 
 
-def steady(path: str, ack: str) -> None:
+def steady(path: str, ack: str, run: str = "r") -> None:
     """Log a point every millisecond until killed."""
     done = Acknowledged(ack)
     with Store.open(path) as store:
-        series = begin(store, "r")
+        series = begin(store, run)
         n = 0
         while True:
             store.journal.point(series, n, float(n), time.time())
             n += 1
             done.set(n)
             time.sleep(0.001)
+
+
+def steady_back(path: str, ack: str) -> None:
+    """The same, while the clock goes a day back."""
+    real, began = time.time, time.monotonic()
+    late = 0.2  # the run has begun by then
+    time.time = lambda: real() - (86_400 if time.monotonic() - began > late else 0)
+    steady(path, ack)
+
+
+def panel(path: str) -> None:
+    """Poll as a live panel does until a line comes in; print how many points came."""
+    import select
+
+    n, cursor = 0, None
+    with Store.open(path) as store:
+        while not select.select([sys.stdin], [], [], 0.02)[0]:
+            tail = store.tail("r", cursor)
+            if cursor is None:
+                print("looked", flush=True)
+            cursor = tail.cursor
+            n += sum(len(columns[0]) for columns in tail.points.values())
+    print(n)
 
 
 def hold_lock(path: str) -> None:
@@ -176,10 +199,14 @@ def interrupted(path: str, ack: str, n: str) -> None:
 
 
 if __name__ == "__main__":
+    if "NBTRACK_TEST_MOUNTS" in os.environ:
+        mounts.MOUNTINFO = Path(os.environ["NBTRACK_TEST_MOUNTS"])
     {
         "zygote": zygote,
         "writer": writer,
         "steady": steady,
+        "steady_back": steady_back,
+        "panel": panel,
         "hold_lock": hold_lock,
         "exit_with": exit_with,
         "limited": limited,

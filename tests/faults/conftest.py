@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from faults.children import Acknowledged
+from nbtrack.store import Store
 
 HERE = Path(__file__).parent
 
@@ -98,6 +99,24 @@ def until():
             time.sleep(0.01)
 
     return wait
+
+
+@pytest.fixture
+def filled(tmp_path):
+    """The folder of a store with twenty runs, that nobody has open."""
+    with Store.open(tmp_path / "good") as store:
+        for run in range(20):
+            store.journal.emit(
+                {"kind": "run_started", "run": f"r{run}", "notes": "n" * 3000}
+            )
+            series = store.journal.series(f"r{run}", "loss")
+            for n in range(500):
+                store.journal.point(series, n, float(n), 1e9)
+            store.journal.emit(
+                {"kind": "run_finished", "run": f"r{run}", "status": "finished"}
+            )
+        assert store.journal.flush()
+    return tmp_path / "good" / ".nbtrack"
 
 
 class SmallDisk:

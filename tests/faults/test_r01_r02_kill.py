@@ -8,24 +8,65 @@ import signal
 import time
 
 import pytest
+from examples import often
 
 from faults.children import Acknowledged
 from nbtrack.store import Store
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
-KILLS = 100
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 
-def test_r01_r02_killed_a_hundred_times_nothing_that_returned_is_lost(
-    tmp_path, child, killed
+@pytest.mark.parametrize("kills", often(100, 200))
+def test_r01_r02_killed_so_often_nothing_that_returned_is_lost(
+    tmp_path, child, killed, kills
 ):
     zygote = child("zygote")
     lost = []
-    for kill in range(KILLS):
+    for kill in range(kills):
         store, ack = tmp_path / f"s{kill}", tmp_path / f"ack{kill}"
         done = killed(zygote, store, ack, (0.005, 0.12))
         lost.append(check_one(store, done))
-    assert lost == [(0, 0)] * KILLS
+    assert lost == [(0, 0)] * kills
+
+
+@pytest.mark.parametrize("kills", often(40, 100))
+def test_r02_points_that_log_took_are_a_whole_beginning(
+    tmp_path, serving, killed, kills
+):
+    """Through `Run.log`, as a training does, with a metric of its own per thousand."""
+    zygote = serving(LOGGING)
+    for kill in range(kills):
+        path, ack = tmp_path / f"s{kill}", tmp_path / f"ack{kill}"
+        done = killed(zygote, path, ack, (0.005, 0.12))
+        with Store.open(path) as store:
+            [run] = store.runs()
+            assert (run.status, run.reason) == ("crashed", "process gone")
+            steps = [
+                step
+                for metric in sorted(run.metrics, key=lambda name: int(name[1:]))
+                for step in store.curve(run.id, metric).steps
+            ]
+        assert steps == list(range(len(steps)))
+        assert len(steps) >= done.get()
+
+
+LOGGING = """
+import os
+import nbtrack
+from faults.children import Acknowledged, serve
+
+def log_for_ever(store, ack):
+    done = Acknowledged(ack)
+    os.environ["NBTRACK_STORE"] = store
+    os.environ["NBTRACK_OFF"] = "code environment system rng"
+    run, n = nbtrack.start("base"), 0
+    while True:
+        run.log({f"m{n // 1000}": float(n)}, step=n)
+        n += 1
+        done.set(n)
+
+serve(log_for_ever)
+"""
 
 
 def check_one(path, done):

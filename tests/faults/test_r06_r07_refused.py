@@ -9,11 +9,12 @@ import sqlite3
 import time
 
 import pytest
+from examples import often
 
 from nbtrack.guard import guard
 from nbtrack.store import Store
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 
 def begin(store):
@@ -34,7 +35,10 @@ def is_sound(store):
         checker.close()
 
 
-def test_r06_points_wait_for_a_stopped_lock_holder_and_arrive_in_order(store, child):
+@pytest.mark.parametrize("seconds", often(11, 130))
+def test_r06_points_wait_for_a_stopped_lock_holder_and_arrive_in_order(
+    store, child, seconds, capsys
+):
     series = begin(store)
     assert store.journal.flush()
     holder = child("hold_lock", store.path)
@@ -44,8 +48,9 @@ def test_r06_points_wait_for_a_stopped_lock_holder_and_arrive_in_order(store, ch
     assert not store.journal.flush(1.0)
     assert store.run("r").status == "running"  # readers go on
     assert guard.failures["store locked"] == 0
-    time.sleep(11.0)
+    time.sleep(seconds)
     assert guard.failures["store locked"] >= 1
+    assert capsys.readouterr().err.count("another process has locked the store") == 1
     log(store, series, 50_000, 100_000)
     holder.kill()
     assert store.journal.flush(20.0)
@@ -101,6 +106,23 @@ def test_r07_a_file_size_limit_is_no_different(tmp_path, child):
     with Store.open(tmp_path) as store:
         assert list(store.curve("r", "loss").steps) == list(range(100_000))
         assert is_sound(store)
+
+
+def test_r06_more_than_memory_takes_waits_on_disk(store, child):
+    """64 MB are a limit of memory alone: what is on disk stays there."""
+    series = begin(store)
+    assert store.journal.flush()
+    holder = child("hold_lock", store.path)
+    assert holder.stdout.readline() == "held\n"
+    n = (80 << 20) // 32
+    point = store.journal.point
+    for i in range(n):
+        point(series, i, 1.0, 1e9)
+    waiting = sum(p.stat().st_size for p in store.path.glob("journal/*/*.seg"))
+    assert waiting > 80 << 20
+    holder.communicate("go\n")
+    assert store.journal.flush(60.0)
+    assert (len(store.curve("r", "loss")), store.journal.dropped) == (n, 0)
 
 
 def test_r07_a_store_deleted_in_mid_run_ends_quietly(tmp_path, child, until):

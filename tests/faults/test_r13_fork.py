@@ -14,7 +14,7 @@ import pytest
 from nbtrack.store import Store
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(90)]
-FORKS = 60
+FORKS = 300
 
 
 def in_child(store, journal, series, n):

@@ -11,26 +11,33 @@ import time
 
 import pytest
 
+from nbtrack.errors import StoreError
 from nbtrack.store import Store
 from nbtrack.store.schema import APPLICATION_ID, VERSION
 from nbtrack.store.schema_v1 import SCHEMA_V1
+from nbtrack.store.schema_v2 import SCHEMA_V2
+from nbtrack.store.schema_v3 import SCHEMA_V3
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 KILLS = 50
 RUNS = 400
 
 
-@pytest.fixture(scope="module")
-def old_store(tmp_path_factory):
-    """A store of version 1 with runs, metrics and points in it."""
-    import sqlite_utils  # noqa: F401 - so that the children are killed in the migration
+PAST = {1: SCHEMA_V1, 2: SCHEMA_V2, 3: SCHEMA_V3}
+CHECKPOINT = (
+    "insert into checkpoints(run, name, version, type, digest, size_bytes, path,"
+    " metrics, created_at) values"
+    " (?, 'mlp', 1, 'checkpoint', 'aa', 5, 'mlp.pt', '{}', '2026-11-01T00:00:00Z')"
+)
 
-    folder = tmp_path_factory.mktemp("old") / ".nbtrack"
-    folder.mkdir()
+
+def old_store(folder, version):
+    """A store of that version with runs, metrics and checkpoints in it."""
+    folder.mkdir(parents=True)
     connection = sqlite3.connect(folder / "nbtrack.db")
     connection.executescript(
-        f"{SCHEMA_V1} pragma application_id = {APPLICATION_ID};"
-        "pragma user_version = 1; pragma journal_mode = wal;"
+        f"{PAST[version]} pragma application_id = {APPLICATION_ID};"
+        f"pragma user_version = {version}; pragma journal_mode = wal;"
     )
     with connection:
         for n in range(RUNS):
@@ -44,8 +51,18 @@ def old_store(tmp_path_factory):
                 " values (?, 'loss', 1, 0.5, 0)",
                 (f"r{n}",),
             )
+            connection.execute(CHECKPOINT, (f"r{n}",))
     connection.close()
     return folder
+
+
+@pytest.fixture(scope="module")
+def old_stores(tmp_path_factory):
+    """One of each past version."""
+    import sqlite_utils  # noqa: F401 - so that the children are killed in the migration
+
+    folder = tmp_path_factory.mktemp("old")
+    return {v: old_store(folder / f"v{v}" / ".nbtrack", v) for v in PAST}
 
 
 def state_of(folder):
@@ -63,22 +80,34 @@ def state_of(folder):
     return version, NEW_TABLES & names, {"fork_step", "grade"} & columns
 
 
-OLD = (1, set(), set())
 OF_V2 = {"facts", "texts", "inputs", "media", "cells", "edits"}
 OF_V4 = {"artifacts", "artifact_uses", "files", "models", "model_versions"}
 NEW_TABLES = OF_V2 | OF_V4
-# A version of its own each: every step is whole.
-BETWEEN = ((2, OF_V2, {"fork_step"}), (3, OF_V2, {"fork_step", "grade"}))
-NEW = (VERSION, NEW_TABLES, {"fork_step", "grade"})
+# Of each version: its tables, and its columns, that came since the first.
+STATES = {
+    1: (set(), set()),
+    2: (OF_V2, {"fork_step"}),
+    3: (OF_V2, {"fork_step", "grade"}),
+    4: (NEW_TABLES, {"fork_step", "grade"}),
+}
+NEW = (VERSION, *STATES[VERSION])
 
 
-def test_r20_a_migration_killed_fifty_times_is_old_or_new(old_store, tmp_path):
+def test_r20_each_past_version_has_its_file_here():
+    assert list(PAST) == list(range(1, VERSION))
+    assert list(STATES) == list(range(1, VERSION + 1))
+
+
+@pytest.mark.parametrize("version", PAST)
+def test_r20_a_migration_killed_fifty_times_is_old_or_new(
+    old_stores, tmp_path, version
+):
     seen, longest = set(), 0.04
     for kill in range(3 * KILLS):
-        if kill >= KILLS and {1, VERSION} <= seen:
+        if kill >= KILLS and {version, VERSION} <= seen:
             break
         folder = tmp_path / f"k{kill}" / ".nbtrack"
-        shutil.copytree(old_store, folder)
+        shutil.copytree(old_stores[version], folder)
         pid = os.fork()
         if pid == 0:
             Store.open(folder)
@@ -87,19 +116,23 @@ def test_r20_a_migration_killed_fifty_times_is_old_or_new(old_store, tmp_path):
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         state = state_of(folder)
-        assert state in (OLD, *BETWEEN, NEW)
+        assert state[1:] == STATES[state[0]]
+        assert state[0] >= version
         seen.add(state[0])
         # However long it takes on this machine: from before its start to after its end.
         longest *= 1.0 if VERSION in seen else 1.1
         with Store.open(folder) as store:
-            assert len(store.runs()) == RUNS
+            runs = store.runs()
+            assert len(runs) == RUNS
+            assert runs[0].metrics["loss"].last == 0.5
+            assert [c.digest for c in store.run("r7").checkpoints] == ["aa"]
         assert state_of(folder) == NEW
-    assert {1, VERSION} <= seen, "the kills came all too early or all too late"
+    assert {version, VERSION} <= seen, "the kills came all too early or all too late"
 
 
-def test_r20_two_processes_that_upgrade_at_once_do_it_once(old_store, tmp_path):
+def test_r20_two_processes_that_upgrade_at_once_do_it_once(old_stores, tmp_path):
     folder = tmp_path / ".nbtrack"
-    shutil.copytree(old_store, folder)
+    shutil.copytree(old_stores[1], folder)
     pids = []
     for _ in range(4):
         pid = os.fork()
@@ -109,3 +142,21 @@ def test_r20_two_processes_that_upgrade_at_once_do_it_once(old_store, tmp_path):
         pids.append(pid)
     assert [os.waitpid(pid, 0)[1] for pid in pids] == [0] * 4
     assert state_of(folder) == NEW
+
+
+def test_r20_a_newer_file_is_only_read_and_says_so(tmp_path, capsys):
+    with Store.open(tmp_path) as store:
+        store.journal.emit({"kind": "run_started", "run": "r", "name": "r"})
+        assert store.journal.flush()
+    connection = sqlite3.connect(tmp_path / ".nbtrack" / "nbtrack.db")
+    connection.execute(f"pragma user_version = {VERSION + 1}")
+    connection.close()
+    body = (tmp_path / ".nbtrack" / "nbtrack.db").read_bytes()
+    with Store.open(tmp_path) as store:
+        assert [run.name for run in store.runs()] == ["r"]
+        store.journal.emit({"kind": "run_started", "run": "new"})
+        with pytest.raises(StoreError, match="Upgrade nbtrack to write to it"):
+            store.edit({"kind": "tags", "run": "r", "set": {"a": None}})
+        assert store.journal.dropped == 1
+    assert capsys.readouterr().err.count("Upgrade nbtrack to write to it") == 1
+    assert (tmp_path / ".nbtrack" / "nbtrack.db").read_bytes() == body

@@ -6,12 +6,12 @@ import random
 import time
 
 import pytest
+from examples import often
 
 from nbtrack.store import Store
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
-ROUNDS = 60
 LONGEST_S = 0.06  # begin and end of a cell take about 10 ms each
 CELL = (
     "%%track cut --no-live\nimport time\nfor i in range(20):\n"
@@ -27,10 +27,11 @@ def next_answer(kernel) -> str | None:
     return answer.result
 
 
-def test_r15_interrupts_at_random_instants(kernel):
+@pytest.mark.parametrize("rounds", often(60, 200))
+def test_r15_interrupts_at_random_instants(kernel, rounds):
     kernel.run(CELL)  # the first cell also imports what it needs
     chance = random.Random(15)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         asked = kernel.send(CELL)
         time.sleep(chance.uniform(0, LONGEST_S))
         kernel.manager.interrupt_kernel()
@@ -44,7 +45,7 @@ def test_r15_interrupts_at_random_instants(kernel):
     with Store.open(kernel.folder / ".nbtrack") as store:
         runs = store.runs()
     assert {run.status for run in runs} <= {"finished", "stopped"}
-    assert sum(run.status == "stopped" for run in runs) > ROUNDS / 4
+    assert sum(run.status == "stopped" for run in runs) > rounds / 4
     assert runs[0].status == "finished"
     for run in runs:
         if "loss" in run.metrics:

@@ -10,7 +10,9 @@ from tornado.httpclient import HTTPClientError
 
 @pytest.fixture
 def jp_server_config(jp_server_config, store_path, plain_surroundings):
-    return {"ServerApp": {"jpserver_extensions": {"nbtrack.server": True}}}
+    # S1: whatever has no `@web.authenticated` is refused before it is asked.
+    asked = {"allow_unauthenticated_access": False}
+    return {"ServerApp": {"jpserver_extensions": {"nbtrack.server": True}, **asked}}
 
 
 @pytest.fixture(autouse=True)

@@ -194,7 +194,9 @@ def modes(operation):
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_what_is_asked_at_random_is_answered_as_the_file_says(server, operations, name):
+def test_s02_what_is_asked_at_random_is_answered_as_the_file_says(
+    server, operations, name
+):
     operation = operations[name]
     for mode in modes(operation):
         hold(server, operation, FEW, mode=mode, derandomize=True)
@@ -203,7 +205,9 @@ def test_what_is_asked_at_random_is_answered_as_the_file_says(server, operations
 @pytest.mark.fuzz
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_what_is_asked_often_is_answered_as_the_file_says(server, operations, name):
+def test_s02_what_is_asked_500_times_is_answered_as_the_file_says(
+    server, operations, name
+):
     operation = operations[name]
     for mode in modes(operation):
         hold(server, operation, MANY, mode=mode)

@@ -20,7 +20,7 @@ pytest_plugins = ["pytest_jupyter.jupyter_server"]
 SOME_ID = "0" * 13
 
 
-async def test_an_answer_that_takes_too_long_is_given_up(monkeypatch):
+async def test_s03_an_answer_that_takes_too_long_is_given_up(monkeypatch):
     monkeypatch.setattr(reader_module, "ANSWER_S", 0.1)
     reader, go_on, done = Reader(None), threading.Event(), []
     with pytest.raises(StoreError, match="try again in a moment"):
@@ -33,7 +33,7 @@ async def test_an_answer_that_takes_too_long_is_given_up(monkeypatch):
     reader.close()
 
 
-def test_a_question_that_sqlite_works_on_for_too_long_is_given_up(
+def test_s03_a_question_that_sqlite_works_on_for_too_long_is_given_up(
     tmp_path, monkeypatch
 ):
     monkeypatch.delenv("NBTRACK_STORE", raising=False)
@@ -47,7 +47,7 @@ def test_a_question_that_sqlite_works_on_for_too_long_is_given_up(
     assert "took too long" in state.message
 
 
-async def test_a_frame_has_five_thousand_points_of_a_curve_at_most(ask, run):
+async def test_s03_a_frame_has_five_thousand_points_of_a_curve_at_most(ask, run):
     for step in range(20_000):
         run.log(loss=float(step % 97))
     run.store.journal.flush(20.0)

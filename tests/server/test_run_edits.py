@@ -119,7 +119,7 @@ async def test_what_makes_no_sense_is_refused_and_nothing_is_written(
     assert await ask("runs", ended) == before
 
 
-async def test_a_body_that_is_too_big_is_refused(refused, ended):
+async def test_s03_a_body_that_is_too_big_is_refused(refused, ended):
     body = json.dumps({"notes": "n" * 1_000_001})
     code, _ = await refused("runs", ended, method="PATCH", body=body)
     assert code == 413
@@ -131,7 +131,7 @@ async def test_a_run_that_is_not_there_cannot_be_changed(refused, ended):
     assert (code, SOME_ID in error["message"]) == (404, True)
 
 
-async def test_a_change_by_cookie_needs_xsrf(refused, jp_serverapp, ended):
+async def test_s01_a_change_by_cookie_needs_xsrf(refused, jp_serverapp, ended):
     cookie = f"username-127-0-0-1-{jp_serverapp.port}=whoever"
     code, _ = await refused(
         *("runs", ended),

@@ -64,7 +64,7 @@ def called_in_store(name):
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
-async def test_every_file_is_saved_and_never_shown(jp_fetch, logged, name):
+async def test_s04_every_file_is_saved_and_never_shown(jp_fetch, logged, name):
     content = NAMES[name] + name.encode()  # each another one
     run = logged({"plain": content})
     called_in_store(name)

@@ -8,7 +8,7 @@ import pytest
 
 import nbtrack
 from nbtrack.server.handlers import ROUTES
-from nbtrack.server.handlers.request import MAX_ROWS
+from nbtrack.server.handlers.request import MAX_ROWS, NbtrackHandler
 from nbtrack.store import Store
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
@@ -30,7 +30,7 @@ def some_path(route):
     return re.sub(r"\(.*?\)", id_of, route)
 
 
-async def test_no_route_answers_any_method_without_the_token(refused):
+async def test_s01_no_route_answers_any_method_without_the_token(refused):
     paths = [some_path(route) for route, _ in ROUTES]
     assert all(map(re.fullmatch, [route for route, _ in ROUTES], paths))
     asked = [(path, method) for path in paths for method in METHODS]
@@ -47,20 +47,50 @@ async def test_no_route_answers_any_method_without_the_token(refused):
     assert len(codes) == len(ROUTES) * len(METHODS)
 
 
-async def test_a_foreign_host_is_refused(refused):
-    code, _ = await refused("runs", headers={"Host": "evil.example"})
-    assert code == 403
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil:80"])
+async def test_s01_no_route_answers_a_foreign_host(refused, host):
+    asked = [(some_path(route), method) for route, _ in ROUTES for method in METHODS]
+    codes = set()
+    for path, method in asked:
+        code, _ = await refused(
+            *path.removeprefix("/nbtrack/").split("/"),
+            method=method,
+            body=body_for(method),
+            headers={"Host": host},
+        )
+        codes.add(code)
+    assert codes == {403}
 
 
-async def test_a_write_by_cookie_needs_xsrf(refused, jp_serverapp, run):
+async def test_s01_no_write_by_cookie_goes_without_xsrf(refused, jp_serverapp, run):
+    """A page elsewhere has the browser send the cookie, and cannot read the token."""
     cookie = f"username-127-0-0-1-{jp_serverapp.port}=whoever"
-    code, _ = await refused(
-        *("runs", run.id, "control"),
-        method="POST",
-        body='{"command": "stop"}',
-        headers={"Authorization": "", "Cookie": cookie},
-    )
-    assert code == 403
+    codes = set()
+    for path in (some_path(route) for route, _ in ROUTES):
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            code, _ = await refused(
+                *path.removeprefix("/nbtrack/").split("/"),
+                method=method,
+                body=body_for(method),
+                headers={"Authorization": "", "Cookie": cookie},
+            )
+            codes.add(code)
+    assert codes == {403}
+
+
+def test_s01_every_route_of_ours_is_a_handler_of_ours(jp_serverapp):
+    """No WSGI application, no proxy, no websocket, no folder of files is mounted."""
+    rules = [
+        rule
+        for group in jp_serverapp.web_app.default_router.rules
+        for rule in getattr(group.target, "rules", [])
+        if "nbtrack" in getattr(getattr(rule.matcher, "regex", None), "pattern", "")
+    ]
+    ours = [rule.target for rule in rules]
+    assert len(ours) >= len(ROUTES)
+    foreign = {target for target in ours if not issubclass(target, NbtrackHandler)}
+    # The extension app's own: files of its (empty) static folder, behind the token.
+    assert {each.__name__ for each in foreign} <= {"AuthenticatedFileHandler"}
 
 
 async def test_runs_are_listed_newest_first_with_their_best_value(ask, store_path):
@@ -178,7 +208,7 @@ async def test_an_ended_run_gives_its_static_picture(ask, store_path):
     assert "base" in answer["data"]["text/plain"]
 
 
-async def test_answers_forbid_the_browser_to_run_anything(jp_fetch, store):
+async def test_s04_answers_forbid_the_browser_to_run_anything(jp_fetch, store):
     response = await jp_fetch("nbtrack", "runs")
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     assert response.headers["X-Content-Type-Options"] == "nosniff"

@@ -60,7 +60,7 @@ def test_a_store_may_be_named_by_its_folder_its_parent_or_its_database(tmp_path)
         assert store_folder(named) == folder
 
 
-def test_a_new_store_is_private_whatever_the_umask(tmp_path):
+def test_s11_a_new_store_is_private_whatever_the_umask(tmp_path):
     before = os.umask(0)
     try:
         with Store.open(tmp_path) as store:
@@ -82,7 +82,7 @@ def test_git_ignores_the_store(tmp_path):
         assert (store.path / ".gitignore").read_text() == "*\n"
 
 
-def test_a_store_linked_by_somebody_else_is_refused(tmp_path):
+def test_s11_a_store_linked_by_somebody_else_is_refused(tmp_path):
     if os.getuid() != 0:
         pytest.skip("only root can make a link of another user")
     Store.open(tmp_path / "real").close()

@@ -30,7 +30,7 @@ def add_run(store, run, file):
     return ref
 
 
-def test_a_purged_run_is_gone_to_the_last_byte(store, tmp_path):
+def test_s10_a_purged_run_is_gone_to_the_last_byte(store, tmp_path):
     file = tmp_path / "m.pt"
     file.write_text(SECRET)
     ref = add_run(store, "r1", file)
@@ -67,7 +67,7 @@ def test_a_run_that_is_not_there_cannot_be_purged(store):
         store.purge("none")
 
 
-def test_the_cells_of_an_earlier_life_go_too(store):
+def test_s10_the_cells_of_an_earlier_life_go_too(store):
     cell = {"seq": 0, "source": "planted_4711 = 1", "source_digest": "d" * 64,
             "started_at": "2026-11-01T00:00:00Z"}  # fmt: skip
     with store._writing() as database:

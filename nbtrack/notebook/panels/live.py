@@ -21,6 +21,7 @@ from nbtrack.analysis.static_panel import static_bundle, static_panel
 from nbtrack.analysis.wire import messages
 from nbtrack.errors import RunNotFoundError
 from nbtrack.guard import guard
+from nbtrack.interrupts import Signal, Thread
 from nbtrack.notebook.panels.outlets import (
     WIDGET_VIEW,
     Outlet,
@@ -89,8 +90,8 @@ class LivePanel:
         self._widget: PanelWidget | None = None
         self._poll: MainThreadCall | None = None
         self._thread: threading.Thread | None = None
-        self._wake = threading.Event()
-        self._over = threading.Event()
+        self._wake = Signal()
+        self._over = Signal()
         self._stops: deque[str] = deque()
         self._seen: deque[str] = deque(maxlen=REMEMBERED)
         self._resync = False
@@ -107,9 +108,7 @@ class LivePanel:
             self._outlet.show(placeholder("run starts"))
             # The display and comm messages of the thread belong to this cell.
             follow = contextvars.copy_context().run
-            self._thread = threading.Thread(
-                target=follow, args=(self._follow,), name="nbtrack-panel", daemon=True
-            )
+            self._thread = Thread(partial(follow, self._follow), name="nbtrack-panel")
             self._thread.start()
 
     def finish(self, record: RunRecord | None = None) -> None:

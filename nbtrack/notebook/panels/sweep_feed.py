@@ -12,9 +12,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nbtrack.guard import guard
+from nbtrack.interrupts import Signal, Thread
 from nbtrack.notebook.panels.sweep_wire import Message, sweep_message, total_of
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class SweepFeed:
         self._send = send
         self._poll = poll
         self._n_total = total_of(sweep)
-        self._wake, self._over = threading.Event(), threading.Event()
+        self._wake, self._over = Signal(), Signal()
         self._asked: deque[str] = deque()
         self._heard: deque[str] = deque()  # ids of messages
         self._is_new = True
@@ -70,9 +72,7 @@ class SweepFeed:
         self._sweep.on_change(self._changed)
         # Its messages belong to the cell in which it began.
         follow = contextvars.copy_context().run
-        self._thread = threading.Thread(
-            target=follow, args=(self._follow,), name="nbtrack-sweep-panel", daemon=True
-        )
+        self._thread = Thread(partial(follow, self._follow), name="nbtrack-sweep-panel")
         self._thread.start()
 
     def end(self) -> None:

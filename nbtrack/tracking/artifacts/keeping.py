@@ -7,13 +7,12 @@ goes on; only what the caller has to change is raised.
 
 from __future__ import annotations
 
-import threading
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from nbtrack.errors import (
     ArtifactError,
@@ -22,7 +21,8 @@ from nbtrack.errors import (
     OptionError,
     StoreError,
 )
-from nbtrack.guard import guard
+from nbtrack.guard import guard, tolerated
+from nbtrack.interrupts import Changes, Thread, interrupt_behind
 from nbtrack.records import ArtifactFile, manifest_digest
 from nbtrack.text import shorten
 from nbtrack.tracking.artifacts.folders import SourceFile
@@ -52,6 +52,7 @@ def log_artifact(run: Run, what: Any, asked: Asked) -> LoggedArtifact:
     if why:
         return LoggedArtifact(None, shown, why=why)
     plan: Plan | None = None
+    handled = sys.exc_info()[1]
     mistakes: list[Exception] = []
     with guard(FEATURE), _under_way.of(run):
         try:
@@ -64,6 +65,8 @@ def log_artifact(run: Run, what: Any, asked: Asked) -> LoggedArtifact:
                 return _not_kept(run, plan.name, exc)
             mistakes.append(exc)
         except (OSError, NbtrackError) as exc:
+            if interrupt_behind(exc, handled):
+                raise  # the guard lets it through
             return _not_kept(run, plan.name if plan else shown, exc)
     for mistake in mistakes:
         raise mistake
@@ -154,14 +157,23 @@ def _kept_sources(store: Store, sources: list[SourceFile]) -> list[ArtifactFile]
 
 def _apart(job: Callable[[], T]) -> T:
     """Run it in a thread of ours: what it reads is no input of the user's cell."""
-    worker = ThreadPoolExecutor(1, thread_name_prefix="nbtrack-artifacts")
+    done: list[T] = []
+    failed: list[Exception] = []
+
+    def work() -> None:
+        with tolerated(failed.append):  # it is raised where it was asked for
+            done.append(job())
+
+    # A daemon: Ctrl-C does not wait for the rest of a copy, nor does the process's end.
+    worker = Thread(work, name="nbtrack-artifacts")
     try:
-        future = worker.submit(job)
+        worker.start()
     except RuntimeError:  # the interpreter is about to end
         return job()
-    finally:
-        worker.shutdown(wait=False)  # Ctrl-C does not wait for the rest of a copy
-    return future.result()
+    worker.join()
+    for exc in failed:
+        raise exc
+    return done[0]
 
 
 def _not_kept(run: Run, name: str, exc: Exception) -> LoggedArtifact:
@@ -185,25 +197,27 @@ class _UnderWay:
     """Counts, for each run, the calls that are not through yet."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._calls: WeakKeyDictionary[Run, int] = WeakKeyDictionary()
+        self._changed = Changes()
+        # By id: Python throws an interrupt away that comes in a weak reference's call.
+        self._calls: Counter[str] = Counter()
 
     @contextmanager
     def of(self, run: Run) -> Iterator[None]:
         """One call more, for as long as the body lasts."""
         with self._changed:
-            self._calls[run] = self._calls.get(run, 0) + 1
+            self._calls[run.id] += 1
         try:
             yield
         finally:
             with self._changed:
-                self._calls[run] -= 1
+                self._calls[run.id] -= 1
+                self._calls += Counter()  # which drops what is zero
                 self._changed.notify_all()
 
     def settle(self, run: Run, timeout_s: float) -> bool:
         """Whether there is none any more, within that time."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._calls.get(run), timeout_s)
+            return self._changed.wait_for(lambda: not self._calls[run.id], timeout_s)
 
 
 _under_way = _UnderWay()

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from nbtrack.errors import ArtifactError, StoreError
 from nbtrack.records import ArtifactFile, ArtifactRecord
+from nbtrack.store.asides import make_private_folders
 from nbtrack.text import shorten, visible
 from nbtrack.tracking.artifacts import references
 
@@ -170,7 +171,7 @@ def _cached(
     store: Store, record: ArtifactRecord, files: Sequence[ArtifactFile]
 ) -> Path:
     home = store.path / "cache" / "artifacts"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folders(home)
     folder = home / record.digest
     sums_at = home / f"{record.digest}{_SUMS}"
     sums = _sums(sums_at)
@@ -233,7 +234,10 @@ def _copy_all(
             target = aside / file.path
             if not target.resolve().is_relative_to(aside.resolve()):
                 refuse_outside("../" + file.path)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            if sums_at is None:  # the user's, as their umask says
+                target.parent.mkdir(parents=True, exist_ok=True)
+            else:
+                make_private_folders(target.parent)
             return target
 
         _write(store, files, place, sums_at)

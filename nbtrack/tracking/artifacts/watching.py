@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from nbtrack.errors import ArtifactNotFoundError, OptionError, StoreError
 from nbtrack.guard import guard
+from nbtrack.interrupts import Signal, Thread
 from nbtrack.records import ArtifactEvent, ArtifactRecord
 from nbtrack.text import did_you_mean, shorten
 
@@ -104,7 +105,7 @@ class _Poller:
         self.path = path
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._changed = threading.Event()
+        self._changed = Signal()
         self._watches: list[Watch] = []
         self._thread: threading.Thread | None = None
 
@@ -117,9 +118,7 @@ class _Poller:
         with self._lock:
             self._watches.append(watch)
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="nbtrack-artifact-watch", daemon=True
-                )
+                self._thread = Thread(self._work, name="nbtrack-artifact-watch")
                 self._thread.start()
 
     def remove(self, watch: Watch) -> None:

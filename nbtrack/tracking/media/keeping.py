@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import NbtrackError
 from nbtrack.guard import guard, tolerated
+from nbtrack.interrupts import Changes
 from nbtrack.records import MediaRecord
 from nbtrack.text import clean_name, shorten
 from nbtrack.tracking.background import Background
@@ -83,7 +84,7 @@ class Room:
     def __init__(self, limit: int = WAITING_BYTES_MAX) -> None:
         self._limit = limit
         self._used = 0
-        self._freed = threading.Condition()
+        self._freed = Changes()
 
     def take(self, size: int, timeout_s: float = WAIT_S) -> None:
         """Wait until there is room.
