@@ -66,9 +66,13 @@ def state_of(folder):
 OLD = (1, set(), set())
 OF_V2 = {"facts", "texts", "inputs", "media", "cells", "edits"}
 OF_V4 = {"artifacts", "artifact_uses", "files", "models", "model_versions"}
-NEW_TABLES = OF_V2 | OF_V4
+NEW_TABLES = OF_V2 | OF_V4 | {"alerts"}
 # A version of its own each: every step is whole.
-BETWEEN = ((2, OF_V2, {"fork_step"}), (3, OF_V2, {"fork_step", "grade"}))
+BETWEEN = (
+    (2, OF_V2, {"fork_step"}),
+    (3, OF_V2, {"fork_step", "grade"}),
+    (4, OF_V2 | OF_V4, {"fork_step", "grade"}),
+)
 NEW = (VERSION, NEW_TABLES, {"fork_step", "grade"})
 
 
