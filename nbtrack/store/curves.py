@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 from nbtrack.errors import MetricNotFoundError
 from nbtrack.records import RunRecord
+from nbtrack.store.alert_reads import is_as_told
 from nbtrack.store.chunks import (
     Columns,
     Packed,
@@ -28,7 +29,7 @@ from nbtrack.store.chunks import (
     unpack_times,
 )
 from nbtrack.store.forks import prefix, prefix_body
-from nbtrack.store.queries import is_as_told, read_one
+from nbtrack.store.queries import read_one
 from nbtrack.text import did_you_mean, shorten
 
 

@@ -159,17 +159,6 @@ def is_running(connection: sqlite3.Connection, journal: Path, run_id: str) -> bo
     return row is not None and row[0] == "running" and Alive(journal)(row[1])
 
 
-def is_as_told(connection: sqlite3.Connection, journal: Path, run: RunRecord) -> bool:
-    """Whether a run whose tables have not changed is as it was: alive, not stalled."""
-    if run.status != "running":
-        return True
-    if not is_running(connection, journal, run.id):
-        return False
-    new = unwritten(connection, run.id, is_alive=True, now_s=time.time())
-    told = {alert.key for alert in run.alerts}
-    return all(alert.key in told for alert in new)
-
-
 def read_source(connection: sqlite3.Connection, digest: str | None) -> str | None:
     """The source of a cell by its digest."""
     row = connection.execute(
