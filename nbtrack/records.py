@@ -123,7 +123,9 @@ class AlertRecord:
     @property
     def key(self) -> str:
         """By what it is known, written down or not: one run may have many."""
-        return "\n".join((self.at, self.kind, self.metric or "", self.title))
+        # When a run crashed is known better once its journal was taken over.
+        at = "" if self.kind == "crashed" else self.at
+        return "\n".join((at, self.kind, self.metric or "", self.title))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from nbtrack.records import (
     TextRecord,
     judges,
 )
+from nbtrack.store.alert_rules import RULES_FACT, known_rules
 from nbtrack.text import shorten, shown_bytes
 
 if TYPE_CHECKING:
@@ -138,6 +139,10 @@ def _alerts(known: Known) -> Section:
          f"{alert.level} · {_time(alert.at)}")
         for alert in reversed(known.record.alerts)
     ]  # fmt: skip
+    said = known.facts.get(RULES_FACT)
+    if said is not None:
+        rules = [rule.text for rule in known_rules(said.value)]
+        rows.append(("waits for", ", ".join(rules) or "nothing", ""))
     return Section("Alerts", rows)
 
 

@@ -75,7 +75,8 @@ class AlertWatch:
 
     def committed(self) -> None:
         """What was raised stands."""
-        self.raised += self._new
+        # Events come before the points that were logged before them.
+        self.raised += sorted(self._new, key=lambda alert: alert.at)
         self._new = []
 
     def forget(self) -> None:

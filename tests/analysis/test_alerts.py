@@ -84,6 +84,12 @@ def test_the_page_of_a_run_lists_its_alerts_the_newest_first(run):
     assert page.index("odd @ step 1") < page.index("loss is NaN @ step 1")
 
 
+def test_the_page_says_what_a_run_waits_for(store_path):
+    with nbtrack.start(alerts=["loss > 10", "finished"], off="all") as run:
+        pass
+    assert "waits for  loss > 10, finished" in repr(nbtrack.show(run))
+
+
 def test_the_command_line_has_them_in_its_facts(run):
     run.finish()
     for words in (["ls", "--json"], ["show", "last", "--json"]):

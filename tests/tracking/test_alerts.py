@@ -167,10 +167,10 @@ def test_logging_costs_the_same_with_many_rules(store_path):
 
     def seconds_of(**asked):
         with nbtrack.start(**asked) as run:
-            start = time.perf_counter()
+            start = time.thread_time()  # whatever else runs on this machine
             for step in range(20_000):
                 run.log(loss=1.0, step=step)
-            return time.perf_counter() - start
+            return time.thread_time() - start
 
     rules = [f"loss > {bound}" for bound in range(10, 50)]
     fastest = min(seconds_of() for _ in range(3))
