@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from nbtrack.sweeps.charts import plot_contour, plot_importances, plot_slice
     from nbtrack.sweeps.import_study import import_study
     from nbtrack.sweeps.optuna_callback import OptunaCallback
+    from nbtrack.tracking.alerts import alert
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
     from nbtrack.tracking.callbacks.huggingface import TransformersCallback
@@ -101,6 +102,7 @@ _HOME = {
     "TorchCallback": "nbtrack.tracking.callbacks.torch",
     "TransformersCallback": "nbtrack.tracking.callbacks.huggingface",
     "XGBoostCallback": "nbtrack.tracking.callbacks.xgboost",
+    "alert": "nbtrack.tracking.alerts",
     "artifacts": "nbtrack.tracking.artifacts.api",
     "autolog": "nbtrack.tracking.autolog",
     "beats": "nbtrack.analysis.statistics.significance",
@@ -183,6 +185,7 @@ __all__ = [
     "TorchCallback",
     "TransformersCallback",
     "XGBoostCallback",
+    "alert",
     "artifacts",
     "autolog",
     "beats",

@@ -17,6 +17,9 @@ Status = Literal["running", "finished", "failed", "stopped", "crashed", "pruned"
 Goal = Literal["min", "max"]
 Origin = Literal["option", "literal", "inherited", "object", "call"]
 Stage = Literal["development", "staging", "production", "archived"]
+Level = Literal["info", "warn", "error"]
+
+LEVELS: tuple[Level, ...] = ("info", "warn", "error")
 
 SYSTEM_PREFIX = "system/"  # series of the machine: not among a run's own metrics
 
@@ -100,6 +103,29 @@ class CheckpointRecord:
     created_at: str
     gone_at: str | None = None  # since when its bytes are given up; it stays listed
     gone_why: str | None = None  # "pruned", "expired", "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRecord:
+    """Something about a run that somebody should look at."""
+
+    run: str
+    at: str  # when it came about
+    kind: str  # nan, threshold, plateau, stalled, finished, failed, crashed, custom
+    level: Level
+    title: str
+    text: str = ""
+    step: int | None = None
+    metric: str | None = None
+    rule: str = ""  # as it was given: "loss > 10"; none of a custom one
+    seen_at: str | None = None
+
+    @property
+    def key(self) -> str:
+        """By what it is known, written down or not: one run may have many."""
+        # When a run crashed is known better once its journal was taken over.
+        at = "" if self.kind == "crashed" else self.at
+        return "\n".join((at, self.kind, self.metric or "", self.title))
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +372,7 @@ class RunRecord:
     metrics: Mapping[str, MetricSummary] = field(default_factory=dict)
     system: Mapping[str, MetricSummary] = field(default_factory=dict)
     checkpoints: tuple[CheckpointRecord, ...] = ()
+    alerts: tuple[AlertRecord, ...] = ()  # in the order in which they came
 
     @property
     def checkpoint_bytes(self) -> int:

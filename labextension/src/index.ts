@@ -10,8 +10,11 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
 import type { Widget } from '@lumino/widgets';
+import { AlertFeed } from './alerts/feed';
+import { showToasts } from './alerts/toasts';
 import { Api } from './api/client';
 import { addCommands } from './commands/all';
+import { Ids } from './commands/ids';
 import { Reattach } from './live/reattach';
 import { Badges } from './notebook/badges';
 import { CellInsertion } from './notebook/insertion';
@@ -75,7 +78,9 @@ const runs: JupyterFrontEndPlugin<void> = {
     const panes = new Panes(api, commands, shell, lab ? 'main' : 'down');
     const save = (state: SideState): void => void states?.save(STATE, { ...state });
     const make = (dragged: string[]): Widget => panes.madeFor(dragged);
-    const sidebar = new RunsSidebar(api, commands, make, save, () => isBusy(notebooks));
+    const busy = (): boolean => isBusy(notebooks);
+    const alerts = alertsOf(app, api, busy);
+    const sidebar = new RunsSidebar(api, commands, make, save, alerts, busy);
     addCommands(app, { commands, api, sidebar, panes, notebooks }, palette);
     shell.add(sidebar, 'left', { rank: 650, type: 'nbtrack' });
     if (restorer) {
@@ -85,9 +90,28 @@ const runs: JupyterFrontEndPlugin<void> = {
     void states?.fetch(STATE).then((state) => {
       if (state) sidebar.restore(state as unknown as SideState);
     });
-    lookWhenSomethingHappened(app, notebooks, () => sidebar.feed.look());
+    lookWhenSomethingHappened(app, notebooks, () => {
+      sidebar.feed.look();
+      alerts.look();
+    });
   },
 };
+
+/** Alerts are toasts; who opens the page of a run has seen its own. */
+function alertsOf(
+  { commands }: JupyterFrontEnd,
+  api: Api,
+  isBusy: () => boolean,
+): AlertFeed {
+  const feed = new AlertFeed(api, isBusy);
+  const open = (run: string): void => void commands.execute(Ids.open, { run });
+  feed.raised.connect((_, alerts) => showToasts(alerts, open));
+  commands.commandExecuted.connect((_, { id, args }) => {
+    const run = (args as { run?: unknown }).run;
+    if (id === Ids.open && typeof run === 'string') void feed.see(run);
+  });
+  return feed;
+}
 
 /** A store is born in a cell: what may have made one is a reason to look. */
 function lookWhenSomethingHappened(

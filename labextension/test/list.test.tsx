@@ -17,7 +17,7 @@ function shown(more: Partial<ListProps> = {}) {
   const names: (keyof ListActions)[] = ['focus', 'open', 'toggle', 'star', 'context', 'fold', 'hover', 'drag', 'inView', 'key']; // prettier-ignore
   const does = Object.fromEntries(names.map((name) => [name, vi.fn()])) as unknown as ListActions; // prettier-ignore
   const lines = linesOf([row('base-2'), row('base-1')], true, new Set());
-  const props: ListProps = { lines, active: '', sparks: new Map(), isChosen: () => false, storeName: () => '', does, ...more }; // prettier-ignore
+  const props: ListProps = { lines, active: '', sparks: new Map(), isChosen: () => false, alertsOf: () => [], storeName: () => '', does, ...more }; // prettier-ignore
   const host = document.createElement('div');
   document.body.append(host);
   flushSync(() => createRoot(host).render(<RunTree {...props} />));
@@ -40,6 +40,19 @@ describe('RunTree', () => {
       'base, finished, best acc 0.9000, starred',
     );
     expect(item?.getAttribute('aria-selected')).toBe('true');
+  });
+
+  it('marks a run with alerts that nobody has seen, for eye and ear', () => {
+    const alert = { key: 'a', run: 'base', run_name: 'base', store: 's1', at: '', kind: 'nan', level: 'error', title: EVIL, text: '', metric: 'loss', step: 4, seen: false } as const; // prettier-ignore
+    const lines = linesOf([row('base'), row('other')], false, new Set());
+    const alertsOf = (run: string) => (run === 'base' ? [alert, alert] : []);
+    const { host } = shown({ lines, alertsOf });
+    const [mark, ...others] = host.querySelectorAll('.nbt-alert-mark');
+    expect([mark?.textContent, others.length]).toEqual(['2', 0]);
+    expect(mark?.getAttribute('data-level')).toBe('error');
+    const label = host.querySelector('[data-run=base]')?.getAttribute('aria-label');
+    expect(label).toContain(`alert: ${EVIL} @ step 4`);
+    expect(host.querySelector('img')).toBeNull();
   });
 
   it('keeps text of runs text', () => {

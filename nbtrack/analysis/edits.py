@@ -36,6 +36,7 @@ class Changes:
     trashed: bool | None = None
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()  # by their text or key
+    alerts_seen: bool = False  # all that there are now
 
 
 def change(store: Store, run: str, changes: Changes) -> RunRecord:
@@ -67,6 +68,8 @@ def change(store: Store, run: str, changes: Changes) -> RunRecord:
         events.append({"kind": "run_changed", "fields": fields})
     if added or removed:
         events.append({"kind": "tags", "set": added, "remove": removed})
+    if changes.alerts_seen:
+        events.append({"kind": "alerts_seen"})
     if events:
         store.edit(*({"run": found.id, **event} for event in events))
     return store.run(found.id)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.analysis.alerts import alerts_of
 from nbtrack.analysis.decimate import POINTS_MAX
 from nbtrack.analysis.families import headline, split_role
 from nbtrack.analysis.ghost import best_earlier_run, ghost_series
@@ -19,6 +20,7 @@ from nbtrack.analysis.marks import mark_key, marks_of, n_marks
 from nbtrack.analysis.progress import ProgressMeter, bound_by_param
 from nbtrack.analysis.series_feed import SeriesFeed, Triple
 from nbtrack.analysis.wire import (
+    AlertMeta,
     CheckpointMeta,
     FrameHead,
     GhostMeta,
@@ -95,6 +97,7 @@ class RunFeed:
         self._marked: object = None  # the checkpoints that were looked at last
         self._waiting: dict[str, CheckpointMeta] = {}
         self._told_marks: dict[str, CheckpointMeta] = {}
+        self._told_alerts: set[str] = set()
         self._meter: ProgressMeter | None = None
         self._needs_full = True
         self.record: RunRecord | None = None
@@ -117,6 +120,7 @@ class RunFeed:
         if full:
             self._told.clear()
             self._told_marks.clear()
+            self._told_alerts.clear()
             self._marked = None
         feeds = [*self._series.values(), *filter(None, self._ghosts.values())]
         deltas = [feed.delta(full=full) for feed in feeds]
@@ -174,6 +178,7 @@ class RunFeed:
             "metrics": self._changed_metrics(record),
             "checkpoints": self._changed_marks(record),
             "n_checkpoints": n_marks(record),
+            "alerts": self._new_alerts(record),
         }
 
     def _changed_metrics(self, record: RunRecord) -> list[MetricMeta]:
@@ -184,6 +189,12 @@ class RunFeed:
                 self._told[summary.name] = meta
                 changed.append(meta)
         return changed
+
+    def _new_alerts(self, record: RunRecord) -> list[AlertMeta]:
+        every = alerts_of(record)
+        new = [alert for alert in every if alert["key"] not in self._told_alerts]
+        self._told_alerts = {alert["key"] for alert in every}
+        return new
 
     def _changed_marks(self, record: RunRecord) -> list[CheckpointMeta]:
         """A part of them a frame, so that its header stays small."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.analysis.alerts import alert_line
 from nbtrack.analysis.groups import Group, groups_of
 from nbtrack.analysis.reproducibility import origin_of, reproducibility
 from nbtrack.analysis.runs_table import select
@@ -25,6 +26,7 @@ from nbtrack.records import (
     TextRecord,
     judges,
 )
+from nbtrack.store.alert_rules import RULES_FACT, known_rules
 from nbtrack.text import shorten, shown_bytes
 
 if TYPE_CHECKING:
@@ -102,8 +104,8 @@ class Known:
 def sections_of(known: Known) -> list[Section]:
     """The sections that have something to say, the most asked for first."""
     every = [
-        _error(known), _grade(known), _reproducibility(known), _metrics(known),
-        _relatives(known), _params(known), _code(known), _data(known),
+        _error(known), _alerts(known), _grade(known), _reproducibility(known),
+        _metrics(known), _relatives(known), _params(known), _code(known), _data(known),
         _artifacts(known), _chance(known), _environment(known), _machine(known),
         _printed(known), _media(known), _cells(known), _missing(known),
     ]  # fmt: skip
@@ -119,7 +121,7 @@ def headline(record: RunRecord) -> str:
     parts = [record.name, record.status]
     if record.duration_s is not None:
         parts.append(duration(record.duration_s))
-    parts.append(f"{record.started_at[:19].replace('T', ' ')} UTC")
+    parts.append(_time(record.started_at))
     if record.grade is not None:
         parts.append(f"grade {record.grade}")
     return " · ".join(parts)
@@ -128,6 +130,24 @@ def headline(record: RunRecord) -> str:
 def _error(known: Known) -> Section:
     texts = [("Traceback", known.record.error)] if known.record.error else []
     return Section("Why it ended", _fact_rows(known, _ERROR), texts)
+
+
+def _alerts(known: Known) -> Section:
+    """The newest first: a page is opened to see what is new."""
+    rows = [
+        (alert_line(alert.title, alert.step), alert.text,
+         f"{alert.level} · {_time(alert.at)}")
+        for alert in reversed(known.record.alerts)
+    ]  # fmt: skip
+    said = known.facts.get(RULES_FACT)
+    if said is not None:
+        rules = [rule.text for rule in known_rules(said.value)]
+        rows.append(("waits for", ", ".join(rules) or "nothing", ""))
+    return Section("Alerts", rows)
+
+
+def _time(at: str) -> str:
+    return f"{at[:19].replace('T', ' ')} UTC"
 
 
 def _grade(known: Known) -> Section:

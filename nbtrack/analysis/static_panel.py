@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from nbtrack.analysis.alerts import alert_lines, alerts_html
 from nbtrack.analysis.decimate import pick, thin
 from nbtrack.analysis.families import in_order, split_role
 from nbtrack.analysis.frames import METRICS_MAX, RunFeed
@@ -112,7 +113,7 @@ def _plain(run: RunMeta, deltas: Sequence[SeriesDelta]) -> str:
     shown = in_order(run["metrics"])[:ROWS_MAX]
     width = max((len(meta["name"]) for meta in shown), default=0)
     lines = [_plain_line(meta, own.get(meta["name"]), min(width, 30)) for meta in shown]
-    return "\n".join([head, *lines])
+    return "\n".join([head, *alert_lines(run["alerts"]), *lines])
 
 
 def _plain_line(meta: MetricMeta, series: SeriesDelta | None, width: int) -> str:
@@ -155,6 +156,7 @@ def _html(record: RunRecord, run: RunMeta, deltas: Sequence[SeriesDelta]) -> str
             _best(run),
             _params(record),
             _error(run),
+            alerts_html(run["alerts"]),
             _charts(run, families, marks_of(record)),
             _table(run, deltas),
             _checkpoints(record),

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypedDict
 
-from nbtrack.records import Goal, Status
+from nbtrack.records import Goal, Level, Status
 
 PART_BYTES = 28_000  # one message stays under 32 KB, its header included
 
@@ -68,8 +68,20 @@ class CheckpointMeta(TypedDict):
     gone: str | None
 
 
+class AlertMeta(TypedDict):
+    """Something about the run that somebody should look at."""
+
+    key: str  # by what it is known
+    kind: str
+    level: Level
+    title: str
+    text: str
+    step: int | None
+    at: float
+
+
 class RunMeta(TypedDict):
-    """The run as it stands; `metrics` and `checkpoints` hold only what changed."""
+    """The run as it stands; metrics, checkpoints and alerts are those that changed."""
 
     id: str
     name: str
@@ -88,6 +100,7 @@ class RunMeta(TypedDict):
     metrics: list[MetricMeta]
     checkpoints: list[CheckpointMeta]
     n_checkpoints: int  # all of them; only the newest are marks
+    alerts: list[AlertMeta]
 
 
 # `from` is a word of Python, so this one is declared as a call.

@@ -117,6 +117,11 @@ def _facts(run: RunRecord) -> dict[str, Any]:
                    "min": m.min, "max": m.max, "n": m.n, "goal": m.goal}
             for name, m in run.metrics.items()
         },
+        "alerts": [
+            {"at": a.at, "step": a.step, "kind": a.kind, "level": a.level,
+             "title": a.title, "text": a.text, "metric": a.metric, "rule": a.rule}
+            for a in run.alerts
+        ],
     }  # fmt: skip
 
 

@@ -132,6 +132,7 @@ class Extension:
         --notes 'text'     notes, in markdown
         --seed 7           seed random, NumPy and PyTorch first
         --experiment name  default: the notebook's name
+        --alert 'loss > 10'  say so; also 'stalled 10m', finished, ... (repeatable)
         --resume last      go on with a run instead of beginning one
         --off system data  features not to capture; see %track_config
         """
@@ -161,8 +162,8 @@ class Extension:
         Without a space a form stands under the cell, made from its values: tick, start,
         watch; nothing runs before. `%panel sweep` shows it again.
 
-        The options -t -g --notes --seed --experiment --off --keep --budget --watch of
-        %%track go to every trial. It returns the sweep.
+        The options -t -g --notes --seed --experiment --off --keep --budget --alert
+        --watch of %%track go to every trial. It returns the sweep.
         """
         from nbtrack.errors import NbtrackError
         from nbtrack.notebook.sweep_magic import sweep_magic

@@ -32,6 +32,7 @@ OPTIONS = (
     Option("off", "words", ("--off",)),
     Option("keep", "many", ("--keep",)),
     Option("budget", "one", ("--budget",)),
+    Option("alert", "many", ("--alert",)),
     Option("resume", "one", ("--resume",)),
 )
 
@@ -67,6 +68,7 @@ class TrackOptions:
     resume: str | None = None  # a run, or "last"
     keep: str | None = None  # words, see `nbtrack.configure`
     budget: int | None = None  # bytes
+    alerts: tuple[str, ...] = ()  # rules, see `nbtrack.start`
     off: frozenset[str] = frozenset()  # features, see `nbtrack.configure`
 
 
@@ -101,6 +103,7 @@ def parse_options(line: str) -> TrackOptions:
         resume=found.one("resume"),
         keep=_keep(found.many("keep")),
         budget=_budget(found.one("budget")),
+        alerts=_alerts(found.many("alert")),
         off=off,
     )
 
@@ -202,6 +205,14 @@ def _budget(text: str | None) -> int | None:
     from nbtrack.tracking.checkpoint_policy import parse_budget
 
     return parse_budget(unquoted(text))
+
+
+def _alerts(texts: tuple[str, ...]) -> tuple[str, ...]:
+    if not texts:
+        return ()
+    from nbtrack.store.alert_rules import parse_rules
+
+    return tuple(rule.text for rule in parse_rules(texts))
 
 
 def _seed(text: str | None) -> int | None:

@@ -25,7 +25,7 @@ ROWS_SHOWN = 40
 TEXT_SHOWN = 20_000  # characters of each text; the page stays under 100 KB a section
 PICTURES_SHOWN = 6
 PICTURE_MAX_BYTES = 150_000
-_OPEN = ("Why it ended", "Metrics", "Params", "Code", "Data", "Artifacts")
+_OPEN = ("Why it ended", "Alerts", "Metrics", "Params", "Code", "Data", "Artifacts")
 _CELL = "padding:1px 14px 1px 0;text-align:left;vertical-align:top;border:0"
 _PRE = "max-height:24em;overflow:auto;font-size:85%;margin:2px 0 6px 0"
 

@@ -19,7 +19,7 @@ from nbtrack.text import shorten, visible
 # What a trial takes over from `%%track`; the rest is the sweep's to say.
 _PASSED_ON = frozenset(
     {"tag", "group", "watch", "no_watch", "notes", "seed", "experiment", "off"}
-    | {"keep", "budget"}
+    | {"keep", "budget", "alert"}
 )
 OPTIONS = (
     Option("name", "one", ("--name",)),

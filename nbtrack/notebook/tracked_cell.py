@@ -165,6 +165,7 @@ class TrackedCell:
             off=options.off,
             keep=options.keep,
             budget=options.budget,
+            alerts=options.alerts,
             resume=options.resume,
             notebook=str(notebook) if notebook else None,
             cell_id=cell.cell_id,

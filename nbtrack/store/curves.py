@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 from nbtrack.errors import MetricNotFoundError
 from nbtrack.records import RunRecord
+from nbtrack.store.alert_reads import is_as_told
 from nbtrack.store.chunks import (
     Columns,
     Packed,
@@ -28,7 +29,7 @@ from nbtrack.store.chunks import (
     unpack_times,
 )
 from nbtrack.store.forks import prefix, prefix_body
-from nbtrack.store.queries import is_running, read_one
+from nbtrack.store.queries import read_one
 from nbtrack.text import did_you_mean, shorten
 
 
@@ -149,7 +150,7 @@ def read_tail(
     if (
         cursor is not None
         and cursor.version == version
-        and _is_as_it_was(connection, journal, cursor.run)
+        and is_as_told(connection, journal, cursor.run)
     ):
         return {}, {}, cursor
     rows = connection.execute(
@@ -166,13 +167,6 @@ def read_tail(
             place = points if axis_of is None else axes.setdefault(axis_of, {})
             place[name] = (new.steps, new.values, new.at)
     return points, axes, Cursor(read_one(connection, journal, run_id), version, seen)
-
-
-def _is_as_it_was(
-    connection: sqlite3.Connection, journal: Path, run: RunRecord
-) -> bool:
-    """Whether only the tables could tell of a change: a running process lives on."""
-    return run.status != "running" or is_running(connection, journal, run.id)
 
 
 def carried_forward(steps: array[int], axis: Curve) -> array[float]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from nbtrack.errors import RunNotFoundError, StoreError
 from nbtrack.guard import guard
+from nbtrack.store.alert_rows import apply_alert, apply_alerts_seen
 from nbtrack.store.artifact_rows import apply_artifact, apply_checkpoint, apply_used
 from nbtrack.store.described import (
     apply_cells,
@@ -279,6 +280,8 @@ _KINDS: dict[str, Callable[[sqlite3.Connection, Event], None]] = {
     "metric_changed": _metric_changed,
     "run_changed": _run_changed,
     "notices": _notices,
+    "alert": apply_alert,
+    "alerts_seen": apply_alerts_seen,
     "run_finished": _run_finished,
     "checkpoint": apply_checkpoint,
     "artifact": _artifact,

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from nbtrack.guard import guard
+from nbtrack.store.alert_rows import insert_alert
+from nbtrack.store.alert_watch import AlertWatch, alert_crashed
 from nbtrack.store.chunks import Columns, pack
 from nbtrack.store.columns import columns_by_series, slots_marked
 from nbtrack.store.database import Database
@@ -44,6 +46,7 @@ class Ingest:
         self.n_refused = 0  # points of runs that are no longer in the store
         self.touched: dict[int, int] = {}  # metric -> chunks since it was compacted
         self.finished: list[str] = []  # runs to compact
+        self.watch = AlertWatch(database.connection, session)
         self._known: dict[int, tuple[int, Summary]] = {}
 
     def begin(self, facts: dict[str, Any]) -> None:
@@ -92,10 +95,12 @@ class Ingest:
         """Commit what was said, together with the position behind it."""
         durable = any(e.get("kind") in _DURABLE for e in events)
         with self.database.write(durable=durable):
+            self.watch.begin()
             for event in events:
                 apply_or_put_aside(
                     self.database.connection, event, session=self.session
                 )
+                self.watch.heard(event)
             fresh = self._insert_points(points)
             self.database.connection.execute(
                 "update sessions set segment = ?, slot = ?, holes = ?,"
@@ -103,6 +108,15 @@ class Ingest:
                 (*position, json.dumps(holes), self._seen_at(points), self.session),
             )
         self._committed(events, fresh, position, holes)
+
+    def look_for_stalls(self) -> None:
+        """Write down which of its runs have had no new point for too long."""
+        found = self.watch.overdue(time.time())
+        if found:
+            with self.database.write(wait_s=0.5):
+                for alert in found:
+                    insert_alert(self.database.connection, alert)
+            self.watch.raised += found
 
     def end(self) -> None:
         """Close the session in the tables: its runs that still ran have crashed."""
@@ -122,6 +136,7 @@ class Ingest:
         holes: list[tuple[int, int]],
     ) -> None:
         self._known.update(fresh)
+        self.watch.committed()
         self.segment, self.slot = position
         self.holes = holes
         for metric, _ in fresh.values():
@@ -143,6 +158,7 @@ class Ingest:
             # A run was purged since its series were looked up: look again.
             self.database.connection.execute("rollback to points")
             self._known.clear()
+            self.watch.forget()
             fresh = self._insert_known(points)
         self.database.connection.execute("release points")
         return fresh
@@ -162,7 +178,9 @@ class Ingest:
                 continue
             metric, before = found
             chunks.append((metric, before.n, len(columns.values), pack(columns)))
-            fresh[series] = (metric, summary_with(before, columns))
+            after = summary_with(before, columns)
+            self.watch.saw(series, columns, before=before, after=after)
+            fresh[series] = (metric, after)
         self._write_chunks(chunks)
         self._write_summaries(
             [(metric, *summary.row()) for metric, summary in fresh.values()]
@@ -208,6 +226,7 @@ class Ingest:
 
 def settle_session(database: Database, session: str, *, now: str | None) -> None:
     """Mark a session as over, inside the caller's transaction."""
+    alert_crashed(database.connection, session)
     execute = database.connection.execute
     execute(
         """

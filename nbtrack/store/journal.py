@@ -20,11 +20,12 @@ from typing import Any
 
 from nbtrack.guard import guard
 from nbtrack.interrupts import Changes, Signal
-from nbtrack.records import goal_of
+from nbtrack.records import AlertRecord, goal_of
 from nbtrack.store.reserve import Reserve
 from nbtrack.store.segments import EVENT, NOTHING, POINT, SLOT, SLOT_BYTES, Segment
 
 CommandCall = Callable[[str, str], None]  # the command, who gave it
+AlertCall = Callable[[AlertRecord], None]
 Follower = Callable[[list[dict[str, Any]], bytes], None]  # events, slots of points
 PointCall = Callable[[int, int, float, float], None]
 Target = tuple[Any, Callable[[], int]]  # a buffer and the source of its offsets
@@ -65,6 +66,7 @@ class Journal:
         self.done: tuple[int, int] = (0, 0)  # committed up to here
         self.callbacks: dict[str, CommandCall] = {}
         self.follower: Follower | None = None
+        self.on_alert: AlertCall | None = None  # in the writer's thread, once committed
         self.is_closed = False
         self.is_gone = False  # the store was deleted: nothing can be kept
         self._pid = os.getpid()

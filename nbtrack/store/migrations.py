@@ -16,6 +16,7 @@ from nbtrack.store.database import connect
 from nbtrack.store.schema import APPLICATION_ID, SCHEMA
 from nbtrack.store.schema_v1 import SCHEMA_V1
 from nbtrack.store.schema_v2 import SCHEMA_V2
+from nbtrack.store.schema_v4 import SCHEMA_V4
 
 NAME = "nbtrack"
 _NEW_IN_V2 = ("lives", "facts", "texts", "inputs", "media", "cells", "edits")
@@ -128,7 +129,7 @@ def _v4_artifacts_and_models(db: Any) -> None:
     db.execute("alter table checkpoints rename to old_checkpoints")
     for index in ("version", "name", "digest"):
         db.execute(f"drop index checkpoints_{index}")
-    for statement in _statements(SCHEMA):
+    for statement in _statements(SCHEMA_V4):
         what = statement.removeprefix("create ")
         new = any(f"table {name} " in what or f" on {name}(" in what
                   for name in _NEW_IN_V4)  # fmt: skip
@@ -138,11 +139,18 @@ def _v4_artifacts_and_models(db: Any) -> None:
         db.execute(statement)
 
 
+def _v5_alerts(db: Any) -> None:
+    for statement in _statements(SCHEMA):
+        what = statement.removeprefix("create ")
+        if "table alerts " in what or " on alerts(" in what:
+            db.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
     return [part.strip() for part in script.split(";\n") if part.strip()]
 
 
 _STEPS = (
     _v1_tables, _v2_everything_about_a_run, _v3_what_cells_read_and_how_good_a_run_is,
-    _v4_artifacts_and_models,
+    _v4_artifacts_and_models, _v5_alerts,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -15,11 +16,13 @@ from typing import Any, cast
 from nbtrack.errors import RunNotFoundError
 from nbtrack.records import (
     SYSTEM_PREFIX,
+    AlertRecord,
     CheckpointRecord,
     MetricSummary,
     Param,
     RunRecord,
 )
+from nbtrack.store.alert_rows import read_alerts, unwritten
 from nbtrack.store.liveness import is_alive
 from nbtrack.store.summary import decoded
 from nbtrack.text import did_you_mean, shorten
@@ -38,6 +41,7 @@ _RUNS = f"""
     (select json_extract(facts, '$.kernel_id') from sessions where id = runs.session)
   from runs where id in ({CHOSEN}) order by started_at desc, id desc
 """  # noqa: S608 - constants only
+_STATUS, _SESSION = 3, 17  # places in a row
 _OFCHOSEN = f"run in ({CHOSEN})"
 _PARAMS = "select run, name, value, origin, cell from params where {} order by rowid"
 _TAGS = "select run, name, value from tags where {} order by rowid"
@@ -104,10 +108,25 @@ def read_runs(
         _grouped(rows(_TAGS), lambda row: (row[1], row[2])),
         _grouped(rows(_METRICS), _metric),
         _grouped(rows(_CHECKPOINTS), lambda row: ("", _checkpoint(row))),
+        read_alerts(connection, where, values),
     )
     alive = Alive(journal)
     found = connection.execute(_RUNS, which).fetchall()
+    for row in found:
+        if row[_STATUS] == "running":
+            _look_at(connection, row, parts, alive)
     return [_run(row, parts, alive) for row in found]
+
+
+def _look_at(
+    connection: sqlite3.Connection, row: tuple[Any, ...], parts: _Parts, alive: Alive
+) -> None:
+    """Add what a running run cannot say itself: that it stalls, or is gone."""
+    new = unwritten(
+        connection, row[0], is_alive=alive(row[_SESSION]), now_s=time.time()
+    )
+    for alert in new:
+        parts.alerts.setdefault(row[0], []).append(alert)
 
 
 def read_summaries(
@@ -243,9 +262,12 @@ def read_notices(connection: sqlite3.Connection, run_id: str) -> list[str]:
 class _Parts:
     """What belongs to runs, by run."""
 
-    def __init__(self, params: Any, tags: Any, metrics: Any, checkpoints: Any) -> None:
+    def __init__(
+        self, params: Any, tags: Any, metrics: Any, checkpoints: Any, alerts: Any
+    ) -> None:
         self.params, self.tags = params, tags
         self.metrics, self.checkpoints = metrics, checkpoints
+        self.alerts: dict[str, list[AlertRecord]] = alerts
 
 
 class Alive:
@@ -328,6 +350,7 @@ def _run(row: tuple[Any, ...], parts: _Parts, alive: Alive) -> RunRecord:
         peak_rss_bytes=rss, peak_vram_bytes=vram, model_bytes=model_bytes,
         grade=grade, grade_why=why,
         checkpoints=tuple(c for _, c in parts.checkpoints.get(id_, ())),
+        alerts=tuple(parts.alerts.get(id_, ())),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ a test holds that both end at the same tables.
 from __future__ import annotations
 
 APPLICATION_ID = 0x6E627472  # "nbtr"
-VERSION = 4
+VERSION = 5
 
 SCHEMA = """\
 create table sessions (
@@ -251,6 +251,21 @@ create table notices (
   text text not null
 );
 create index notices_run on notices(run);
+create table alerts (
+  id integer primary key,
+  run text not null references runs(id) on delete cascade,
+  at text not null,
+  step integer,
+  kind text not null,
+  level text not null,
+  title text not null,
+  text text not null default '',
+  metric text,
+  rule text not null default '',
+  seen_at text
+);
+create index alerts_run on alerts(run);
+create index alerts_at on alerts(at);
 create table facts (
   run text not null references runs(id) on delete cascade,
   name text not null,

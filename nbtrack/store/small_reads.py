@@ -6,9 +6,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import NamedTuple
 
-from nbtrack.records import MetricSummary
+from nbtrack.records import AlertRecord, MetricSummary
+from nbtrack.store.alert_reads import now_to_tell
+from nbtrack.store.alert_rows import newest_alerts
 from nbtrack.store.queries import read_summaries
 
 
@@ -28,6 +31,7 @@ class RunHead(NamedTuple):
 class ReadsLittle:
     """The part of `Store` that answers small questions."""
 
+    path: Path
     _reading: Callable[[], AbstractContextManager[sqlite3.Connection]]
 
     def run_names(self) -> list[str]:
@@ -102,6 +106,25 @@ class ReadsLittle:
         few = None if names is None else json.dumps([*names])
         with self._reading() as reader:
             return read_summaries(reader, json.dumps([*runs]), few)
+
+    def newest_alerts(
+        self, limit: int, *, running: Collection[str] = ()
+    ) -> list[tuple[AlertRecord, str]]:
+        """The newest alerts of runs that are not in the trash, each with a run's name.
+
+        Of those that are `running`, by their ids, also what nobody has written down.
+
+        >>> import tempfile
+        >>> from nbtrack.store import Store
+        >>> with Store.open(tempfile.mkdtemp()) as store:
+        ...     store.newest_alerts(10)
+        []
+        """
+        with self._reading() as reader:
+            found = newest_alerts(reader, limit)
+            new = now_to_tell(reader, self.path / "journal", running)
+        found += new
+        return sorted(found, key=lambda one: one[0].at, reverse=True)[:limit]
 
     def names_used(self) -> set[str]:
         """What the params and metrics of its runs are called."""

@@ -27,6 +27,7 @@ from nbtrack.store.segments import POINT, Segment
 DRAIN_S = 0.2
 _TURN_S = 0.2  # of one turn in a flood: commands must not wait for its end
 _WARN_AFTER_S = 5.0
+_STALL_EVERY_S = 0.5
 _HOLE_WAIT_S = 0.1  # a thread between two bytecodes; twice, see `_pass_hole`
 _HOLE_KEEP_S = 5.0
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -55,6 +56,7 @@ class Writer:
         self._controls: Controls | None = None
         self._hole: tuple[int, int, float, int] | None = None
         self._drained: list[tuple[float, Segment]] = []
+        self._stalls_at = 0.0
         self._has_more = False  # the turn was cut short: go on at once
         self._is_complete = False  # everything that was said is committed
 
@@ -153,9 +155,18 @@ class Writer:
         holes: list[tuple[int, int]],
     ) -> None:
         ingest.take(raw, segment, position, holes)
+        self._tell_alerts(ingest)
         if self._journal.follower is not None:
             with guard("telling what was recorded"):
                 self._journal.follower(events_in(raw, segment), points_only(raw))
+
+    def _tell_alerts(self, ingest: Ingest) -> None:
+        """Tell each alert once it stands, before who waits for the commit goes on."""
+        while ingest.watch.raised:
+            alert = ingest.watch.raised.pop(0)
+            if self._journal.on_alert is not None:
+                with guard("telling of an alert"):
+                    self._journal.on_alert(alert)
 
     def _next_segment(self, ingest: Ingest, segment: Segment) -> bool:
         ingest.segment, ingest.slot = segment.number + 1, 1
@@ -196,12 +207,16 @@ class Writer:
                 self._journal.retire(segment)
 
     def _after(self, ingest: Ingest) -> None:
-        """What can wait: lost points, commands, compaction, the heartbeat."""
+        """What can wait: lost points, commands, stalls, compaction, the heartbeat."""
         if ingest.n_refused:
             self._journal.lose(ingest.n_refused)
             ingest.n_refused = 0
         if self._controls is not None:
             self._controls.poll()
+        if time.monotonic() - self._stalls_at > _STALL_EVERY_S:
+            self._stalls_at = time.monotonic()
+            ingest.look_for_stalls()
+            self._tell_alerts(ingest)
         if self._lock is not None:
             self._lock.beat()
         self._compact(ingest)

@@ -23,6 +23,7 @@ def track(
     experiment: str | None = None,
     keep: Iterable[str] | str | None = None,
     budget: int | str | None = None,
+    alerts: Iterable[str] | str = (),
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def track(
     function: Callable[P, R] | None = None,
@@ -32,6 +33,7 @@ def track(
     experiment: str | None = None,
     keep: Iterable[str] | str | None = None,
     budget: int | str | None = None,
+    alerts: Iterable[str] | str = (),
 ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:
     """Record each call of a function as a run; its arguments are the params.
 
@@ -45,6 +47,8 @@ def track(
         Default: "default".
     keep, budget : optional
         Which checkpoints stay, and how much they may take; see `nbtrack.start`.
+    alerts : words, optional
+        What to be told of, as `["loss > 10", "finished"]`; see `nbtrack.start`.
 
     Examples
     --------
@@ -57,7 +61,9 @@ def track(
     >>> train(lr=0.5)
     'done'
     """
-    about = {"experiment": experiment, "keep": keep, "budget": budget}
+    about = {
+        "experiment": experiment, "keep": keep, "budget": budget, "alerts": alerts
+    }  # fmt: skip
     if function is None:
         return lambda wrapped: _tracked(wrapped, name, about)
     return _tracked(function, name, about)

@@ -20,6 +20,7 @@ from nbtrack.errors import CheckpointError, OptionError, ValueNotLoggedError
 from nbtrack.guard import guard
 from nbtrack.records import Param, Status
 from nbtrack.text import clean_name, visible
+from nbtrack.tracking.alerts import RaisesAlerts
 from nbtrack.tracking.artifacts.logging import LogsArtifacts
 from nbtrack.tracking.background import background
 from nbtrack.tracking.inputs import ReadsData
@@ -63,7 +64,7 @@ def _working_folder() -> str | None:
         return None
 
 
-class Run(RichValues, ReadsData, LogsArtifacts):
+class Run(RichValues, ReadsData, LogsArtifacts, RaisesAlerts):
     """One execution that is being recorded; made by `nbtrack.start` or `%%track`.
 
     Use it as a context manager, or call `finish()`. It may be shared by threads; in a

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
 from nbtrack.text import clean_name
+from nbtrack.tracking.alerts import keep_rules, rules_for, settle_alerts
 from nbtrack.tracking.background import background
 from nbtrack.tracking.ids import new_run_id
 from nbtrack.tracking.moments import as_epoch_seconds
@@ -123,6 +125,7 @@ class Session:
         off: Iterable[str] | str = (),
         keep: Iterable[str] | str | None = None,
         budget: int | str | None = None,
+        alerts: Iterable[str] | str = (),
         resume: Run | str | None = None,
         started_at: datetime | float | str | None = None,
         id: str | None = None,
@@ -139,6 +142,8 @@ class Session:
         policy = None
         if keep is not None or budget is not None:
             policy = keep_policy(store.path, keep, budget)
+        switched = switched_off(store.path, off)
+        rules = rules_for(store.path, alerts, switched)
         earlier = None if resume is None else self._earlier(store, resume, experiment)
         begun = (
             None if started_at is None else as_epoch_seconds("started_at", started_at)
@@ -150,7 +155,7 @@ class Session:
                 store,
                 **self._identity(store, name, experiment, parent, earlier, id),
                 notebook=about.get("notebook"),
-                off=switched_off(store.path, off),
+                off=switched,
                 keep=policy,
                 earlier=earlier,
                 started_at=begun,
@@ -165,6 +170,8 @@ class Session:
                     self.adopt(run)
             if earlier is not None:
                 self._go_on(run, earlier, about, {"group": group, "notes": notes})
+            # One that is resumed waits for what it did before, unless it is said anew.
+            keep_rules(run, None if earlier is not None and not alerts else rules)
             run.begin_parts()
             if self.on_start is not None:
                 with guard("the log of cells"):
@@ -220,7 +227,9 @@ class Session:
             return
         for run in reversed([*self._running, *self._beside]):
             run.finish(reason="the session ended")
+        until = time.monotonic() + SETTLE_S
         background.settle(SETTLE_S)
+        settle_alerts(max(0.0, until - time.monotonic()))
         for store in self._stores.values():
             store.close()
         self._stores.clear()
@@ -408,6 +417,7 @@ def start(
     off: Iterable[str] | str = (),
     keep: Iterable[str] | str | None = None,
     budget: int | str | None = None,
+    alerts: Iterable[str] | str = (),
     resume: Run | str | None = None,
     started_at: datetime | float | str | None = None,
     ranks: str | None = None,
@@ -436,6 +446,10 @@ def start(
     keep, budget : optional
         Which checkpoints stay, as `"best,last,top3"`, and how much they may take, as
         `"5 GB"`; see `nbtrack.configure`, which says it for all runs of a store.
+    alerts : words, optional
+        What to be told of, beside a metric that is NaN: `["loss > 10", "val_acc < .2",
+        "stalled 10m", "plateau val_loss 20", "finished", "failed", "crashed"]`. Each
+        comes once, and again when what it waits for was gone between; see `Run.alert`.
     resume : Run, id, name or "last", optional
         Go on with this run instead of beginning one: the same id, steps behind the
         last ones, durations added up. "last" is the newest run of the experiment,
@@ -458,8 +472,8 @@ def start(
     StoreError
         When no store can be opened or made here.
     OptionError
-        For an unknown word in `off`, `keep` or `ranks`, a `budget` that is no size, or
-        a `started_at` that is no time.
+        For an unknown word in `off`, `keep` or `ranks`, a `budget` that is no size, an
+        alert that is none, or a `started_at` that is no time.
     RunNotFoundError, ResumeError
         When the run to resume is not there, still goes on, or is in the trash.
 
@@ -480,6 +494,7 @@ def start(
         off=off,
         keep=keep,
         budget=budget,
+        alerts=alerts,
         resume=resume,
         started_at=started_at,
         ranks=ranks,

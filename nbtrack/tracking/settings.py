@@ -36,6 +36,7 @@ FEATURES = {
     "files": "files that are saved or read",
     "watching": "metrics that nobody logs by hand",
     "autolog": "hooks of frameworks",
+    "alerts": "alerts that nobody asked for: a metric is NaN, those of the store",
 }
 
 
@@ -174,6 +175,28 @@ def write_keep(
         _write(store, **changed)
 
 
+def read_alerts(store: Path) -> list[str]:
+    """What the runs of a store wait for; what cannot be read is left out."""
+    from nbtrack.store.alert_rules import known_rules
+
+    return [rule.text for rule in known_rules(_read(store).get("alerts"))]
+
+
+def write_alerts(store: Path, alerts: Iterable[str] | str) -> None:
+    """Keep with the store what its runs wait for from now on.
+
+    Raises
+    ------
+    OptionError
+        For what is no rule.
+    StoreError
+        When the file cannot be written.
+    """
+    from nbtrack.store.alert_rules import parse_rules
+
+    _write(store, alerts=[rule.text for rule in parse_rules(alerts)])
+
+
 def settings_text(store: Path) -> str:
     """All that a store's settings say, as another store can be given it."""
     return json.dumps(_read(store))
@@ -207,6 +230,7 @@ def configure(
     data_limit: int | str | None = None,
     keep: Iterable[str] | str | None = None,
     budget: int | str | None = None,
+    alerts: Iterable[str] | str | None = None,
 ) -> frozenset[str]:
     """Say what is captured and kept in this folder's store; returns what is off.
 
@@ -225,6 +249,9 @@ def configure(
     budget : bytes or text, optional
         How much the checkpoints of one run may take, such as "5 GB"; 0 for no limit.
         The worst and the oldest go first, the best and the last stay.
+    alerts : words, optional
+        What every run waits for, beside NaN, such as `["loss > 10", "stalled 10m"]`;
+        see `nbtrack.start`. An empty list for NaN alone.
 
     Returns
     -------
@@ -234,7 +261,8 @@ def configure(
     Raises
     ------
     OptionError
-        For an unknown word, with what there is, or a limit that is no size.
+        For an unknown word, with what there is, a limit that is no size, or an alert
+        that is none.
 
     Examples
     --------
@@ -248,6 +276,8 @@ def configure(
 
     store = process_session().store_for().path
     write_keep(store, keep, budget)
+    if alerts is not None:
+        write_alerts(store, alerts)
     if data_limit is not None:
         write_data_limit(store, data_limit)
     return read_off(store) if off is None else write_off(store, off)

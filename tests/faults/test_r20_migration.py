@@ -17,13 +17,25 @@ from nbtrack.store.schema import APPLICATION_ID, VERSION
 from nbtrack.store.schema_v1 import SCHEMA_V1
 from nbtrack.store.schema_v2 import SCHEMA_V2
 from nbtrack.store.schema_v3 import SCHEMA_V3
+from nbtrack.store.schema_v4 import SCHEMA_V4
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 KILLS = 50
 RUNS = 400
 
 
-PAST = {1: SCHEMA_V1, 2: SCHEMA_V2, 3: SCHEMA_V3}
+PAST = {1: SCHEMA_V1, 2: SCHEMA_V2, 3: SCHEMA_V3, 4: SCHEMA_V4}
+# Since version 4 a checkpoint is a version of an artifact that a run logged.
+ARTIFACT = """
+  insert into artifacts(id, name, type, created_at)
+    values (1, 'mlp', 'checkpoint', '2026-11-01T00:00:00Z');
+  insert into artifact_versions(id, artifact, version, digest, size_bytes, n_files,
+    created_at) values (1, 1, 1, 'aa', 5, 1, '2026-11-01T00:00:00Z');
+"""
+USE = (
+    "insert into artifact_uses(run, version, role, path, at)"
+    " values (?, 1, 'output', 'mlp.pt', '2026-11-01T00:00:00Z')"
+)
 CHECKPOINT = (
     "insert into checkpoints(run, name, version, type, digest, size_bytes, path,"
     " metrics, created_at) values"
@@ -39,6 +51,8 @@ def old_store(folder, version):
         f"{PAST[version]} pragma application_id = {APPLICATION_ID};"
         f"pragma user_version = {version}; pragma journal_mode = wal;"
     )
+    if version >= 4:
+        connection.executescript(ARTIFACT)
     with connection:
         for n in range(RUNS):
             connection.execute(
@@ -51,7 +65,7 @@ def old_store(folder, version):
                 " values (?, 'loss', 1, 0.5, 0)",
                 (f"r{n}",),
             )
-            connection.execute(CHECKPOINT, (f"r{n}",))
+            connection.execute(USE if version >= 4 else CHECKPOINT, (f"r{n}",))
     connection.close()
     return folder
 
@@ -82,13 +96,14 @@ def state_of(folder):
 
 OF_V2 = {"facts", "texts", "inputs", "media", "cells", "edits"}
 OF_V4 = {"artifacts", "artifact_uses", "files", "models", "model_versions"}
-NEW_TABLES = OF_V2 | OF_V4
+NEW_TABLES = OF_V2 | OF_V4 | {"alerts"}
 # Of each version: its tables, and its columns, that came since the first.
 STATES = {
     1: (set(), set()),
     2: (OF_V2, {"fork_step"}),
     3: (OF_V2, {"fork_step", "grade"}),
-    4: (NEW_TABLES, {"fork_step", "grade"}),
+    4: (OF_V2 | OF_V4, {"fork_step", "grade"}),
+    5: (NEW_TABLES, {"fork_step", "grade"}),
 }
 NEW = (VERSION, *STATES[VERSION])
 

@@ -74,6 +74,7 @@ def test_a_comment_after_the_options_is_ignored():
         ("--seed 99999999999", "99999999999"),
         ("--no-live=1", "takes no value"),
         ("--no-live --no-live", "given twice"),
+        ("--alert high", "'loss > 10'"),
         ("--notes 'open", "Unclosed quote"),
         ("-p a=(1", "Unclosed bracket"),
     ],
@@ -83,6 +84,15 @@ def test_a_slip_is_answered_in_one_line(line, says):
         parse_options(line)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_alerts_are_asked_for_one_by_one_and_go_to_the_trials_of_a_sweep():
+    from nbtrack.notebook.sweep_magic import asked_of
+
+    line = "--alert 'loss > 10' --alert \"stalled  10m\" --alert finished"
+    assert parse_options(line).alerts == ("loss > 10", "stalled 10m", "finished")
+    asked = asked_of("lr=[1]", "loss = lr", {}, line)
+    assert parse_options(" ".join(asked.options)).alerts[0] == "loss > 10"
 
 
 def test_params_are_python_values_with_their_types():

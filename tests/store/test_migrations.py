@@ -14,6 +14,7 @@ from nbtrack.store.schema import APPLICATION_ID, VERSION
 from nbtrack.store.schema_v1 import SCHEMA_V1
 from nbtrack.store.schema_v2 import SCHEMA_V2
 from nbtrack.store.schema_v3 import SCHEMA_V3
+from nbtrack.store.schema_v4 import SCHEMA_V4
 
 pytest.importorskip("sqlite_utils")
 
@@ -110,6 +111,24 @@ def of_version_3(tmp_path):
 
 
 @pytest.fixture
+def of_version_4(tmp_path):
+    """A store as nbtrack 0.1 of version 4 left it, with a run in it that saw NaN."""
+    (tmp_path / ".nbtrack").mkdir()
+    path = tmp_path / ".nbtrack" / "nbtrack.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        f"{SCHEMA_V4} pragma application_id = {APPLICATION_ID};"
+        "pragma user_version = 4;"
+        "insert into runs(id, name, experiment, status, started_at)"
+        " values ('r', 'base', 'mnist', 'finished', '2026-11-01T00:00:00Z');"
+        "insert into metrics(run, name, n, last, last_step, n_nan, first_nan_step)"
+        " values ('r', 'loss', 3, 'nan', 2, 1, 2);"
+    )
+    connection.close()
+    return path
+
+
+@pytest.fixture
 def oldest(tmp_path):
     """A store before its first migration: stamped, and empty."""
     (tmp_path / ".nbtrack").mkdir()
@@ -171,6 +190,15 @@ def test_checkpoints_of_version_3_become_artifacts(of_version_3, tmp_path):
     )  # fmt: skip
     assert (first.step, first.metrics, first.gone_at) == (3, {"loss": 0.5}, None)
     assert (second.version, same.version, same.step) == (1, 0, None)
+
+
+def test_a_store_of_version_4_gets_room_for_alerts(of_version_4, tmp_path):
+    with Store.open(of_version_4.parent) as store:
+        run = store.run("base")
+    born = tmp_path / "born" / ".nbtrack" / "nbtrack.db"
+    make_store(born, network=False)
+    assert shape_of(of_version_4) == shape_of(born)
+    assert (run.alerts, run.metrics["loss"].first_nan_step) == ((), 2)
 
 
 def test_a_migrated_store_is_stamped_and_works(oldest):

@@ -5,6 +5,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import type { State, ToKernel } from '../shared/compare/wire';
 import type { FrameHead } from '../shared/wire';
 import type {
+  AlertList,
   CellDiff,
   CellRuns,
   Job,
@@ -74,6 +75,10 @@ export class Api {
   async cells(ids: readonly string[]): Promise<Record<string, CellRuns>> {
     const query = { ids: ids.join(',') };
     return (await this.get<{ cells: Record<string, CellRuns> }>('cells', query)).cells;
+  }
+
+  alerts(): Promise<AlertList> {
+    return this.get('alerts');
   }
 
   edit(run: string, change: RunChange): Promise<RunRow> {

@@ -1,7 +1,7 @@
 /** What the server answers, in the words of `nbtrack/server/openapi.json`. */
 
 import type { IMimeBundle } from '@jupyterlab/nbformat';
-import type { Goal, Status } from '../shared/wire';
+import type { Goal, Level, Status } from '../shared/wire';
 
 export interface MetricRow {
   name: string;
@@ -81,6 +81,29 @@ export interface Spark {
   y: (number | null)[];
 }
 
+export interface AlertRow {
+  /** By what it is known among those of its run. */
+  key: string;
+  run: string;
+  run_name: string;
+  store: string;
+  at: string;
+  kind: string;
+  level: Level;
+  title: string;
+  text: string;
+  metric: string | null;
+  step: number | null;
+  seen: boolean;
+}
+
+export interface AlertList {
+  /** The newest first. */
+  alerts: AlertRow[];
+  n_running: number;
+  problems: Problem[];
+}
+
 /** The runs of one cell. */
 export interface CellRuns {
   run: RunRow;
@@ -96,6 +119,7 @@ export interface RunChange {
   add_tags?: string[];
   remove_tags?: string[];
   trashed?: boolean;
+  alerts_seen?: true;
 }
 
 export interface Section {

@@ -1,5 +1,6 @@
 /** The panel's first lines: name, status, times, progress, best so far, Stop. */
 
+import { Alerts } from './alerts';
 import { h, setAttribute, setText } from './dom';
 import { duration, number } from './format';
 import type { PanelModel } from './model';
@@ -23,6 +24,7 @@ export class Header {
   private readonly stop = h('button', { class: 'nbt-stop', type: 'button' }, 'Stop');
   private readonly best = h('div', { class: 'nbt-best' });
   private readonly error = h('div', { class: 'nbt-error', hidden: '' });
+  private readonly alerts: Alerts;
   private stopPressed = false;
 
   constructor(
@@ -30,6 +32,7 @@ export class Header {
     actions: PanelActions,
     onChoice: (choice: XChoice) => void,
   ) {
+    const alerts = (this.alerts = new Alerts(model));
     const x = h('label', { class: 'nbt-x' }, 'x', this.select);
     this.element.append(
       this.progress,
@@ -38,10 +41,12 @@ export class Header {
         { class: 'nbt-head' },
         h('div', { class: 'nbt-title' }, this.dot, this.name, this.status, this.grade),
         this.time,
-        h('div', { class: 'nbt-controls' }, x, this.stop),
+        h('div', { class: 'nbt-controls' }, alerts.bell, x, this.stop),
       ),
       this.best,
       this.error,
+      alerts.list,
+      alerts.toasts,
     );
     this.select.addEventListener('change', () => onChoice(this.chosen()));
     this.stop.addEventListener('click', () => this.press(actions));
@@ -62,6 +67,7 @@ export class Header {
     this.updateBest(run);
     this.error.hidden = !run.error;
     setText(this.error, lastLine(run.error ?? ''));
+    this.alerts.update(run);
     this.tick(performance.now());
   }
 

@@ -1,7 +1,14 @@
 /** All that a panel knows of its run: the header, and growing columns per series. */
 
 import { markKey } from './marks';
-import type { CheckpointMeta, Frame, MetricMeta, RunMeta, SeriesDelta } from './wire';
+import type {
+  AlertMeta,
+  CheckpointMeta,
+  Frame,
+  MetricMeta,
+  RunMeta,
+  SeriesDelta,
+} from './wire';
 
 /** A Float64Array that grows by doubling; `view()` is what is filled. */
 export class Column {
@@ -77,6 +84,8 @@ export class PanelModel {
   readonly ghosts = new Map<string, Series>();
   /** The saved checkpoints, in the order of saving. */
   readonly marks = new Map<string, CheckpointMeta>();
+  /** In the order in which they came. */
+  readonly alerts = new Map<string, AlertMeta>();
   /** Grows with every checkpoint that comes or changes. */
   marksVersion = 0;
   /** When the last header came, on this page's clock (ms). */
@@ -90,6 +99,7 @@ export class PanelModel {
       this.headerAt = now;
       for (const meta of frame.run.metrics) this.metrics.set(meta.name, meta);
       for (const mark of frame.run.checkpoints ?? []) this.take(mark);
+      for (const alert of frame.run.alerts ?? []) this.alerts.set(alert.key, alert);
     }
     return frame.series
       .map((delta) => this.seriesFor(delta).apply(delta))
@@ -144,6 +154,7 @@ export class PanelModel {
     this.series.clear();
     this.ghosts.clear();
     this.marks.clear();
+    this.alerts.clear();
   }
 }
 

@@ -83,6 +83,7 @@ class Panel implements Disposable {
     if (!this.model.run) return;
     const choice = this.choice();
     this.root.setAttribute('aria-label', `Run ${this.model.run.name}`);
+    this.root.dataset['run'] = this.model.run.id;
     this.header.update(choice);
     this.drawCharts(choice);
     this.table.update();

@@ -1,5 +1,7 @@
 /** The panel's style sheet, put into the page once; every class starts with `nbt-`. */
 
+import { ALERTS_CSS } from './alertStyle';
+
 const CSS = `
 .nbt-panel {
   --nbt-text: var(--jp-content-font-color1, #212121);
@@ -152,7 +154,7 @@ const CSS = `
   will-change: transform; background-clip: padding-box !important;
 }
 .nbt-panel .u-off { display: none; }
-`;
+${ALERTS_CSS}`;
 
 const ID = 'nbt-panel-style';
 

@@ -8,6 +8,8 @@
 export type Status =
   'running' | 'finished' | 'failed' | 'stopped' | 'crashed' | 'pruned';
 
+export type Level = 'info' | 'warn' | 'error';
+
 export type Goal = 'min' | 'max';
 
 /** What is said about one metric; columns come beside it. */
@@ -52,7 +54,19 @@ export interface CheckpointMeta {
   gone: string | null;
 }
 
-/** The run as it stands; `metrics` and `checkpoints` hold only what changed. */
+/** Something about the run that somebody should look at. */
+export interface AlertMeta {
+  /** By what it is known. */
+  key: string;
+  kind: string;
+  level: Level;
+  title: string;
+  text: string;
+  step: number | null;
+  at: number;
+}
+
+/** The run as it stands; metrics, checkpoints and alerts are those that changed. */
 export interface RunMeta {
   id: string;
   name: string;
@@ -73,6 +87,8 @@ export interface RunMeta {
   checkpoints?: CheckpointMeta[];
   /** All of them; only the newest are marks. */
   n_checkpoints?: number;
+  /** Not sent by a kernel with an older nbtrack. */
+  alerts?: AlertMeta[];
 }
 
 /**

@@ -1,13 +1,15 @@
 /** What hovering a run shows: when and where it ran, its params, its best values. */
 
 import * as React from 'react';
-import type { RunDetail } from '../api/rows';
+import type { AlertRow, RunDetail } from '../api/rows';
+import { alertLine } from '../shared/alerts';
 import { duration, number } from '../shared/format';
 
 const PARAMS_MAX = 12;
 const METRICS_MAX = 6;
+const ALERTS_MAX = 3;
 
-export function RunCard({ run, top, left }: CardProps): React.JSX.Element {
+export function RunCard({ run, alerts, top, left }: CardProps): React.JSX.Element {
   const params = run.params.slice(0, PARAMS_MAX);
   const more = run.params.length - params.length;
   return (
@@ -18,6 +20,11 @@ export function RunCard({ run, top, left }: CardProps): React.JSX.Element {
         <span className="nbt-quiet">{run.status}</span>
       </header>
       <p className="nbt-quiet">{momentLine(run)}</p>
+      {alerts.slice(0, ALERTS_MAX).map((alert) => (
+        <p className="nbt-card-alert" data-level={alert.level} key={alert.key}>
+          {alertLine(alert)} <span className="nbt-quiet">{alert.text}</span>
+        </p>
+      ))}
       <Pairs title="Best" pairs={bests(run)} />
       <Pairs title="Params" pairs={params.map(([name, text]) => [name, text])} />
       {more > 0 ? <p className="nbt-quiet">and {more} more</p> : null}
@@ -30,6 +37,8 @@ export function RunCard({ run, top, left }: CardProps): React.JSX.Element {
 
 interface CardProps {
   run: RunDetail;
+  /** Of this run, the newest first. */
+  alerts: readonly AlertRow[];
   top: number;
   left: number;
 }

@@ -1,7 +1,8 @@
 /** The tree of runs: only the lines in view are in the page; keys do what clicks do. */
 
 import * as React from 'react';
-import type { Spark } from '../api/rows';
+import type { AlertRow, Spark } from '../api/rows';
+import { alertLine, worst } from '../shared/alerts';
 import { sparkPath, SPARK_PX } from '../shared/spark';
 import { number } from '../shared/format';
 import type { Heading, Line, RunLine } from './tree';
@@ -15,6 +16,8 @@ export interface ListProps {
   active: string;
   sparks: ReadonlyMap<string, Spark>;
   isChosen: (run: string) => boolean;
+  /** Alerts of a run that nobody has seen, the newest first. */
+  alertsOf: (run: string) => readonly AlertRow[];
   /** Several stores are shown: a line says which one it is of. */
   storeName: (store: string) => string;
   does: ListActions;
@@ -133,6 +136,7 @@ function Run(props: ListProps & { line: RunLine }): React.JSX.Element {
       />
       <span className="nbt-dot" data-status={run.status} aria-hidden="true" />
       <span className="nbt-item-name">{run.name}</span>
+      <AlertMark alerts={props.alertsOf(run.id)} />
       {line.level === 1 ? (
         <span className="nbt-item-store">{props.storeName(run.store)}</span>
       ) : null}
@@ -176,6 +180,17 @@ function Mark({ isOn, text, onClick, ...looks }: MarkProps): React.JSX.Element {
   );
 }
 
+/** How many alerts nobody has seen; the run's page shows them, and they are seen. */
+function AlertMark({ alerts }: { alerts: readonly AlertRow[] }): React.JSX.Element {
+  if (alerts.length === 0) return <></>;
+  const title = alerts.slice(0, 5).map(alertLine).join('\n');
+  return (
+    <span className="nbt-alert-mark" data-level={worst(alerts)} title={title}>
+      {alerts.length}
+    </span>
+  );
+}
+
 function SparkLine({ spark }: { spark: Spark | undefined }): React.JSX.Element {
   if (!spark || spark.y.length < 2) return <></>;
   const [width, height] = SPARK_PX;
@@ -189,11 +204,14 @@ function SparkLine({ spark }: { spark: Spark | undefined }): React.JSX.Element {
 }
 
 /** All that the line shows, in words. */
-function labelOf({ line, storeName }: ListProps & { line: RunLine }): string {
+function labelOf(props: ListProps & { line: RunLine }): string {
+  const { line, storeName, alertsOf } = props;
   const { run } = line;
   const best = run.best ? `best ${run.best.name} ${number(run.best.best)}` : '';
   const star = run.starred ? 'starred' : '';
-  const parts = [run.name, run.status, best, star, storeName(run.store)];
+  const [newest] = alertsOf(run.id);
+  const alert = newest ? `alert: ${alertLine(newest)}` : '';
+  const parts = [run.name, run.status, alert, best, star, storeName(run.store)];
   return parts.filter((part) => part !== '').join(', ');
 }
 

@@ -5,6 +5,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { createPortal } from 'react-dom';
+import type { AlertFeed } from '../alerts/feed';
 import type { Api } from '../api/client';
 import type { RunDetail, RunRow } from '../api/rows';
 import { Ids } from '../commands/ids';
@@ -20,6 +21,12 @@ import { linesOf, type Line } from './tree';
 const HOVER_MS = 350;
 const CARD_PX = 320;
 
+interface Card {
+  run: RunDetail;
+  top: number;
+  left: number;
+}
+
 /** What is kept over a reload. */
 export interface SideState {
   query: string;
@@ -33,7 +40,7 @@ export class RunsSidebar extends ReactWidget {
   readonly choice = new Choice();
   isGrouped = true;
   private readonly closed = new Set<string>();
-  private card: { run: RunDetail; top: number; left: number } | null = null;
+  private card: Card | null = null;
   private hovering = 0;
 
   constructor(
@@ -41,6 +48,7 @@ export class RunsSidebar extends ReactWidget {
     private readonly commands: CommandRegistry,
     private readonly makePane: (runs: string[]) => Widget,
     private readonly save: (state: SideState) => void,
+    private readonly alerts: AlertFeed,
     isBusy: () => boolean,
   ) {
     super();
@@ -51,6 +59,7 @@ export class RunsSidebar extends ReactWidget {
     this.feed = new RunFeed(api, () => this.isVisible, isBusy);
     this.feed.changed.connect(this.onChange, this);
     this.choice.changed.connect(this.update, this);
+    alerts.changed.connect(this.update, this);
   }
 
   override dispose(): void {
@@ -112,13 +121,19 @@ export class RunsSidebar extends ReactWidget {
           active={this.choice.active}
           sparks={feed.sparks}
           isChosen={(run) => this.choice.has(run)}
+          alertsOf={(run) => this.alerts.unseen(run)}
           storeName={this.storeName}
           does={this.does}
         />
         {this.choice.runs.length ? this.chosenBar() : null}
-        {this.card ? createPortal(<RunCard {...this.card} />, document.body) : null}
+        {this.card ? createPortal(this.hoverCard(this.card), document.body) : null}
       </>
     );
+  }
+
+  private hoverCard(card: Card): React.JSX.Element {
+    const own = this.alerts.alerts.filter((alert) => alert.run === card.run.id);
+    return <RunCard {...card} alerts={own} />;
   }
 
   private nothing(): React.JSX.Element {
@@ -256,6 +271,7 @@ export class RunsSidebar extends ReactWidget {
   }
 
   private onChange(): void {
+    this.alerts.wake(); // a run may have begun that no notebook knows of
     this.choice.keep(new Set(this.feed.rows.map((run) => run.id)));
     this.update();
   }

@@ -45,6 +45,13 @@ export const SIDEBAR_CSS = `
 .nbt-item-n, .nbt-item-store { color: var(--nbt-muted); font-weight: 400; }
 .nbt-item-store { flex: 0 1 auto; max-width: 12ch; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; }
+.nbt-sidebar [data-level], .nbt-card [data-level] { --nbt-level: #5b84b1; }
+:is(.nbt-sidebar, .nbt-card) [data-level="warn"] { --nbt-level: #b87800; }
+:is(.nbt-sidebar, .nbt-card) [data-level="error"] { --nbt-level: #d64545; }
+.nbt-alert-mark { flex: none; min-width: 15px; padding: 0 4px; border-radius: 8px; text-align: center;
+  box-sizing: border-box; font-size: 10px; font-weight: 600; line-height: 15px; color: #fff;
+  background: var(--nbt-level); }
+.nbt-card .nbt-card-alert { padding-left: 6px; border-left: 3px solid var(--nbt-level); }
 .nbt-item-best { flex: none; min-width: 6ch; text-align: right; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
 .nbt-item-spark { flex: 0 1 56px; min-width: 0; height: 16px; color: var(--jp-brand-color1); }

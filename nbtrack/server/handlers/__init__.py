@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nbtrack.server.handlers import (
+    alerts,
     compare,
     glances,
     jobs,
@@ -18,6 +19,7 @@ ROUTES: list[tuple[str, type[NbtrackHandler]]] = [
     *stores.ROUTES,
     *runs.ROUTES,
     *glances.ROUTES,
+    *alerts.ROUTES,
     *pages.ROUTES,
     *compare.ROUTES,
     *jobs.ROUTES,

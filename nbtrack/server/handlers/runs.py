@@ -122,6 +122,7 @@ def changes_of(body: dict[str, Any]) -> Changes:
         trashed=body.get("trashed"),
         add_tags=tuple(tags["add_tags"]),
         remove_tags=tuple(tags["remove_tags"]),
+        alerts_seen=body.get("alerts_seen", False),
     )
 
 
@@ -131,6 +132,10 @@ def _is_text(value: object) -> bool:
 
 def _is_bool(value: object) -> bool:
     return isinstance(value, bool)
+
+
+def _is_true(value: object) -> bool:
+    return value is True
 
 
 def _are_tags(value: object) -> bool:
@@ -144,6 +149,7 @@ _KINDS: dict[str, Callable[[object], bool]] = {
     "notes": _is_text,
     "starred": _is_bool,
     "trashed": _is_bool,
+    "alerts_seen": _is_true,
     "add_tags": _are_tags,
     "remove_tags": _are_tags,
 }

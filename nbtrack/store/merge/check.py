@@ -29,6 +29,7 @@ _TABLES = {
     "tags": (),
     "texts": (),
     "notices": (),
+    "alerts": (),
     "lives": (),
 }
 _CELLS = """

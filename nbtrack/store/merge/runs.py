@@ -41,6 +41,16 @@ _SURROUNDINGS = (
     f" select * from other.cells where session in ({_SESSIONS})",
 )
 _MEDIA = "name, type, step, at, mime, digest, size_bytes, data"
+_ALERT = "run, at, step, kind, level, title, text, metric, rule, seen_at"
+# Seen here stays seen; what both have is known by when it came about, and its title.
+_NEW_ALERTS = f"""
+  insert into main.alerts({_ALERT}) select {_ALERT} from other.alerts as theirs
+  where run = :run and not exists (
+    select 1 from main.alerts as here
+    where here.run = theirs.run and here.at = theirs.at and here.kind = theirs.kind
+      and here.metric is theirs.metric and here.title = theirs.title)
+  order by id
+"""  # noqa: S608 - constants only
 
 
 class RunTaker:
@@ -73,6 +83,7 @@ class RunTaker:
             " where run = :run order by id",
             which,
         )
+        self._do(_NEW_ALERTS, run)
         self._rich_values(run, without)
         self._uses(run)
 
@@ -106,6 +117,7 @@ class RunTaker:
             " where run = :run) order by id",
             run,
         )
+        self._do(_NEW_ALERTS, run)
         self._rich_values(run, without)
         self._uses(run)
 
