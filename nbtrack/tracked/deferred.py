@@ -1,8 +1,8 @@
-"""What a tracked cell needs before its run exists.
+"""What tracked code needs before its run exists.
 
-The watch calls are put into the cell when it is compiled; the run begins when line 1
-runs. In between stands a sink without a target, and what was prepared waits under a
-number in the begin call. A cell that does not compile leaves nothing behind.
+The watch calls are put into it when it is compiled; the run begins when line 1 runs. In
+between stands a sink without a target; of a cell, what was prepared waits under a
+number in the begin call. Code that does not compile leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.notebook.options import TrackOptions
+from nbtrack.tracked.options import TrackOptions
 
 if TYPE_CHECKING:
     from nbtrack.capture.watch import Watcher
@@ -64,8 +64,8 @@ def _dropped(*_: object) -> None:
 
 
 @dataclass(slots=True)
-class PreparedCell:
-    """A tracked cell that was compiled and has not begun."""
+class Prepared:
+    """A tracked cell or script that was compiled and has not begun."""
 
     options: TrackOptions
     sink: DeferredSink = field(default_factory=DeferredSink)

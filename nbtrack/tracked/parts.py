@@ -1,7 +1,7 @@
-"""The parts of a tracked cell: params, watching, files, panel.
+"""The parts that a tracked cell and a tracked script share: params, watching, files.
 
-Each begins with the run and ends with the cell, under a guard of its own: a part that
-fails is said once and off for the session, the others and the cell go on without it.
+Each begins with the run and ends with the code, under a guard of its own: a part that
+fails is said once and off for the session, the others and the code go on without it.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nbtrack.notebook.deferred import PreparedCell
-from nbtrack.notebook.rewrite import FEATURE as WATCHING
+from nbtrack.tracked.deferred import Prepared
 
 if TYPE_CHECKING:
     from nbtrack.capture.files import FileWatch
     from nbtrack.capture.params import CellCapture
     from nbtrack.capture.session import SessionLog
     from nbtrack.capture.watch import WatchReport
-    from nbtrack.notebook.panels.live import LivePanel
     from nbtrack.records import RunRecord
     from nbtrack.tracking.run import Run
+
+WATCHING = "watching"
 
 
 @dataclass
 class Tracking:
-    """What the parts of one tracked cell share."""
+    """What the parts of one tracked cell or script share."""
 
     run: Run
-    prepared: PreparedCell
-    python: str  # the cell's Python, at its own lines
+    prepared: Prepared
+    python: str  # the code, at its own lines
     params: dict[str, Any]  # of `-p`, evaluated
     namespace: dict[str, Any]
     log: SessionLog
@@ -40,7 +40,7 @@ class Tracking:
 
 
 class Part(Protocol):
-    """One thing that a tracked cell does beside recording."""
+    """One thing that is done beside recording."""
 
     feature: str  # as a warning names it
     setting: str  # as `nbtrack.configure(off=...)` names it
@@ -155,36 +155,3 @@ class Files:
         """Put the savers back."""
         if self._watch is not None:
             self._watch.stop()
-
-
-class Panel:
-    """The live picture under the cell; `close` comes after the run has ended."""
-
-    feature = "the live panel"
-    setting = "panel"
-
-    def __init__(self) -> None:
-        self._panel: LivePanel | None = None
-
-    def begin(self, on: Tracking) -> None:
-        """Show it, unless asked not to."""
-        if not on.prepared.options.live:
-            return
-        from nbtrack.notebook.panels.live import LivePanel
-
-        run, watcher = on.run, on.prepared.watcher
-        self._panel = LivePanel(
-            run.id,
-            run.store,
-            on_stop=lambda: run.request_stop("panel"),
-            total=lambda: watcher.totals if watcher is not None else {},
-        )
-        self._panel.show()
-
-    def end(self, on: Tracking) -> None:
-        """Nothing yet: the picture that stays is drawn of the finished run."""
-
-    def close(self, on: Tracking) -> None:
-        """Leave the static picture in the notebook."""
-        if self._panel is not None and on.record is not None:
-            self._panel.finish(on.record)

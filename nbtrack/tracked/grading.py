@@ -1,4 +1,4 @@
-"""The grade of a run, judged as soon as its cell has ended.
+"""The grade of a run, judged as soon as its code has ended.
 
 In a thread, because a notebook's file may be large: who shows the run waits a moment
 for it, and no longer. It is kept with the run whenever it is ready. A failure is said
