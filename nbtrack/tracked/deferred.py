@@ -32,6 +32,7 @@ class DeferredSink:
         self.point: Callable[[int, int, float, float], None] = _dropped
         self.axis_point: Callable[[int, int, float, float], None] = _dropped
         self.logged_names: set[str] = set()  # by hand
+        self.on_declared: Callable[[], None] = _dropped  # a series is about to begin
 
     def attach(self, run: Run) -> None:
         """Send everything to `run` from now on."""
@@ -42,7 +43,10 @@ class DeferredSink:
 
     def declare(self, name: str, *, axis_of: str | None = None) -> int:
         """A series of the run; -1 while there is none."""
-        return -1 if self._run is None else self._run.declare(name, axis_of=axis_of)
+        if self._run is None:
+            return -1
+        self.on_declared()
+        return self._run.declare(name, axis_of=axis_of)
 
     def check_stop(self) -> None:
         """Raise RunStopped when that is due."""

@@ -33,6 +33,7 @@ class Tracking:
     params: dict[str, Any]  # of `-p`, evaluated
     namespace: dict[str, Any]
     log: SessionLog
+    capture: CellCapture | None = None  # of the params, from their begin on
     names_read: list[str] = field(default_factory=list)  # from earlier cells
     watched: WatchReport | None = None
     notices: list[str] = field(default_factory=list)
@@ -53,7 +54,7 @@ class Part(Protocol):
 
 
 class Seeding:
-    """`--seed N`: what is kept of it; the cell has seeded before its run began."""
+    """`--seed N`: what is kept of it; that was done before the run began."""
 
     feature = "seeding"
     setting = "seeding"
@@ -71,39 +72,35 @@ class Seeding:
             background.submit(partial(on.run.log_facts, facts), feature=FEATURE)
 
     def end(self, on: Tracking) -> None:
-        """Nothing: the generators stay where the cell left them."""
+        """Nothing: the generators stay where the code left them."""
 
 
 class Params:
-    """The inputs that the cell really read."""
+    """The inputs that the code really read."""
 
     feature = "reading params"
     setting = "params"
-
-    def __init__(self) -> None:
-        self._capture: CellCapture | None = None
 
     def begin(self, on: Tracking) -> None:
         """Options, literals, inherited values, objects that are there already."""
         from nbtrack.capture.params import CellCapture
 
-        self._capture = CellCapture(on.python, on.namespace, on.log, options=on.params)
+        capture = CellCapture(on.python, on.namespace, on.log, options=on.params)
         try:
-            on.run.log_params(self._capture.at_start())
-            on.names_read = self._capture.names_read
+            on.run.log_params(capture.at_start())
         except SyntaxError:
-            # The user's own slip (`return` outside a function): the cell says so.
-            self._capture = None
+            return  # the user's own slip (`return` outside a function): the cell says
+        on.capture, on.names_read = capture, capture.names_read
 
     def end(self, on: Tracking) -> None:
-        """Objects that the cell made, and how far its loops came."""
-        if self._capture is not None:
+        """Objects that the code made, and how far its loops came."""
+        if on.capture is not None:
             seen = on.watched
             loops, names = (seen.loops, seen.watched) if seen else ([], [])
-            params = self._capture.at_end(on.namespace, loops, watched=names)
+            params = on.capture.at_end(on.namespace, loops, watched=names)
             on.run.log_params(params)
-            on.notices += self._capture.notices
-            self._keep_model_size(on, self._capture.object_names)
+            on.notices += on.capture.notices
+            self._keep_model_size(on, on.capture.object_names)
 
     def _keep_model_size(self, on: Tracking, names: set[str]) -> None:
         from nbtrack.capture.module_size import modules_bytes
@@ -113,7 +110,7 @@ class Params:
 
 
 class Watching:
-    """The metrics that the cell computes; its own lines were rewritten before."""
+    """The metrics that the code computes; its own lines were rewritten before."""
 
     feature = WATCHING
     setting = "watching"
@@ -136,7 +133,7 @@ class Watching:
 
 
 class Files:
-    """The files that the cell saves."""
+    """The files that the code saves."""
 
     feature = "file capture"
     setting = "files"
