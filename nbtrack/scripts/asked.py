@@ -7,7 +7,6 @@ line: no command line tool is loaded in it, and it starts as Python starts.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -50,6 +49,8 @@ class Asked:
         >>> Asked("train.py").command(["--lr", "0.1"])[-2:]
         ['--lr', '0.1']
         """
+        import subprocess  # the script's process, which is made here, needs it not
+
         # -O, -W, -X and their like, as multiprocessing hands them on.
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
         return [sys.executable, *flags, "-c", START, self.as_json(), *arguments]

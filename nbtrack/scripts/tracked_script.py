@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 EXECUTION = 1  # of the one cell that a script is
 LOG = "the log of cells"
+SEEDS = "seeds of the script"
 
 
 class TrackedScript:
@@ -128,10 +129,11 @@ class TrackedScript:
             log.start, log.is_tracking = session_starts(), True
             log.looks_at_values = "slices" not in self._options.off
             log.begin(
-                source.text,
+                as_cell(source.text, self._options),
                 None,
                 EXECUTION,
                 filename=source.path,
+                python=source.text,
                 namespace=self._names,
             )
 
@@ -178,7 +180,7 @@ class TrackedScript:
             budget=options.budget,
             resume=options.resume,
             execution=EXECUTION,
-            **source_facts(source.text, kept="source" not in off),
+            **source_facts(as_cell(source.text, options), kept="source" not in off),
         )
 
     def _end(self, error: BaseException | None) -> None:
@@ -198,13 +200,17 @@ class TrackedScript:
             ok = error is None or _is_fine(error)
             kind = None if ok else type(error).__name__
             self._log.end(ok, kind, EXECUTION, namespace=self._names)
+            with guard(SEEDS):
+                from nbtrack.scripts.seeded import note_seeded
+
+                note_seeded(self._log.cells[0], self._names)
             self._kept.cell_ended()
         if self._run is None:
             return None
         from nbtrack.tracked.grading import FEATURE, Grading
 
         with guard(FEATURE):
-            return Grading(self._run, self._log, 0).judge()
+            return Grading(self._run, self._log, 0, of_notebook=False).judge()
         return None
 
     def _said_of_it(self, grade: Grade | None) -> str:
@@ -225,6 +231,19 @@ class TrackedScript:
         """What was captured, as the process ends."""
         if self._line and os.getpid() == self._pid:
             say(self._line)
+
+
+def as_cell(text: str, options: TrackOptions) -> str:
+    r"""The cell that does what the script does: its slice, its bundle run that.
+
+    >>> as_cell("x = 1\n", TrackOptions(seed=7))
+    '%%track --seed 7\nx = 1\n'
+    """
+    words = ["%%track"]
+    words += [] if options.seed is None else ["--seed", str(options.seed)]
+    words += ["--watch", *options.watch] if options.watch else []
+    words += [] if options.zero_edit else ["--no-watch"]
+    return f"{' '.join(words)}\n{text}"
 
 
 def parts_of_scripts() -> list[Part]:
