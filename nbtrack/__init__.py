@@ -4,7 +4,9 @@ Put `%%track` on top of the cell that trains; the run is recorded. The floors of
 house, imports only point down:
 
     5  notebook/  magics and panels          server/  the sidebar's REST       cli
-    4  slices/    which cells made a result: script, proof
+    4  tracked/   code recorded as it stands: what cells and scripts share
+       scripts/   a plain script, tracked: `nbtrack run script.py`
+       slices/    which cells made a result: script, proof
        interop/   runs of other trackers in, ours out
        sweeps/    a cell or a function with many values: trials, each a run
        bundles/   a run as one file that proves itself: export, verify, rerun

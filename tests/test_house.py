@@ -23,6 +23,7 @@ LINES_MAX = 600
 IMPORT_MAX_S = 0.060  # beyond sqlite3, which any tracker needs
 FLOORS = {"store": 1, "capture": 2, "tracking": 3, "analysis": 3}
 FLOORS |= {"slices": 4, "sweeps": 4, "bundles": 4, "interop": 4}
+FLOORS |= {"tracked": 4, "scripts": 4}
 FLOORS |= {"notebook": 5, "server": 5, "cli": 5}
 GROUND = {"errors", "records", "text", "redact", "interrupts", "guard"}
 SURFACE = 5

@@ -24,6 +24,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from nbtrack.capture.file_savers import SAVERS, Saver, is_named_file
+from nbtrack.capture.opened_files import leave_no_frame
 from nbtrack.guard import guard
 
 _MODULES = frozenset(saver.module for saver in SAVERS)
@@ -156,24 +157,32 @@ class SaverPatches:
             with guard("file capture"):
                 target = None if listener is None else saver.target(args, kwargs)
                 path = None if target is None else saver.path_of(target)
-            if listener is None or path is None:
-                return original(*args, **kwargs)
-            with guard("file capture"):
-                listener.saving(path)
-            finished = False
             try:
-                with self.unwatched():
+                if listener is None or path is None:
+                    return original(*args, **kwargs)
+                with self._saving(listener, path):
                     result = original(*args, **kwargs)
-                finished = True
-            finally:
-                with guard("file capture"):
-                    if finished:
-                        _tell(listener, path, saver.name, target)
-                    else:
-                        listener.failed(path)
+            except BaseException as exc:
+                leave_no_frame(exc)
+                raise
+            with guard("file capture"):
+                _tell(listener, path, saver.name, target)
             return result
 
         return twin
+
+    @contextmanager
+    def _saving(self, listener: SaveListener, path: Path) -> Iterator[None]:
+        """Tell that a save begins, and that it failed."""
+        with guard("file capture"):
+            listener.saving(path)
+        try:
+            with self.unwatched():
+                yield
+        except BaseException:
+            with guard("file capture"):
+                listener.failed(path)
+            raise
 
     def _listener(self) -> SaveListener | None:
         """Who hears now: nobody inside another saver, nor in a forked child."""

@@ -69,7 +69,7 @@ def settings() -> list[Fact]:
 
 def constants() -> list[Fact]:
     """What stays as it is in a process: versions, BLAS, what the hash seed is."""
-    loaded = tuple(name for name in ("torch", "numpy") if name in sys.modules)
+    loaded = tuple(name for name in ("torch", "numpy") if imported(name))
     return [*_constants_of(loaded), *_threadpools()]
 
 
@@ -77,6 +77,17 @@ def constants() -> list[Fact]:
 def _constants_of(loaded: tuple[str, ...]) -> tuple[Fact, ...]:
     """Asked once for each set of libraries: NumPy's own report takes 10 ms."""
     return (*_torch_constants(), *_numpy_constants(), *hash_seed())
+
+
+def imported(name: str) -> Any:  # Any: a module
+    """A module whose import is over; None while another thread is at it.
+
+    >>> imported("sys") is sys, imported("no_such_module")
+    (True, None)
+    """
+    module = sys.modules.get(name)
+    is_under_way = getattr(getattr(module, "__spec__", None), "_initializing", False)
+    return None if is_under_way else module
 
 
 def variables(environment: Mapping[str, str] | None = None) -> list[Fact]:
@@ -117,25 +128,25 @@ def hash_seed(environ_file: str = "/proc/self/environ") -> list[Fact]:
 
 
 def _torch_flags() -> Iterator[Fact]:
-    torch = sys.modules.get("torch")
+    torch = imported("torch")
     if hasattr(torch, "get_num_threads"):
         yield from _asked("numerics.torch", _TORCH_FLAGS, torch)
 
 
 def _torch_constants() -> Iterator[Fact]:
-    torch = sys.modules.get("torch")
+    torch = imported("torch")
     if hasattr(torch, "version"):
         yield from _asked("numerics.torch", _TORCH_CONSTANTS, torch)
 
 
 def _numpy_settings() -> Iterator[Fact]:
-    numpy = sys.modules.get("numpy")
+    numpy = imported("numpy")
     if hasattr(numpy, "geterr"):
         yield from _asked("numerics.numpy", {"errors": lambda np: np.geterr()}, numpy)
 
 
 def _numpy_constants() -> Iterator[Fact]:
-    numpy = sys.modules.get("numpy")
+    numpy = imported("numpy")
     if not hasattr(numpy, "show_config"):
         return
     asked: dict[str, Callable[[Any], Any]] = {

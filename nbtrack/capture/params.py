@@ -20,8 +20,8 @@ from nbtrack.capture.accumulators import (
     is_tracked_name,
 )
 from nbtrack.capture.calls import call_literals
-from nbtrack.capture.cell import CellFacts, read_cell
-from nbtrack.capture.evaluate import dotted
+from nbtrack.capture.cell import CellFacts, read_body, read_cell
+from nbtrack.capture.evaluate import Known, dotted
 from nbtrack.capture.inherited import is_inheritable, is_record, snapshot_of
 from nbtrack.capture.loops import NAMELESS, is_range, varying_arguments
 from nbtrack.capture.magics import without_magics
@@ -94,6 +94,7 @@ class CellCapture:
         self._facts: CellFacts | None = None
         self._reads = Reads()
         self._params: dict[str, Param] = {}
+        self._parsed: list[object] = []  # namespaces of command lines
 
     def at_start(self) -> list[Param]:
         """The params known before the cell runs."""
@@ -138,6 +139,51 @@ class CellCapture:
             self._take_built(facts, namespace)
             self._take_objects(_made_names(facts), namespace)
             self._take_iterations(loops)
+        return self._new_since(before)
+
+    def of_command_line(self, parsed: object) -> list[Param]:
+        """The params that a parsed command line tells, new ones alone.
+
+        Its values are stronger than what is written out under the same name.
+
+        >>> from argparse import Namespace
+        >>> from nbtrack.capture.session import SessionLog
+        >>> capture = CellCapture("", {}, SessionLog())
+        >>> capture.of_command_line(Namespace(lr=0.1, run=print))
+        [Param(name='lr', value=0.1, origin='option', cell=None)]
+        """
+        before = dict(self._params)
+        self._parsed.append(parsed)
+        for name, value in list(vars(parsed).items()):
+            if name.startswith("_") or callable(value):
+                continue
+            for origin in ("literal", "call", "inherited"):
+                self._drop(name, origin)
+            self._take(name, value, "option")
+        return self._new_since(before)
+
+    def of_function(
+        self, body: list[ast.stmt], names: Mapping[str, Any]
+    ) -> list[Param]:
+        """The params that a running function tells, new ones alone.
+
+        Parameters
+        ----------
+        body
+            Its statements.
+        names
+            Its variables, as they are now.
+        """
+        before = dict(self._params)
+        facts = read_body(body, Known(outer=self._namespace))
+        self._take_literals(facts)
+        self._take_decided(facts, names)
+        self._take_computed(facts, names, ())
+        self._take_built(facts, names)
+        self._take_objects(names, names)
+        return self._new_since(before)
+
+    def _new_since(self, before: Mapping[str, Param]) -> list[Param]:
         return [p for name, p in self._params.items() if before.get(name) != p]
 
     # ---- at the start
@@ -236,6 +282,8 @@ class CellCapture:
             built = namespace.get(name)
             if facts.found.changes_in_loop(name) or name.startswith("_"):
                 continue
+            if any(built is parsed for parsed in self._parsed):
+                continue  # told already, by the names of its options
             if is_record(built) and _builds(value, built):
                 self._take(name, built, "literal")
 

@@ -1,8 +1,8 @@
 """`nbtrack ...`: look at a store, clean it up, send it elsewhere, from a terminal.
 
 Every verb takes `--store` and `--json`. Exit status: 0 fine; 1 it is not so, in one
-line on stderr; 2 the command line cannot be understood. Only `export` and `rerun` run
-cells, which is what they are for; a bundle from outside needs `--trust`.
+line on stderr; 2 the command line cannot be understood. Only `export`, `rerun` and
+`run` run code, which is what they are for; a bundle from outside needs `--trust`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from nbtrack.cli.merge_verb import merge
 from nbtrack.cli.models_verbs import card, models
 from nbtrack.cli.remote_verbs import pull, push
 from nbtrack.cli.report_verb import report
+from nbtrack.cli.run_script_verb import run
 from nbtrack.cli.run_verbs import ls, show
 from nbtrack.cli.store_verbs import artifacts, du, gc, verify
 
@@ -41,6 +42,7 @@ command = Verbs(
         export,
         rerun,
         import_,
+        run,
         models,
         card,
     ],

@@ -21,8 +21,8 @@ from nbtrack.notebook.transform import BEGIN, first_code_line, inner_magics_peel
 
 if TYPE_CHECKING:
     from nbtrack.capture.session import SessionLog
-    from nbtrack.notebook.cell_log import CellLog
     from nbtrack.notebook.tracked_cell import TrackedCell
+    from nbtrack.tracked.cell_log import CellLog
 
 _MAY_TRACK = re.compile(r"%%(?:nb)?track\b|'nbtrack'\)\._begin\(")
 _INNER = re.compile(r"get_ipython\(\)\.run_cell_magic\(")

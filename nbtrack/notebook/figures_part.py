@@ -21,7 +21,7 @@ from nbtrack.tracking.media.content import Content, Snapshot
 from nbtrack.tracking.media.figures import FIGURE_BYTES_MAX, PLOTLY, plotly_content
 
 if TYPE_CHECKING:
-    from nbtrack.notebook.parts import Tracking
+    from nbtrack.tracked.parts import Tracking
     from nbtrack.tracking.run import Run
 
 FEATURE = "figures"

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.guard import guard
 from nbtrack.notebook import shared_rerun
 from nbtrack.notebook.cells import CellHooks, Typed
-from nbtrack.notebook.deferred import DeferredSink, PreparedCell
 from nbtrack.notebook.display import show_line
 from nbtrack.notebook.rewrite import CellRewriter
 from nbtrack.notebook.shared_rerun import is_ipythons
 from nbtrack.notebook.tracked_cell import begin_tracked
 from nbtrack.notebook.transform import MAGIC_NAMES, TrackTransform
+from nbtrack.tracked.deferred import DeferredSink, Prepared
 
 if TYPE_CHECKING:
     from nbtrack.tracking.run import Run
@@ -33,7 +33,7 @@ class Extension:
 
     def __init__(self, shell: Any) -> None:  # Any: IPython has no types
         from nbtrack.capture.session import SessionLog
-        from nbtrack.notebook.cell_log import CellLog
+        from nbtrack.tracked.cell_log import CellLog
 
         self.shell = shell
         self.log = SessionLog()
@@ -50,7 +50,8 @@ class Extension:
         """Register the magics, the transformation and the hooks."""
         from nbtrack.capture.dataflow.session_start import session_starts
         from nbtrack.capture.session import VALUES
-        from nbtrack.notebook.cell_log import FEATURE, earlier_cells
+        from nbtrack.notebook.earlier_cells import earlier_cells
+        from nbtrack.tracked.cell_log import FEATURE
         from nbtrack.tracking.background import background
         from nbtrack.tracking.session import process_session
 
@@ -226,7 +227,7 @@ def extension_of_this_shell() -> Extension | None:
     return getattr(shell, _ATTRIBUTE, None)
 
 
-def _watcher_of(prepared: PreparedCell) -> Any:
+def _watcher_of(prepared: Prepared) -> Any:
     from nbtrack.capture.watch import Watcher
 
     options = prepared.options

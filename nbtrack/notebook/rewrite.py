@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.capture.reread import recompile, without_warnings
 from nbtrack.errors import OptionError
 from nbtrack.guard import guard
-from nbtrack.notebook.deferred import PreparedCell
 from nbtrack.notebook.options import parse_options
+from nbtrack.tracked.deferred import Prepared
+from nbtrack.tracked.parts import WATCHING
 
 if TYPE_CHECKING:
     from nbtrack.capture.watch import Watcher
 
 # The cell magics that hand their body to the AST transformers and run it once, here.
 PEELED_MAGICS = frozenset({"track", "nbtrack", "time", "capture"})
-FEATURE = "watching"
 
 
 class CellRewriter:
@@ -33,15 +33,15 @@ class CellRewriter:
     def __init__(
         self,
         shell: Any,  # IPython's InteractiveShell, which has no types
-        make_watcher: Callable[[PreparedCell], Watcher],
+        make_watcher: Callable[[Prepared], Watcher],
     ) -> None:
         self._shell = shell
         self._make_watcher = make_watcher
-        self._prepared: dict[int, PreparedCell] = {}
-        self._inner: list[PreparedCell] = []
+        self._prepared: dict[int, Prepared] = {}
+        self._inner: list[Prepared] = []
         self._n_prepared = 0
 
-    def take(self, token: int | None) -> PreparedCell | None:
+    def take(self, token: int | None) -> Prepared | None:
         """What was prepared for a begin call; each is handed out once."""
         return None if token is None else self._prepared.pop(token, None)
 
@@ -54,7 +54,7 @@ class CellRewriter:
 
     def visit(self, tree: ast.Module) -> ast.Module:
         """IPython calls this with each parsed cell."""
-        with guard(FEATURE):
+        with guard(WATCHING):
             begin = begin_call(tree)
             if begin is not None:
                 return self._begin_seen(tree, begin)
@@ -72,23 +72,23 @@ class CellRewriter:
         prepared.tree = tree
         return self._instrumented(prepared, tree)
 
-    def _prepare(self, begin: ast.Call) -> PreparedCell | None:
+    def _prepare(self, begin: ast.Call) -> Prepared | None:
         line = begin.args[0]
         try:
             options = parse_options(ast.literal_eval(line))
         except OptionError:
             return None  # the begin call says so when it runs
         self._n_prepared += 1
-        prepared = PreparedCell(options)
+        prepared = Prepared(options)
         self._prepared[self._n_prepared] = prepared
         # The number is in the tree alone: tracebacks show the text, without it.
         begin.args = [line, ast.copy_location(ast.Constant(self._n_prepared), line)]
-        with guard(FEATURE):
-            if (options.zero_edit or options.watch) and not guard.is_off(FEATURE):
+        with guard(WATCHING):
+            if (options.zero_edit or options.watch) and not guard.is_off(WATCHING):
                 prepared.watcher = self._make_watcher(prepared)
         return prepared
 
-    def _announce_inner(self, prepared: PreparedCell, tree: ast.Module) -> bool:
+    def _announce_inner(self, prepared: Prepared, tree: ast.Module) -> bool:
         """Whether the cell is one inner cell magic; its body will come by, if any."""
         name, body = _inner_magic(tree.body[-1])
         if name in PEELED_MAGICS:
@@ -113,11 +113,11 @@ class CellRewriter:
                 return self._instrumented(prepared, tree)
         return tree
 
-    def _instrumented(self, prepared: PreparedCell, tree: ast.Module) -> ast.Module:
+    def _instrumented(self, prepared: Prepared, tree: ast.Module) -> ast.Module:
         if prepared.watcher is None:
             return tree
         made = prepared.watcher.instrument(tree, self._shell.user_ns)
-        with guard(FEATURE):
+        with guard(WATCHING):
             if made is tree or self._compiles(made, tree):
                 return made
         return tree

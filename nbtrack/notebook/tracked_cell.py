@@ -8,7 +8,7 @@ the cell before it runs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbtrack.errors import (
     NbtrackError,
@@ -18,25 +18,26 @@ from nbtrack.errors import (
     StoreError,
 )
 from nbtrack.guard import guard
-from nbtrack.notebook.autolog_part import Autolog
 from nbtrack.notebook.cells import OpenCell, Outcome
-from nbtrack.notebook.data_part import Data, FilesRead
-from nbtrack.notebook.deferred import PreparedCell
 from nbtrack.notebook.display import show_line
 from nbtrack.notebook.figures_part import Figures
-from nbtrack.notebook.options import evaluate_params, parse_options
-from nbtrack.notebook.outcome import status_and_trace
-from nbtrack.notebook.parts import (
+from nbtrack.notebook.options import parse_options
+from nbtrack.notebook.panel_part import Panel
+from nbtrack.tracked.autolog_part import Autolog
+from nbtrack.tracked.data_part import Data, FilesRead
+from nbtrack.tracked.deferred import Prepared
+from nbtrack.tracked.options import evaluate_params
+from nbtrack.tracked.parts import (
+    WATCHING,
     Files,
-    Panel,
     Params,
     Part,
     Seeding,
     Tracking,
     Watching,
 )
-from nbtrack.notebook.rewrite import FEATURE as WATCHING
-from nbtrack.notebook.summary import summary_line
+from nbtrack.tracked.recording import Recording, source_facts
+from nbtrack.tracked.summary import line_of
 
 if TYPE_CHECKING:
     from nbtrack.capture.session import SessionLog
@@ -52,14 +53,14 @@ class TrackedCell:
     Both may be cut off by Ctrl-C at any instant: what was begun is ended all the same.
     """
 
-    def __init__(self, cell: OpenCell, prepared: PreparedCell, log: SessionLog) -> None:
+    def __init__(self, cell: OpenCell, prepared: Prepared, log: SessionLog) -> None:
         self._cell = cell
         self._prepared = prepared
         self._log = log
         self._panel = Panel()
         # Ended in the opposite order; the params want to know what the watcher saw, so
         # it stands behind them here.
-        self._parts: list[Part] = [
+        parts: list[Part] = [
             Seeding(),
             Params(),
             Data(),
@@ -70,9 +71,12 @@ class TrackedCell:
             self._panel,
             Watching(),
         ]
-        self._begun: list[Part] = []
-        self._on: Tracking | None = None
+        self._recording = Recording(parts)
         self._started_from: Run | object | None = _NOWHERE
+
+    @property
+    def _on(self) -> Tracking | None:
+        return self._recording.on
 
     def begin(self) -> None:
         """Begin the run and every part of it.
@@ -89,7 +93,7 @@ class TrackedCell:
         run = self._start_run()
         if run is None:
             return
-        self._on = Tracking(
+        on = Tracking(
             run=run,
             prepared=self._prepared,
             python=self._cell.python,
@@ -97,10 +101,7 @@ class TrackedCell:
             namespace=self._cell.shell.user_ns,
             log=self._log,
         )
-        for metric, goal in options.goals.items():
-            run.set_goal(metric, goal)
-        for part in self._parts:
-            self._begin_part(part, self._on)
+        self._recording.begin(on)
 
     def end(self, outcome: Outcome) -> None:
         """End what was begun; Ctrl-C meanwhile makes the run a stopped one."""
@@ -123,7 +124,7 @@ class TrackedCell:
 
     def _seed(self, seed: int) -> None:
         """Before the run begins: it takes the states that its cell starts from."""
-        from nbtrack.notebook.seeds import seed_everything
+        from nbtrack.tracked.seeds import seed_everything
 
         with guard(Seeding.feature):
             seed_everything(seed, python=self._cell.python)
@@ -170,14 +171,8 @@ class TrackedCell:
             notebook=str(notebook) if notebook else None,
             cell_id=cell.cell_id,
             execution=cell.execution,
-            **_source_of(cell.raw, kept="source" not in off),
+            **source_facts(cell.raw, kept="source" not in off),
         )
-
-    def _begin_part(self, part: Part, on: Tracking) -> None:
-        if on.run.captures(part.setting) and not guard.is_off(part.feature):
-            self._begun.append(part)
-            with guard(part.feature):
-                part.begin(on)
 
     def _end(self, outcome: Outcome) -> None:
         run = self._on.run if self._on else self._orphan()
@@ -185,19 +180,7 @@ class TrackedCell:
             with guard(WATCHING):
                 self._prepared.discard()
             return
-        while self._on and self._begun:
-            part = self._begun.pop()
-            with guard(part.feature):
-                part.end(self._on)
-        with guard("the end of runs"):
-            status, trace = status_and_trace(outcome.error, self._cell.shell)
-            if status == "finished" and run.stop.requested:
-                status = "stopped"
-            if self._on:
-                run.notices(self._on.notices)
-            if status == "failed" and outcome.error is not None:
-                run.log_failure(outcome.error)
-            run.finish(status, error=trace)
+        self._recording.end(run, outcome.error, self._cell.shell.user_ns)
 
     def _orphan(self) -> Run | None:
         """A run that Ctrl-C cut off between its start and our knowing of it."""
@@ -208,7 +191,7 @@ class TrackedCell:
         return None if unknown else now
 
     def _judge(self, on: Tracking) -> Grade | None:
-        from nbtrack.notebook.grading import FEATURE, Grading
+        from nbtrack.tracked.grading import FEATURE, Grading
 
         seq = self._cell.seq
         with guard(FEATURE):
@@ -226,35 +209,11 @@ class TrackedCell:
             self._panel.close(on)
         with guard("the summary line"):
             if on.record is not None:
-                from nbtrack.analysis.labels import label_of
-
-                logged = on.run.logged_names
-                label = label_of(on.run.store, on.record)
-                line = summary_line(
-                    on.record,
-                    on.notices,
-                    logged=logged,
-                    label=label,
-                    remarks=on.run.remarks,
-                    grade=grade,
-                )
-                show_line(line)
-
-
-def _source_of(raw: str, *, kept: bool) -> dict[str, Any]:
-    """The cell's text without secrets, under the digest of what was typed."""
-    from hashlib import sha256
-
-    from nbtrack.redact import redact_source
-
-    if not kept:
-        return {}
-    digest = sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
-    return {"source": redact_source(raw)[0], "source_digest": digest}
+                show_line(line_of(on, grade))
 
 
 def begin_tracked(
-    cell: OpenCell, prepared: PreparedCell | None, line: str, log: SessionLog
+    cell: OpenCell, prepared: Prepared | None, line: str, log: SessionLog
 ) -> None:
     """Begin the tracking of a cell that is running.
 
@@ -264,7 +223,7 @@ def begin_tracked(
         For a slip in the options.
     """
     if prepared is None:
-        prepared = PreparedCell(parse_options(line))
+        prepared = Prepared(parse_options(line))
     if prepared.broken:
         return
     tracked = TrackedCell(cell, prepared, log)

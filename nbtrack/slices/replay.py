@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> None:
     """
     die_with(int(os.environ.pop(PARENT, os.getppid())))
     job = Job.read(Path(arguments[0]))
+    del sys.argv[1:]  # a script that parses them was given none
     view, borders = job.view, job.borders
     own_network = not job.network and leave_network(and_mounts=view is not None)
     inside = [borders.scratch]

@@ -59,7 +59,11 @@ class RandomnessPart:
 
         namespace, before = _variables(), self._before
         after = capture_states(namespace, known=before)
+        kept = states_to_keep(before, after)
+        drawn = [*consumed(before, after), *(n for n in kept if n not in before)]
         unseeded = seeds.unseeded(before, after, ran=executed_texts(namespace))
+        # Of a library that the run imported, only what was drawn since is news.
+        unseeded = [name for name in unseeded if name in drawn]
         if unseeded:
             remark = f"random numbers of {_listed(unseeded)} were used unseeded"
             run.remarks.append(remark)
@@ -67,8 +71,6 @@ class RandomnessPart:
         facts = [Fact("rng.unseeded", unseeded)]
         late = {n: s for n, s in after.items() if n not in before}
         facts += _seed_facts(late, namespace)
-        kept = states_to_keep(before, after)
-        drawn = [*consumed(before, after), *(n for n in kept if n not in before)]
         facts.append(Fact("rng.drawn_from", [n.removeprefix(VARIABLE) for n in drawn]))
         background.submit(partial(_tell_end, run, kept, facts), feature=FEATURE)
 

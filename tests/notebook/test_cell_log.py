@@ -13,7 +13,7 @@ import pytest
 import nbtrack
 from nbtrack.analysis.code_view import CELL_COLUMNS, cells
 from nbtrack.guard import guard
-from nbtrack.notebook.cell_log import CellLog
+from nbtrack.tracked.cell_log import CellLog
 from nbtrack.tracking.background import background
 
 KEY = "hf_" + "a1B2c3D4e5F6g7H8i9J0"

@@ -56,7 +56,7 @@ def notebook(shell, tmp_path, monkeypatch):
     shown = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("nbtrack.notebook.tracked_cell.show_line", shown.append)
-    monkeypatch.setattr("nbtrack.notebook.data_part.WAIT_S", 20)  # a busy machine
+    monkeypatch.setattr("nbtrack.tracked.data_part.WAIT_S", 20)  # a busy machine
     return Notebook(shell, shown)
 
 

@@ -11,8 +11,8 @@ import pytest
 import nbtrack
 from nbtrack.analysis.code_view import settled_store
 from nbtrack.guard import guard
-from nbtrack.notebook.grading import FEATURE, Grading
 from nbtrack.slices.saved_notebook import read_saved
+from nbtrack.tracked.grading import FEATURE, Grading
 from nbtrack.tracking.background import background
 
 LOOP = "for i in range(3):\n    loss = x / (i + 1)"

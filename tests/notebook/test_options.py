@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nbtrack.errors import OptionError
-from nbtrack.notebook.options import evaluate_params, parse_options
+from nbtrack.notebook.options import parse_options
+from nbtrack.tracked.options import evaluate_params
 
 
 def test_every_option_is_read():

@@ -68,9 +68,9 @@ FAULTS = {
     "the end of the run": ("nbtrack.tracking.run.Run.finish", raising),
     "the record": ("nbtrack.store.store.Store.run", raising),
     "the label": ("nbtrack.analysis.labels.label_of", raising),
-    "the summary": ("nbtrack.notebook.tracked_cell.summary_line", raising),
+    "the summary": ("nbtrack.tracked.summary.summary_line", raising),
     "the tree walker": ("nbtrack.notebook.rewrite.begin_call", raising),
-    "the outcome": ("nbtrack.notebook.tracked_cell.status_and_trace", raising),
+    "the outcome": ("nbtrack.tracked.recording.status_and_trace", raising),
     "the log at the start": ("nbtrack.capture.session.SessionLog.begin", raising),
     "the log at the end": ("nbtrack.capture.session.SessionLog.end", raising),
 }

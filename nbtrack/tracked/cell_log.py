@@ -7,20 +7,18 @@ nothing. Each cell is there as it ran, whatever became of it in the notebook sin
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nbtrack.capture.session import ExecutedCell
 from nbtrack.errors import StoreError
 from nbtrack.records import CellRecord
 from nbtrack.tracking.background import background
 from nbtrack.tracking.settings import switched_off
 
 if TYPE_CHECKING:
-    from nbtrack.capture.session import SessionLog
+    from nbtrack.capture.session import ExecutedCell, SessionLog
     from nbtrack.tracking.run import Run
 
 FEATURE = "the log of cells"
@@ -101,20 +99,6 @@ class CellLog:
         )
 
 
-def earlier_cells(shell: Any) -> list[ExecutedCell]:  # Any: IPython has no types
-    """What was executed before nbtrack was loaded, as the shell remembers it.
-
-    Their text and number is all that is known: no time, no outcome.
-    """
-    typed = shell.history_manager.input_hist_raw
-    # The last one is the cell that loads nbtrack: its end will be seen.
-    return [
-        ExecutedCell(source, _sha256(source), None, number, "")
-        for number, source in enumerate(typed[:-1])
-        if number and source
-    ]
-
-
 def _batches(seqs: list[int]) -> Iterator[list[int]]:
     for at in range(0, len(seqs), CELLS_AT_ONCE):
         yield seqs[at : at + CELLS_AT_ONCE]
@@ -132,7 +116,3 @@ def _is_there(run: Run) -> bool:
         return bool(run.store.runs(ids=[run.id], trashed=None))
     except StoreError:
         return False
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""The parts of a tracked cell that see its data: variables from earlier cells, files.
+"""The parts of tracked code that see its data: variables from earlier cells, files.
 
 Before the first line the variables are taken as they are, in a few milliseconds; they
 are read while the cell runs. Files are noted when they are opened, and read after it.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nbtrack.capture.data_read import Found
     from nbtrack.capture.data_taking import Taken
     from nbtrack.capture.opened_files import ReadLog
-    from nbtrack.notebook.parts import Tracking
+    from nbtrack.tracked.parts import Tracking
     from nbtrack.tracking.data_reading import DataReading
 
 WAIT_S = 0.01  # for what is small: its changes stand under the cell then
@@ -26,7 +26,7 @@ _PACKAGE = Path(__file__).parents[1]  # where a checkout stands beside the noteb
 
 
 class Data:
-    """The data that the cell reads from earlier cells."""
+    """The data that a cell reads from earlier cells."""
 
     feature = "data"
     setting = "data"
@@ -78,7 +78,7 @@ class Data:
 
 
 class FilesRead:
-    """The files that the cell reads."""
+    """The files that the code reads."""
 
     feature = "the log of files read"
     setting = "files"

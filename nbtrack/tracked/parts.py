@@ -1,7 +1,7 @@
-"""The parts of a tracked cell: params, watching, files, panel.
+"""The parts that a tracked cell and a tracked script share: params, watching, files.
 
-Each begins with the run and ends with the cell, under a guard of its own: a part that
-fails is said once and off for the session, the others and the cell go on without it.
+Each begins with the run and ends with the code, under a guard of its own: a part that
+fails is said once and off for the session, the others and the code go on without it.
 """
 
 from __future__ import annotations
@@ -10,29 +10,30 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nbtrack.notebook.deferred import PreparedCell
-from nbtrack.notebook.rewrite import FEATURE as WATCHING
+from nbtrack.tracked.deferred import Prepared
 
 if TYPE_CHECKING:
     from nbtrack.capture.files import FileWatch
     from nbtrack.capture.params import CellCapture
     from nbtrack.capture.session import SessionLog
     from nbtrack.capture.watch import WatchReport
-    from nbtrack.notebook.panels.live import LivePanel
     from nbtrack.records import RunRecord
     from nbtrack.tracking.run import Run
+
+WATCHING = "watching"
 
 
 @dataclass
 class Tracking:
-    """What the parts of one tracked cell share."""
+    """What the parts of one tracked cell or script share."""
 
     run: Run
-    prepared: PreparedCell
-    python: str  # the cell's Python, at its own lines
+    prepared: Prepared
+    python: str  # the code, at its own lines
     params: dict[str, Any]  # of `-p`, evaluated
     namespace: dict[str, Any]
     log: SessionLog
+    capture: CellCapture | None = None  # of the params, from their begin on
     names_read: list[str] = field(default_factory=list)  # from earlier cells
     watched: WatchReport | None = None
     notices: list[str] = field(default_factory=list)
@@ -40,7 +41,7 @@ class Tracking:
 
 
 class Part(Protocol):
-    """One thing that a tracked cell does beside recording."""
+    """One thing that is done beside recording."""
 
     feature: str  # as a warning names it
     setting: str  # as `nbtrack.configure(off=...)` names it
@@ -53,7 +54,7 @@ class Part(Protocol):
 
 
 class Seeding:
-    """`--seed N`: what is kept of it; the cell has seeded before its run began."""
+    """`--seed N`: what is kept of it; that was done before the run began."""
 
     feature = "seeding"
     setting = "seeding"
@@ -71,39 +72,35 @@ class Seeding:
             background.submit(partial(on.run.log_facts, facts), feature=FEATURE)
 
     def end(self, on: Tracking) -> None:
-        """Nothing: the generators stay where the cell left them."""
+        """Nothing: the generators stay where the code left them."""
 
 
 class Params:
-    """The inputs that the cell really read."""
+    """The inputs that the code really read."""
 
     feature = "reading params"
     setting = "params"
-
-    def __init__(self) -> None:
-        self._capture: CellCapture | None = None
 
     def begin(self, on: Tracking) -> None:
         """Options, literals, inherited values, objects that are there already."""
         from nbtrack.capture.params import CellCapture
 
-        self._capture = CellCapture(on.python, on.namespace, on.log, options=on.params)
+        capture = CellCapture(on.python, on.namespace, on.log, options=on.params)
         try:
-            on.run.log_params(self._capture.at_start())
-            on.names_read = self._capture.names_read
+            on.run.log_params(capture.at_start())
         except SyntaxError:
-            # The user's own slip (`return` outside a function): the cell says so.
-            self._capture = None
+            return  # the user's own slip (`return` outside a function): the cell says
+        on.capture, on.names_read = capture, capture.names_read
 
     def end(self, on: Tracking) -> None:
-        """Objects that the cell made, and how far its loops came."""
-        if self._capture is not None:
+        """Objects that the code made, and how far its loops came."""
+        if on.capture is not None:
             seen = on.watched
             loops, names = (seen.loops, seen.watched) if seen else ([], [])
-            params = self._capture.at_end(on.namespace, loops, watched=names)
+            params = on.capture.at_end(on.namespace, loops, watched=names)
             on.run.log_params(params)
-            on.notices += self._capture.notices
-            self._keep_model_size(on, self._capture.object_names)
+            on.notices += on.capture.notices
+            self._keep_model_size(on, on.capture.object_names)
 
     def _keep_model_size(self, on: Tracking, names: set[str]) -> None:
         from nbtrack.capture.module_size import modules_bytes
@@ -113,7 +110,7 @@ class Params:
 
 
 class Watching:
-    """The metrics that the cell computes; its own lines were rewritten before."""
+    """The metrics that the code computes; its own lines were rewritten before."""
 
     feature = WATCHING
     setting = "watching"
@@ -136,7 +133,7 @@ class Watching:
 
 
 class Files:
-    """The files that the cell saves."""
+    """The files that the code saves."""
 
     feature = "file capture"
     setting = "files"
@@ -155,36 +152,3 @@ class Files:
         """Put the savers back."""
         if self._watch is not None:
             self._watch.stop()
-
-
-class Panel:
-    """The live picture under the cell; `close` comes after the run has ended."""
-
-    feature = "the live panel"
-    setting = "panel"
-
-    def __init__(self) -> None:
-        self._panel: LivePanel | None = None
-
-    def begin(self, on: Tracking) -> None:
-        """Show it, unless asked not to."""
-        if not on.prepared.options.live:
-            return
-        from nbtrack.notebook.panels.live import LivePanel
-
-        run, watcher = on.run, on.prepared.watcher
-        self._panel = LivePanel(
-            run.id,
-            run.store,
-            on_stop=lambda: run.request_stop("panel"),
-            total=lambda: watcher.totals if watcher is not None else {},
-        )
-        self._panel.show()
-
-    def end(self, on: Tracking) -> None:
-        """Nothing yet: the picture that stays is drawn of the finished run."""
-
-    def close(self, on: Tracking) -> None:
-        """Leave the static picture in the notebook."""
-        if self._panel is not None and on.record is not None:
-            self._panel.finish(on.record)

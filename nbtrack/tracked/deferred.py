@@ -1,8 +1,8 @@
-"""What a tracked cell needs before its run exists.
+"""What tracked code needs before its run exists.
 
-The watch calls are put into the cell when it is compiled; the run begins when line 1
-runs. In between stands a sink without a target, and what was prepared waits under a
-number in the begin call. A cell that does not compile leaves nothing behind.
+The watch calls are put into it when it is compiled; the run begins when line 1 runs. In
+between stands a sink without a target; of a cell, what was prepared waits under a
+number in the begin call. Code that does not compile leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.notebook.options import TrackOptions
+from nbtrack.tracked.options import TrackOptions
 
 if TYPE_CHECKING:
     from nbtrack.capture.watch import Watcher
@@ -32,6 +32,7 @@ class DeferredSink:
         self.point: Callable[[int, int, float, float], None] = _dropped
         self.axis_point: Callable[[int, int, float, float], None] = _dropped
         self.logged_names: set[str] = set()  # by hand
+        self.on_declared: Callable[[], None] = _dropped  # a series is about to begin
 
     def attach(self, run: Run) -> None:
         """Send everything to `run` from now on."""
@@ -42,7 +43,10 @@ class DeferredSink:
 
     def declare(self, name: str, *, axis_of: str | None = None) -> int:
         """A series of the run; -1 while there is none."""
-        return -1 if self._run is None else self._run.declare(name, axis_of=axis_of)
+        if self._run is None:
+            return -1
+        self.on_declared()
+        return self._run.declare(name, axis_of=axis_of)
 
     def check_stop(self) -> None:
         """Raise RunStopped when that is due."""
@@ -64,8 +68,8 @@ def _dropped(*_: object) -> None:
 
 
 @dataclass(slots=True)
-class PreparedCell:
-    """A tracked cell that was compiled and has not begun."""
+class Prepared:
+    """A tracked cell or script that was compiled and has not begun."""
 
     options: TrackOptions
     sink: DeferredSink = field(default_factory=DeferredSink)

@@ -1,4 +1,4 @@
-"""The grade of a run, judged as soon as its cell has ended.
+"""The grade of a run, judged as soon as its code has ended.
 
 In a thread, because a notebook's file may be large: who shows the run waits a moment
 for it, and no longer. It is kept with the run whenever it is ready. A failure is said
@@ -8,6 +8,7 @@ once, and costs the grade alone.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,12 @@ FLUSH_S = 0.5  # so that the picture of the run has it
 class Grading:
     """The judgement of one run; `grade` is None until it is there."""
 
-    def __init__(self, run: Run, log: SessionLog, seq: int) -> None:
+    def __init__(
+        self, run: Run, log: SessionLog, seq: int, *, of_notebook: bool = True
+    ) -> None:
         self.grade: Grade | None = None
         self._run, self._log, self._seq = run, log, seq
+        self._of_notebook = of_notebook
 
     def judge(self) -> Grade | None:
         """The grade, where it is ready within a moment."""
@@ -53,5 +57,7 @@ class Grading:
             path = self._run.notebook
             saved = read_saved(Path(path)) if path else None
             grade = grade_of(cells, closure, saved, target=self._seq)
+            if not self._of_notebook:  # nor is there a save to judge it by
+                grade = replace(grade, remark="")
             self._run.log_grade(grade.letter, grade.lines)
             self.grade = grade

@@ -1,4 +1,4 @@
-"""The one line after a tracked cell: what was captured, and what was not."""
+"""The one line after a tracked cell or script: what was captured, and what was not."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from nbtrack.text import shorten
 
 if TYPE_CHECKING:
     from nbtrack.slices.grade import Grade
+    from nbtrack.tracked.parts import Tracking
 
 N_SHOWN = 6  # names of one kind; the rest is counted
 N_NOTICES = 2
@@ -57,6 +58,21 @@ def summary_line(
         said = [shorten(text.replace(" not recorded", ""), 60) for text in notices]
         parts.append(f"not recorded: {_listed(said, N_NOTICES)}")
     return " · ".join(parts)
+
+
+def line_of(on: Tracking, grade: Grade | None) -> str:
+    """The line for a run that is over, whose record was read."""
+    from nbtrack.analysis.labels import label_of
+
+    assert on.record is not None
+    return summary_line(
+        on.record,
+        on.notices,
+        logged=on.run.logged_names,
+        label=label_of(on.run.store, on.record),
+        remarks=on.run.remarks,
+        grade=grade,
+    )
 
 
 def _head(record: RunRecord, label: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nbtrack.notebook.summary import summary_line
 from nbtrack.records import CheckpointRecord, MetricSummary, Param, RunRecord
+from nbtrack.tracked.summary import summary_line
 
 
 def record(**given):

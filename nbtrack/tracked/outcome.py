@@ -1,8 +1,9 @@
-"""How a cell's end reads as the status of its run, with the traceback worth keeping."""
+"""How the end of tracked code reads as a status, with the traceback worth keeping."""
 
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -14,13 +15,13 @@ _CANCELLED = ("CancelledError", "BdbQuit")
 
 
 def status_and_trace(
-    error: BaseException | None, shell: Any
+    error: BaseException | None, namespace: Mapping[str, Any]
 ) -> tuple[Status, str | None]:
-    """The status of a run whose cell ended so, and the traceback from the cell on.
+    """The status of a run whose code ended so, and the traceback from that code on.
 
     Examples
     --------
-    >>> status_and_trace(None, None), status_and_trace(KeyboardInterrupt(), None)
+    >>> status_and_trace(None, {}), status_and_trace(KeyboardInterrupt(), {})
     (('finished', None), ('stopped', None))
     """
     if error is None:
@@ -28,12 +29,11 @@ def status_and_trace(
     if type(error).__name__ in _CANCELLED:
         return "stopped", None
     status, _ = outcome_of(error)
-    return status, (trace_of(error, shell) if status == "failed" else None)
+    return status, (trace_of(error, namespace) if status == "failed" else None)
 
 
-def trace_of(error: BaseException, shell: Any) -> str:
-    """The traceback text without the frames of IPython that ran the cell."""
-    namespace = getattr(shell, "user_ns", None)
+def trace_of(error: BaseException, namespace: Mapping[str, Any]) -> str:
+    """The traceback text without the frames of who ran the code."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_globals is not namespace:
         trace = trace.tb_next

@@ -1,0 +1,1 @@
+"""Floor 4: a plain script, tracked without an edit: `nbtrack run script.py`."""
