@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from nbtrack.sweeps.optuna_callback import OptunaCallback
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
+    from nbtrack.tracking.backing_up import backup
     from nbtrack.tracking.callbacks.huggingface import TransformersCallback
     from nbtrack.tracking.callbacks.keras import KerasCallback
     from nbtrack.tracking.callbacks.lightgbm import LightGBMCallback
@@ -101,6 +102,7 @@ _HOME = {
     "XGBoostCallback": "nbtrack.tracking.callbacks.xgboost",
     "artifacts": "nbtrack.tracking.artifacts.api",
     "autolog": "nbtrack.tracking.autolog",
+    "backup": "nbtrack.tracking.backing_up",
     "beats": "nbtrack.analysis.statistics.significance",
     "beats_all": "nbtrack.analysis.statistics.significance",
     "brush": "nbtrack.notebook.panels.parallel",
@@ -182,6 +184,7 @@ __all__ = [
     "XGBoostCallback",
     "artifacts",
     "autolog",
+    "backup",
     "beats",
     "beats_all",
     "brush",

@@ -7,6 +7,7 @@ cells, which is what they are for; a bundle from outside needs `--trust`.
 
 from __future__ import annotations
 
+from nbtrack.cli.backup_verb import backup
 from nbtrack.cli.bundle_verbs import export, import_, rerun
 from nbtrack.cli.compare_verb import compare
 from nbtrack.cli.completion_verb import completion
@@ -51,6 +52,7 @@ command = Verbs(
         import_,
         models,
         card,
+        backup,
         purge,
         completion,
     ],

@@ -1,0 +1,59 @@
+"""`nbtrack.backup`: a copy of the store as it is now, whoever writes to it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbtrack.store.backup import back_up
+from nbtrack.tracking.settled import settled
+
+if TYPE_CHECKING:
+    from nbtrack.store import Store
+    from nbtrack.store.backup import Backup
+
+
+def backup(path: str | Path, store: Store | str | Path | None = None) -> Backup:
+    """Copy the store, database and files, while runs go on.
+
+    The copy is one moment: every run has a beginning of its points, every artifact that
+    is listed is whole. It is itself a store: `nbtrack.open(path)`, or `NBTRACK_STORE`.
+    What a live process logged in the last 200 ms may not be committed, and is not in
+    it; runs that go on now are `crashed` in the copy, once it is opened. No writer
+    waits for it.
+
+    Parameters
+    ----------
+    path : path
+        A folder that is not there yet or empty, or a file that ends in `.zip`: unpacked
+        in a folder, it is the store of that folder.
+    store : Store or path, optional
+        By default the store of this folder.
+
+    Returns
+    -------
+    Backup
+        `path`, `n_runs`, `n_files`, `n_bytes`, and `notices`: what is not in it.
+
+    Raises
+    ------
+    StoreError
+        Where the place is taken, cannot be written or is full, or the store is damaged
+        (`nbtrack salvage` reads what can be read). Nothing is left there then.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base"):
+    ...     nbtrack.log(loss=0.5)
+    >>> made = nbtrack.backup("monday")
+    >>> made.n_runs, nbtrack.open(made.path).run("base").metrics["loss"].best
+    (1, 0.5)
+    """
+    if not isinstance(store, str | Path):
+        return back_up(settled(store), Path(path).expanduser())
+    from nbtrack.store import Store
+
+    with closing(Store.open(store, create=False)) as opened:
+        return back_up(opened, Path(path).expanduser())
