@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from nbtrack.sweeps.optuna_callback import OptunaCallback
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
-    from nbtrack.tracking.backing_up import backup
+    from nbtrack.tracking.backing_up import backup, salvage
     from nbtrack.tracking.callbacks.huggingface import TransformersCallback
     from nbtrack.tracking.callbacks.keras import KerasCallback
     from nbtrack.tracking.callbacks.lightgbm import LightGBMCallback
@@ -153,6 +153,7 @@ _HOME = {
     "report": "nbtrack.slices.report",
     "rerun": "nbtrack.bundles.rerun",
     "runs": "nbtrack.analysis.runs_table",
+    "salvage": "nbtrack.tracking.backing_up",
     "show": "nbtrack.notebook.run_page",
     "show_media": "nbtrack.notebook.media_display",
     "slice": "nbtrack.slices.slice",
@@ -235,6 +236,7 @@ __all__ = [
     "report",
     "rerun",
     "runs",
+    "salvage",
     "show",
     "show_media",
     "slice",

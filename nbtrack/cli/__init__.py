@@ -19,6 +19,7 @@ from nbtrack.cli.purge_verb import purge
 from nbtrack.cli.remote_verbs import pull, push
 from nbtrack.cli.report_verb import report
 from nbtrack.cli.run_verbs import ls, show
+from nbtrack.cli.salvage_verb import salvage
 from nbtrack.cli.slice_verb import slice_
 from nbtrack.cli.sql_verb import sql
 from nbtrack.cli.store_verbs import artifacts, du, gc, verify
@@ -53,6 +54,7 @@ command = Verbs(
         models,
         card,
         backup,
+        salvage,
         purge,
         completion,
     ],

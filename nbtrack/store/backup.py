@@ -77,11 +77,10 @@ def back_up(store: Store, target: Path) -> Backup:
         Where the place is taken, cannot be written or is full, or the store damaged.
         Nothing is left there then.
     """
-    target = Path(os.path.abspath(target))
-    _refuse(store, target)
+    target = refuse_taken(store.path, target)
     store._settle()
     store.recover()
-    with _writing_to(target), _made_beside(target) as folder:
+    with writing_to(target), made_beside(target) as folder:
         made = _copy(store, folder)
         if target.suffix == ARCHIVE:
             _archive(folder, target)
@@ -91,17 +90,21 @@ def back_up(store: Store, target: Path) -> Backup:
     return Backup(target, made.n_runs, made.n_files, n_bytes, made.notices)
 
 
-def _refuse(store: Store, target: Path) -> None:
+def refuse_taken(folder: Path, target: Path) -> Path:
+    """The place for a copy of the store at `folder`, or StoreError where it is none."""
+    target = Path(os.path.abspath(target))
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise StoreError(f"{target} is there already: give another place.")
-    if store.path.resolve() in [target.resolve(), *target.resolve().parents]:
+    if folder.resolve() in [target.resolve(), *target.resolve().parents]:
         raise StoreError(f"{target} lies in the store itself: give another place.")
     if not target.parent.is_dir():
         raise StoreError(f"There is no folder {target.parent}.")
+    return target
 
 
 @contextmanager
-def _writing_to(target: Path) -> Iterator[None]:
+def writing_to(target: Path) -> Iterator[None]:
+    """Turn an error of the system into the store's."""
     try:
         yield
     except OSError as exc:
@@ -109,7 +112,8 @@ def _writing_to(target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _made_beside(target: Path) -> Iterator[Path]:
+def made_beside(target: Path) -> Iterator[Path]:
+    """A store's folders beside `target`: to be moved there, else gone afterwards."""
     folder = target.with_name(f"{PARTIAL}{os.urandom(8).hex()}")
     prepare_folder(folder)
     try:
@@ -122,7 +126,7 @@ def _copy(store: Store, folder: Path) -> Backup:
     """The database, then what it names; again where something was gone meanwhile."""
     missing = set[str]()
     for _ in range(_TRIES):
-        _copy_dead_journals(store.path, folder)
+        copy_dead_journals(store.path, folder)
         _copy_database(store, DATABASE_NAME, folder)
         before, missing = missing, _copy_files(store.path, folder)
         if missing in (set(), before):
@@ -131,9 +135,9 @@ def _copy(store: Store, folder: Path) -> Backup:
         if (store.path / name).is_file():
             _copy_database(store, name, folder)
     for name in FOLDERS:
-        _copy_folder(store.path / name, folder / name)
+        copy_folder(store.path / name, folder / name)
     notices = [f"{name} is missing in the store itself" for name in sorted(missing)]
-    return _counted(folder, (*_living(store.path), *notices))
+    return _counted(folder, (*living(store.path), *notices))
 
 
 def _copy_database(store: Store, name: str, folder: Path) -> None:
@@ -162,12 +166,12 @@ def _copy_files(store: Path, folder: Path) -> set[str]:
     missing = set()
     for path in paths:
         relative = path.relative_to(store)
-        if not (folder / relative).exists() and not _copy_file(path, folder / relative):
+        if not (folder / relative).exists() and not copy_file(path, folder / relative):
             missing.add(str(relative))
     return missing
 
 
-def _copy_file(source: Path, target: Path) -> bool:
+def copy_file(source: Path, target: Path) -> bool:
     """Copy and sync one file; False where it is not there."""
     try:
         handle = os.open(source, _READ)
@@ -186,19 +190,20 @@ def _copy_file(source: Path, target: Path) -> bool:
     return True
 
 
-def _copy_folder(source: Path, target: Path) -> None:
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy the files of a folder, where there is one."""
     if source.is_dir():
         for path in sorted(source.iterdir()):
             if path.is_file() and not path.is_symlink():
-                _copy_file(path, target / path.name)
+                copy_file(path, target / path.name)
 
 
-def _copy_dead_journals(store: Path, folder: Path) -> None:
+def copy_dead_journals(store: Path, folder: Path) -> None:
     """Of processes that could not be taken over: whoever opens the copy does it."""
     for session in _sessions(store):
         target = folder / "journal" / session.name
         if not target.exists() and not is_alive(session):
-            _copy_folder(session, target)
+            copy_folder(session, target)
 
 
 def _sessions(store: Path) -> list[Path]:
@@ -207,7 +212,8 @@ def _sessions(store: Path) -> list[Path]:
     return [path for path in found if path.is_dir() and path.name[:1] != "."]
 
 
-def _living(store: Path) -> tuple[str, ...]:
+def living(store: Path) -> tuple[str, ...]:
+    """How many other processes are at work in the store, as a notice."""
     others = (s for s in _sessions(store) if s.name not in PROCESS.sessions)
     n = sum(1 for session in others if is_alive(session))
     if not n:

@@ -1,4 +1,4 @@
-"""`nbtrack.backup`: a copy of the store as it is now, whoever writes to it."""
+"""`nbtrack.backup`, `nbtrack.salvage`: a store again, from a sound or damaged one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from nbtrack.tracking.settled import settled
 if TYPE_CHECKING:
     from nbtrack.store import Store
     from nbtrack.store.backup import Backup
+    from nbtrack.store.salvage.salvaging import Salvaged
 
 
 def backup(path: str | Path, store: Store | str | Path | None = None) -> Backup:
@@ -57,3 +58,45 @@ def backup(path: str | Path, store: Store | str | Path | None = None) -> Backup:
 
     with closing(Store.open(store, create=False)) as opened:
         return back_up(opened, Path(path).expanduser())
+
+
+def salvage(store: str | Path, into: str | Path) -> Salvaged:
+    """Write what can be read of a damaged store as a new one.
+
+    Every page of the database is looked at, so that one that is damaged takes no other
+    with it; the log beside it is read where it belongs to it. Files come where they are
+    whole, journals of dead processes too. The damaged store is only read.
+
+    Parameters
+    ----------
+    store : path
+        The damaged `.nbtrack` folder, or the folder it stands in.
+    into : path
+        A folder that is not there yet, or empty.
+
+    Returns
+    -------
+    Salvaged
+        `path`, `n_runs`, `n_files`, `tables` (rows that are there and lost, by table),
+        `lost_files`, `is_whole`, `notices`.
+
+    Raises
+    ------
+    StoreError
+        Where no row of a store can be read, or `into` cannot be written.
+
+    Examples
+    --------
+    >>> import nbtrack
+    >>> with nbtrack.start("base") as run:
+    ...     nbtrack.log(loss=0.5)
+    >>> run.store.journal.flush(5.0)
+    True
+    >>> saved = nbtrack.salvage(run.store.path, "saved")
+    >>> saved.is_whole, nbtrack.open(saved.path).run(run.id).name
+    (True, 'base')
+    """
+    from nbtrack.store.locate import folder_for
+    from nbtrack.store.salvage.salvaging import salvage as save
+
+    return save(folder_for(store, None), Path(into).expanduser())
