@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nbtrack.analysis.code_view import cells, code
     from nbtrack.analysis.confidence import mean_ci
     from nbtrack.analysis.data_view import diff_inputs, inputs
+    from nbtrack.analysis.doctor.examine import doctor
     from nbtrack.analysis.environment_view import diff_environment, environment
     from nbtrack.analysis.groups import groups
     from nbtrack.analysis.lineage import lineage
@@ -117,6 +118,7 @@ _HOME = {
     "diff": "nbtrack.slices.diff",
     "diff_environment": "nbtrack.analysis.environment_view",
     "diff_inputs": "nbtrack.analysis.data_view",
+    "doctor": "nbtrack.analysis.doctor.examine",
     "edits": "nbtrack.analysis.metric_edits",
     "environment": "nbtrack.analysis.environment_view",
     "epochs": "nbtrack.tracking.epochs",
@@ -200,6 +202,7 @@ __all__ = [
     "diff",
     "diff_environment",
     "diff_inputs",
+    "doctor",
     "edits",
     "environment",
     "epochs",

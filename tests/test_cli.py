@@ -206,6 +206,9 @@ def test_models_versions_events_and_card(filled):
         (["purge", "nobody", "--yes"], 1),
         (["purge", "base-0"], 2),
         (["completion", "csh"], 2),
+        (["backup", "-o", "/nowhere/at/all"], 1),
+        (["salvage", "-o", "/nowhere/at/all"], 1),
+        (["salvage"], 2),
         (["du", "--by", "colour"], 2),
         (["frobnicate"], 2),
         (["ls", "--colour"], 2),
@@ -246,7 +249,7 @@ def test_names_of_strangers_are_shown_as_escapes(store_path, plain_surroundings)
         ["report", "-o", written, "--metric", HOSTILE + "x"],
         ["compare"], ["compare", "--baseline", HOSTILE + "x"], ["slice", "last"],
         ["sql", "select name, notes from runs"], ["sql", f"select '{HOSTILE}'"],
-        ["purge", HOSTILE + "x", "--yes"],
+        ["purge", HOSTILE + "x", "--yes"], ["doctor"],
     ):  # fmt: skip
         for flags in ([], ["--json"]):
             done = CliRunner().invoke(command, [*words, *flags])

@@ -12,6 +12,7 @@ from nbtrack.cli.bundle_verbs import export, import_, rerun
 from nbtrack.cli.compare_verb import compare
 from nbtrack.cli.completion_verb import completion
 from nbtrack.cli.diff_verb import diff
+from nbtrack.cli.doctor_verb import doctor
 from nbtrack.cli.frame import Verbs
 from nbtrack.cli.merge_verb import merge
 from nbtrack.cli.models_verbs import card, models
@@ -55,6 +56,7 @@ command = Verbs(
         card,
         backup,
         salvage,
+        doctor,
         purge,
         completion,
     ],

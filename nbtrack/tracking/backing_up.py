@@ -88,13 +88,13 @@ def salvage(store: str | Path, into: str | Path) -> Salvaged:
     Examples
     --------
     >>> import nbtrack
-    >>> with nbtrack.start("base") as run:
+    >>> with nbtrack.start("kept") as run:
     ...     nbtrack.log(loss=0.5)
     >>> run.store.journal.flush(5.0)
     True
     >>> saved = nbtrack.salvage(run.store.path, "saved")
     >>> saved.is_whole, nbtrack.open(saved.path).run(run.id).name
-    (True, 'base')
+    (True, 'kept')
     """
     from nbtrack.store.locate import folder_for
     from nbtrack.store.salvage.salvaging import salvage as save

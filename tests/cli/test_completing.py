@@ -8,18 +8,18 @@ import subprocess
 
 import pytest
 from cli_calls import call, json_of, run_nbtrack
+from click.testing import CliRunner
 
 import nbtrack
+from nbtrack.cli import command
 from nbtrack.store import Store
 
 
 def completed(shell, words, place, **environment):
-    names = {"bash": "COMP_WORDS", "zsh": "COMP_WORDS", "fish": "COMP_WORDS"}
-    done = run_nbtrack(
-        env={**os.environ, "_NBTRACK_COMPLETE": f"{shell}_complete",
-             names[shell]: words, "COMP_CWORD": str(place), **environment},
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
+    asked = {"_NBTRACK_COMPLETE": f"{shell}_complete", "COMP_WORDS": words,
+             "COMP_CWORD": str(place), **environment}  # fmt: skip
+    done = CliRunner().invoke(command, [], env=asked, prog_name="nbtrack")
+    assert (done.exit_code, done.stderr) == (0, "")
     return done.stdout.rstrip("\n").split("\n")
 
 
@@ -30,6 +30,7 @@ def test_a_shell_completes_what_the_store_has(filled, store_path, tmp_path):
     assert completed("bash", "nbtrack compare --sort lo", 3) == ["plain,loss"]
     assert "plain,ds:v1" in completed("bash", "nbtrack artifacts show ds", 3)
     assert completed("bash", "nbtrack verify ds : v", 4)[:2] == ["plain,v1", "plain,v0"]
+    assert completed("bash", "nbtrack verify ds :", 3)[:2] == ["plain,v1", "plain,v0"]
     assert completed("bash", "nbtrack card fr", 2)[0] == "plain,fraud"
     assert "plain,show" in completed("bash", "nbtrack artifacts sh", 2)
     assert completed("fish", "nbtrack show", "la") == ["plain,last\tthe newest"]
@@ -39,6 +40,9 @@ def test_a_shell_completes_what_the_store_has(filled, store_path, tmp_path):
     nowhere = tmp_path / "nowhere" / ".nbtrack"
     said = completed("bash", "nbtrack show ba", 2, NBTRACK_STORE=str(nowhere))
     assert (said, nowhere.exists()) == ([""], False)
+    asked = {"_NBTRACK_COMPLETE": "bash_complete", "COMP_WORDS": "nbtrack show ba"}
+    done = run_nbtrack(env={**os.environ, **asked, "COMP_CWORD": "2"})
+    assert (done.stdout, done.stderr) == ("plain,base-1\nplain,base-0\n", "")
     (store_path / "nbtrack.db").write_bytes(b"this is no database" * 100)
     assert completed("bash", "nbtrack show ba", 2) == [""]
 

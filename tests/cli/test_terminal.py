@@ -32,13 +32,17 @@ def test_s14_no_text_of_a_run_controls_a_terminal(
         ["card", "fraud"], ["du"], ["du", "--by", "type"], ["gc", "--dry-run"],
         ["verify"], ["push", str(tmp_path / "r")], ["report", "-o", "r.html"],
         ["merge", str(tmp_path / "none")], ["show", evil + "x"], ["ls", evil],
-        ["sql", evil], ["compare", evil], ["purge", "last"],
+        ["sql", evil], ["compare", evil], ["purge", "last"], ["doctor"],
+        ["doctor", "--store", str(tmp_path / evil.replace("\0", ""))],
+        ["backup", "-o", str(tmp_path / evil.replace("\0", "") / "x")],
+        ["salvage", "-o", str(tmp_path / evil.replace("\0", "") / "x")],
+        ["salvage", "-o", str(tmp_path / "saved")],
     ]  # fmt: skip
-    for environment in ({"TERM": "dumb"}, {}, {"NO_COLOR": "1"}):
+    for environment in ({"TERM": "dumb"}, {}):
         shown = at_terminal(*calls, answer="n\n", **environment)
         shown = shown.replace("\r\n", "\n")
         if environment.get("TERM") != "dumb":
-            assert ("\x1b[32m" in shown) == ("NO_COLOR" not in environment)
+            assert "\x1b[32m" in shown
             # Only what rich writes itself, and `push` to begin its line anew.
             shown = re.sub(r"\x1b\[[\d;]+m(?!\u202e)", "", shown)
         shown = re.sub(r"\r(\x1b\[K)?", "", shown).replace("\x1b[K", "")
@@ -46,6 +50,11 @@ def test_s14_no_text_of_a_run_controls_a_terminal(
         assert shown.count("evil\\x1b[31m\\u202e\\r\\n") > 10
         assert "[red]x[/red]" in shown
         assert ":smile:" in shown
+
+
+def test_no_color_is_obeyed(filled):
+    assert "\x1b[32m" in at_terminal(["compare"], ["doctor"])
+    assert not re.search(r"\x1b\[3\d", at_terminal(["compare"], NO_COLOR="1"))
 
 
 def test_a_table_has_the_columns_that_the_window_has_room_for(filled):
