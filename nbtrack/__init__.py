@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nbtrack.analysis.code_view import cells, code
     from nbtrack.analysis.confidence import mean_ci
     from nbtrack.analysis.data_view import diff_inputs, inputs
+    from nbtrack.analysis.doctor.examine import doctor
     from nbtrack.analysis.environment_view import diff_environment, environment
     from nbtrack.analysis.groups import groups
     from nbtrack.analysis.lineage import lineage
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.alerts import alert
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
+    from nbtrack.tracking.backing_up import backup, salvage
     from nbtrack.tracking.callbacks.huggingface import TransformersCallback
     from nbtrack.tracking.callbacks.keras import KerasCallback
     from nbtrack.tracking.callbacks.lightgbm import LightGBMCallback
@@ -107,6 +109,7 @@ _HOME = {
     "alert": "nbtrack.tracking.alerts",
     "artifacts": "nbtrack.tracking.artifacts.api",
     "autolog": "nbtrack.tracking.autolog",
+    "backup": "nbtrack.tracking.backing_up",
     "beats": "nbtrack.analysis.statistics.significance",
     "beats_all": "nbtrack.analysis.statistics.significance",
     "brush": "nbtrack.notebook.panels.parallel",
@@ -121,6 +124,7 @@ _HOME = {
     "diff": "nbtrack.slices.diff",
     "diff_environment": "nbtrack.analysis.environment_view",
     "diff_inputs": "nbtrack.analysis.data_view",
+    "doctor": "nbtrack.analysis.doctor.examine",
     "edits": "nbtrack.analysis.metric_edits",
     "environment": "nbtrack.analysis.environment_view",
     "epochs": "nbtrack.tracking.epochs",
@@ -158,6 +162,7 @@ _HOME = {
     "report": "nbtrack.slices.report",
     "rerun": "nbtrack.bundles.rerun",
     "runs": "nbtrack.analysis.runs_table",
+    "salvage": "nbtrack.tracking.backing_up",
     "show": "nbtrack.notebook.run_page",
     "show_media": "nbtrack.notebook.media_display",
     "slice": "nbtrack.slices.slice",
@@ -190,6 +195,7 @@ __all__ = [
     "alert",
     "artifacts",
     "autolog",
+    "backup",
     "beats",
     "beats_all",
     "brush",
@@ -204,6 +210,7 @@ __all__ = [
     "diff",
     "diff_environment",
     "diff_inputs",
+    "doctor",
     "edits",
     "environment",
     "epochs",
@@ -241,6 +248,7 @@ __all__ = [
     "report",
     "rerun",
     "runs",
+    "salvage",
     "show",
     "show_media",
     "slice",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import subprocess
@@ -10,40 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_calls import HOSTILE, PAYLOADS, call, filled, json_of, run_nbtrack
 from click.testing import CliRunner
 
 import nbtrack
 from nbtrack.cli import command
 from nbtrack.store import Store
 
-HOSTILE = "evil\x1b[31m\u202e\r\nname"
-PAYLOADS = ["\x1b", "\u202e", "\r", "\x07", "\x9b", "\0"]
-
-
-def call(*words, code=0):
-    done = CliRunner().invoke(command, [str(word) for word in words])
-    assert done.exit_code == code, done.output
-    return done
-
-
-def json_of(*words, code=0):
-    return json.loads(call(*words, "--json", code=code).stdout)
-
-
-@pytest.fixture
-def filled(store_path, plain_surroundings, tmp_path):
-    """A store with two runs, two artifacts and a registered model."""
-    for nth in range(2):
-        with nbtrack.start(f"base-{nth}", params={"lr": nth}) as run:
-            run.log(loss=0.5 - nth / 10)
-            (tmp_path / "ds").mkdir(exist_ok=True)
-            (tmp_path / "ds" / "a.csv").write_text(f"x\n{nth}\n")
-            (tmp_path / "ds" / "b.csv").write_text("x\n1\n")
-            run.log_artifact(tmp_path / "ds", "ds", type="dataset")
-            run.log_artifact({"n": nth}, "net", type="model", aliases=["gold"])
-    nbtrack.models.register("net:v1", "fraud", by="ada", notes="first")
-    with Store.open(store_path) as opened:
-        yield opened
+__all__ = ["filled"]  # a fixture
 
 
 def test_runs_are_listed_and_chosen(filled):
@@ -225,6 +198,17 @@ def test_models_versions_events_and_card(filled):
         (["models", "events", "f"], 1),
         (["card", "f"], 1),
         (["push", "nonsense://x"], 1),
+        (["compare", "nobody"], 1),
+        (["compare", "--sort", "los"], 2),
+        (["sql", "select los"], 1),
+        (["sql"], 2),
+        (["slice", "nobody"], 1),
+        (["purge", "nobody", "--yes"], 1),
+        (["purge", "base-0"], 2),
+        (["completion", "csh"], 2),
+        (["backup", "-o", "/nowhere/at/all"], 1),
+        (["salvage", "-o", "/nowhere/at/all"], 1),
+        (["salvage"], 2),
         (["du", "--by", "colour"], 2),
         (["frobnicate"], 2),
         (["ls", "--colour"], 2),
@@ -268,6 +252,9 @@ def test_s14_names_of_strangers_are_shown_as_escapes(store_path, plain_surroundi
         ["merge", HOSTILE], ["pull", "nonsense\x1b[1m://x"], ["import", HOSTILE],
         ["export", HOSTILE], ["rerun", HOSTILE], ["verify", HOSTILE],
         ["du", "--by", "type"], ["ls", HOSTILE], ["ls", "--sort", HOSTILE],
+        ["compare"], ["compare", "--baseline", HOSTILE + "x"], ["slice", "last"],
+        ["sql", "select name, notes from runs"], ["sql", f"select '{HOSTILE}'"],
+        ["purge", HOSTILE + "x", "--yes"], ["doctor"],
     ):  # fmt: skip
         for flags in ([], ["--json"]):
             done = CliRunner().invoke(command, [*words, *flags])
@@ -279,20 +266,12 @@ def test_s14_names_of_strangers_are_shown_as_escapes(store_path, plain_surroundi
     assert report.count("evil") > 5
 
 
-def run_nbtrack(*words, **options):
-    return subprocess.run(
-        [sys.executable, "-c", "from nbtrack.cli import main; main()", *words],
-        capture_output=True,
-        text=True,
-        **options,
-    )
-
-
 def test_as_a_process_it_is_light_and_knows_its_version(store_path):
     code = (
         "import sys; from nbtrack.cli import command\n"
         "command(['--help'], standalone_mode=False)\n"
-        "heavy = {'pandas', 'numpy', 'torch', 'IPython', 'fsspec', 'sqlite_utils'}\n"
+        "heavy = {'pandas', 'numpy', 'torch', 'IPython', 'fsspec', 'rich',\n"
+        "         'sqlite_utils'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -314,10 +293,11 @@ def test_reading_verbs_need_no_pandas_and_change_nothing(filled, store_path):
     code = (
         "import sys; from nbtrack.cli import command\n"
         "for words in (['ls'], ['artifacts'], ['models'], ['du'], ['verify'],\n"
-        "              ['diff', 'base-0', 'base-1']):\n"
+        "              ['diff', 'base-0', 'base-1'], ['compare'],\n"
+        "              ['sql', 'select 1 as one']):\n"
         "    try: command(words)\n"
         "    except SystemExit as end: assert end.code == 0, words\n"
-        "assert 'pandas' not in sys.modules"
+        "assert not {'pandas', 'rich'} & sys.modules.keys()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -30,6 +30,7 @@ SURFACE = 5
 HEAVY = {
     *("torch", "numpy", "pandas", "sqlite_utils", "plotly", "psutil", "optuna"),
     *("IPython", "ipykernel", "ipywidgets", "anywidget", "jupyter_server", "tornado"),
+    "rich",
 }
 SQL = re.compile(
     r"\b(select\s.+\sfrom|insert\s+(or \w+ )?into|update\s+\w+\s+set|delete\s+from"

@@ -17,19 +17,28 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from nbtrack import __version__
+from nbtrack.cli.completing import complete
+from nbtrack.cli.tables import Cell, cell, plain_lines
 from nbtrack.errors import NbtrackError, OptionError, QueryError
 from nbtrack.text import shorten, visible
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
 
-CELL_MAX = 64  # characters of a cell of a table: a sha256 is whole
 ERROR_MAX = 1000
 Call = TypeVar("Call", bound=Callable[..., Any])
+__all__ = [
+    "Cell", "Verb", "Verbs", "cell", "on_terminal", "opened", "said", "say", "say_json",
+    "say_table", "say_text", "time_of", "with_options", "writable",
+]  # fmt: skip
 
 
 class _Spoken(click.Command):
-    """A command whose errors are one line."""
+    """A command whose errors are one line, and whose words a shell can complete."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        complete(self.params)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it."""
@@ -58,7 +67,8 @@ class Verbs(_Spoken, click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`nbtrack models` alone lists them."""
         asks_for_verb = bool(args) and (args[0] == "--help" or args[0][:1] != "-")
-        if "list" in self.commands and not asks_for_verb:
+        is_asked = not asks_for_verb and not ctx.resilient_parsing
+        if "list" in self.commands and is_asked:
             args = ["list", *args]
         return super().parse_args(ctx, args)
 
@@ -90,11 +100,24 @@ def said(exc: BaseException) -> str:
     return shorten(visible(" ".join(str(exc).split())), ERROR_MAX)
 
 
-def say(text: str) -> None:
-    """Show one line; what the terminal cannot write becomes an escape."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    plain = visible(text).encode(encoding, "backslashreplace").decode(encoding)
-    click.echo(plain)
+def say(text: str, *, style: str = "") -> None:
+    """Show one line; what the terminal cannot write becomes an escape.
+
+    The style ("bold", "red") is for a terminal alone.
+    """
+    plain = writable(visible(text))
+    if style and on_terminal():
+        from nbtrack.cli.terminal import show_line
+
+        show_line(plain, style)
+    else:
+        click.echo(plain)
+
+
+def say_text(text: str) -> None:
+    """Show a longer text line by line; tabs stay, as they indent scripts."""
+    for line in text.removesuffix("\n").split("\n"):
+        click.echo(writable("\t".join(map(visible, line.split("\t")))))
 
 
 def say_json(value: Any) -> None:  # Any: what JSON can hold, and times, NaN
@@ -103,32 +126,31 @@ def say_json(value: Any) -> None:  # Any: what JSON can hold, and times, NaN
 
 
 def say_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Show rows under their headings; numbers to the right."""
+    """Show rows under their headings; numbers to the right.
+
+    Where nobody looks, as plain aligned text of all columns; on a terminal in colours,
+    with as many columns as have room.
+    """
     if not rows:
         return
-    texts = [[cell(value) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *texts, strict=True)]
-    right = [
-        all(isinstance(row[nth], int | float) or row[nth] is None for row in rows)
-        for nth in range(len(columns))
-    ]
-    for line in [list(columns), *texts]:
-        padded = [
-            text.rjust(width) if to_right else text.ljust(width)
-            for text, width, to_right in zip(line, widths, right, strict=True)
-        ]
-        say("  ".join(padded).rstrip())
+    if not on_terminal():
+        for line in plain_lines(columns, rows):
+            say(line)
+        return
+    from nbtrack.cli.terminal import show_table
+
+    show_table(columns, rows)
 
 
-def cell(value: Any) -> str:
-    """A value as a cell of a table shows it."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return shorten(visible(str(value)), CELL_MAX)
+def on_terminal() -> bool:
+    """Whether somebody looks at what is said, rather than a script."""
+    return sys.stdout.isatty()
+
+
+def writable(text: str) -> str:
+    """The text with escapes for what stdout's encoding has not."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def time_of(text: str | None) -> str:

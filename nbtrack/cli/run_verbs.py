@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nbtrack.cli.frame import (
+    Cell,
     Verb,
     opened,
     say,
@@ -56,12 +57,13 @@ def ls(
         say_json([_facts(run) for run in runs])
         return
     names = _most_common(runs)
+    metrics = [_metric(runs, name) for name in names]
     say_table(
         ["id", "name", "status", "started (UTC)", "seconds", *names],
         [
             [run.id, run.name, run.status, time_of(run.started_at), run.duration_s,
-             *(run.metrics[n].best if n in run.metrics else None for n in names)]
-            for run in runs
+             *(metric[at] for metric in metrics)]
+            for at, run in enumerate(runs)
         ],
     )  # fmt: skip
 
@@ -81,14 +83,28 @@ def show(run: str, *, store_path: str | None, as_json: bool) -> None:
     if as_json:
         say_json(_facts(known.record) | _more_facts(known))
         return
-    say(f"{headline(known.record)} · {known.record.id}")
+    say(f"{headline(known.record)} · {known.record.id}", style="bold cyan")
     for section in sections_of(known):
         _say_section(section)
 
 
+def _metric(runs: Sequence[RunRecord], name: str) -> list[Cell]:
+    """The best values of a metric; the best of all runs stands out on a terminal."""
+    from nbtrack.analysis.comparing.columns import marks_of
+
+    found = [run.metrics.get(name) for run in runs]
+    goals = {metric.goal for metric in found if metric is not None}
+    values = [None if metric is None else metric.best for metric in found]
+    best = marks_of(values, goals.pop() if len(goals) == 1 else None).best
+    return [
+        Cell(value, style="bold green" if at in best else "")
+        for at, value in enumerate(values)
+    ]
+
+
 def _say_section(section: Section) -> None:
     say("")
-    say(section.title)
+    say(section.title, style="bold")
     for row in section.rows[:ROWS_SHOWN]:
         say("  " + "  ".join(part for part in row if part))
     if len(section.rows) > ROWS_SHOWN:

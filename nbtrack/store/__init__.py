@@ -21,6 +21,8 @@ Around it:
     registry                     which stores this user has
     session, process, liveness   whose journal it is, and whether it lives
     recovery, takeover           what dead processes left
+    backup, salvage              a store again, from a sound or a damaged one
+    checkup                      what can be wrong with one, looked at
     store                        `Store`, the one object others hold
     read_only, followed          the same for reading alone, and for many at once
 """

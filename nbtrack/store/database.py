@@ -310,6 +310,6 @@ def _busy() -> sqlite3.OperationalError:
 
 def _way_out(path: Path) -> str:
     return (
-        f"It was left untouched. Move it away (mv {path.name} {path.name}.old) to "
-        f"start anew; `sqlite3 {path.name}.old .recover` shows what can be read."
+        "It was left untouched. `nbtrack salvage -o DIR` writes what can be read of it "
+        f"as a new store; move it away (mv {path.name} {path.name}.old) to start anew."
     )

@@ -42,6 +42,11 @@ def find_store(near: Path | str | None = None) -> Path | None:
     named = os.environ.get("NBTRACK_STORE")
     if named:
         return store_folder(Path(named).expanduser())
+    return nearest_store(near)
+
+
+def nearest_store(near: Path | str | None = None) -> Path | None:
+    """The nearest `.nbtrack` folder upward, whatever NBTRACK_STORE says."""
     start = _folder(near)
     for folder in (start, *start.parents):
         if (folder / STORE_NAME).is_dir():

@@ -9,19 +9,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from nbtrack.errors import StoreError
-from nbtrack.store.database import inspect, readable_errors, why_read_only
+from nbtrack.store.database import BUSY_S, inspect, readable_errors, why_read_only
 from nbtrack.store.locate import DATABASE_NAME, folder_for, refuse_foreign_link
 from nbtrack.store.schema import VERSION
 from nbtrack.store.store import Store
 
 
-def open_to_read(path: Path | str) -> Store:
+def open_to_read(path: Path | str, *, wait_s: float = BUSY_S) -> Store:
     """Open the store of a folder for reading.
 
     Parameters
     ----------
     path : path
         The `.nbtrack` folder, or the folder that holds it.
+    wait_s : float
+        How long to wait for a lock of another process.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def open_to_read(path: Path | str) -> Store:
     if not database.exists():
         raise StoreError(f"There is no store at {folder}.")
     with readable_errors(database):
-        version = inspect(database)
+        version = inspect(database, wait_s=wait_s)
         if version < VERSION:
             raise StoreError(
                 f"The store {folder} has version {version}, this nbtrack reads "
@@ -55,4 +57,6 @@ def open_to_read(path: Path | str) -> Store:
             )
         why = why_read_only(folder, database, version)
         why = why or f"The store {folder} was opened for reading only."
-        return Store(folder, created=False, version=version, why_read_only=why)
+        store = Store(folder, created=False, version=version, why_read_only=why)
+        store._wait_s = wait_s
+        return store

@@ -92,7 +92,7 @@ def _line(curve: Drawn, name: str, colour: str) -> Line:
 
 def _table(found: Compared, rows: int) -> str:
     columns = found.shown[:COLUMNS_SHOWN]
-    base = _base_row(found)
+    base = base_row(found)
     head = "".join(f"<th style='{_HEAD}'>{escape(head_text(c))}</th>" for c in columns)
     n_shown = min(rows, len(found.ids))
     body = "".join(
@@ -127,15 +127,29 @@ def _cell(column: Column, at: int, base: int | None) -> str:
 
 
 def _delta(column: Column, at: int, base: int | None) -> str:
+    text = delta_text(column, at, base)
+    if not text or base is None:
+        return ""
+    delta = delta_of(column.values[at], column.values[base]) or 0.0
+    colour = direction(delta, column.goal)
+    tone = f";color:{colour}" if colour else ""
+    return f" <span style='font-size:11px{tone}'>{escape(text)}</span>"
+
+
+def delta_text(column: Column, at: int, base: int | None) -> str:
+    """How far a metric is from the baseline's, with its sign; "" where it is not.
+
+    Examples
+    --------
+    >>> delta_text(Column("best.loss", "metric", [0.5, 0.75], "min"), 1, 0)
+    '+0.2500'
+    """
     if base is None or base == at or column.kind != "metric":
         return ""
     delta = delta_of(column.values[at], column.values[base])
     if delta is None or math.isnan(delta) or delta == 0:
         return ""
-    colour = direction(delta, column.goal)
-    tone = f";color:{colour}" if colour else ""
-    sign = "+" if delta > 0 else ""
-    return f" <span style='font-size:11px{tone}'>{sign}{escape(number(delta))}</span>"
+    return f"{'+' if delta > 0 else ''}{number(delta)}"
 
 
 def direction(delta: float, goal: Goal | None) -> str:
@@ -151,7 +165,8 @@ def direction(delta: float, goal: Goal | None) -> str:
     return _GOOD if (delta < 0) == (goal == "min") else _BAD
 
 
-def _base_row(found: Compared) -> int | None:
+def base_row(found: Compared) -> int | None:
+    """Where the baseline stands among the runs."""
     base = found.state.baseline
     return list(found.ids).index(base) if base in found.ids else None
 

@@ -1,0 +1,31 @@
+"""`nbtrack backup`: a copy of the store, while others write to it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from nbtrack.cli.frame import Verb, opened, say, say_json, with_options
+
+
+@click.command("backup", cls=Verb)
+@click.option(
+    "-o", "--output", required=True, metavar="DIR|FILE.zip", help="Not there yet."
+)
+@with_options
+def backup(output: str, *, store_path: str | None, as_json: bool) -> None:
+    """Copy the store, database and files, as it is at one moment.
+
+    Whoever writes to it goes on. The copy is itself a store: nbtrack ls --store DIR.
+    """
+    from nbtrack.store.backup import back_up
+
+    with opened(store_path) as store:
+        made = back_up(store, Path(output).expanduser())
+    if as_json:
+        say_json(asdict(made))
+        return
+    for line in str(made).splitlines():
+        say(line)

@@ -1,0 +1,7 @@
+"""The store that the verbs are tried on."""
+
+from __future__ import annotations
+
+from cli_calls import filled
+
+__all__ = ["filled"]
