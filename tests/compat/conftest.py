@@ -15,7 +15,7 @@ SHIM = "import nbtrack.compat.wandb as wandb"
 def wandb(store_path, tmp_path, monkeypatch, plain_surroundings):
     """The shim, with nothing that an earlier test left."""
     import nbtrack.compat.wandb as shim
-    from nbtrack.compat.wandb.starting import desk
+    from nbtrack.compat.wandb.desk import desk
 
     monkeypatch.chdir(tmp_path)
     for name in ("WANDB_MODE", "WANDB_PROJECT", "WANDB_NAME", "WANDB_RUN_ID"):

@@ -335,6 +335,12 @@ def test_what_means_nothing_here_is_said_once(wandb, capfd):
     assert said.count("entity, save_code, sync_tensorboard mean nothing here") == 1
 
 
+def test_a_slip_in_a_name_is_no_argument_that_means_nothing(wandb):
+    with pytest.raises(TypeError, match=r"'projct'\. Did you mean project"):
+        wandb.init(projct="p")
+    assert wandb.run is None
+
+
 def test_nothing_is_logged_before_init(wandb):
     with pytest.raises(wandb.Error, match=r"wandb\.init\(\) before wandb\.log\(\)"):
         wandb.log({"a": 1})

@@ -145,6 +145,7 @@ def test_an_agent_runs_the_trials_of_a_sweep(play):
     ]
     assert all(params(run)["y"] == 0.5 and params(run)["epochs"] == 2 for run in runs)
     assert points(store, runs[-1], "loss") == [(0, 5.5), (1, 4.5)]
+    assert set(params(runs[0])) == {"x", "y", "epochs", "optimizer.kind"}
     assert len({run.tags["sweep"] for run in runs}) == 1
 
 

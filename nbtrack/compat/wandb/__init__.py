@@ -6,7 +6,8 @@ artifacts go to nbtrack's own. What is not here raises an AttributeError that sa
 to use; arguments that mean nothing here are said once.
 
     errors, saying           what is raised and said
-    settings, starting       init: who is asked for what; which run is current
+    settings, starting       init: what a run is asked to be
+    desk                     which runs go on, which one is `wandb.run`
     live                     the run: configured (its config), summed (its summary),
                              history, defined, alerts, saved (files), run_artifacts
     values, media, tables, plot      what can be logged
@@ -129,14 +130,14 @@ def __getattr__(name: str) -> Any:
 
 
 def _of_the_run(name: str) -> Any:
-    starting = importlib.import_module(f"{_PACKAGE}.starting")
-    run = starting.desk.run
+    desks = importlib.import_module(f"{_PACKAGE}.desk")
+    run = desks.desk.run
     if name == "run":
         return run
     if name in ("config", "summary"):
         return _BeforeInit(f"wandb.{name}") if run is None else getattr(run, name)
     if name in _OF_THE_RUN:
-        return getattr(starting.run_for(name), name)
+        return getattr(desks.run_for(name), name)
     saying = importlib.import_module(f"{_PACKAGE}.saying")
     raise saying.not_here("wandb", name)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.capture.values import unflatten
 from nbtrack.compat.wandb.saying import not_here
 from nbtrack.compat.wandb.summed import kept
-from nbtrack.sweeps.studies import SWEEP
+from nbtrack.sweeps.studies import SWEEP, TRIAL
 
 if TYPE_CHECKING:
     from nbtrack.compat.wandb.artifact import Artifact
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _STATES: Mapping[str, str] = {"stopped": "killed", "pruned": "killed"}
 _JOB = "job_type"
+_NOT_OF_THE_SCRIPT = {_JOB, SWEEP, TRIAL}
 
 
 class ApiRun:
@@ -84,7 +85,7 @@ class ApiRun:
         return [
             key if value is None else f"{key}: {value}"
             for key, value in self.record.tags.items()
-            if key != _JOB
+            if key not in _NOT_OF_THE_SCRIPT
         ]
 
     @property

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -69,7 +70,7 @@ class Artifact:
         self._tags: list[str] = []
         self.sources: dict[str, SourceFile] = {}
         self.references: dict[str, list[ArtifactFile]] = {}
-        self._staged: tempfile.TemporaryDirectory[str] | None = None
+        self._staged: weakref.finalize[..., Artifact] | None = None  # its folder
         self._version: Version | None = None
 
     # -- putting it together
@@ -289,7 +290,7 @@ class Artifact:
         self._description = record.description or None
         self._aliases, self._tags = list(record.aliases), list(record.tags)
         if self._staged is not None:
-            self._staged.cleanup()
+            self._staged()
             self._staged = None
 
     # -- once it is logged
@@ -299,7 +300,7 @@ class Artifact:
         if self._version is not None:
             self._version.save(self._metadata, self._aliases)
             return
-        from nbtrack.compat.wandb.starting import run_for
+        from nbtrack.compat.wandb.desk import run_for
 
         run_for("Artifact.save").log_artifact(self)
 
@@ -380,8 +381,10 @@ class Artifact:
 
     def _place(self, name: str) -> Path:
         if self._staged is None:
-            self._staged = tempfile.TemporaryDirectory(prefix="nbtrack-artifact-")
-        place = Path(self._staged.name, name)
+            folder = tempfile.mkdtemp(prefix="nbtrack-artifact-")
+            self._staged = weakref.finalize(self, shutil.rmtree, folder, True)
+            self._folder = Path(folder)
+        place = self._folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
         return place
 

@@ -361,7 +361,7 @@ class Run(LogsArtifacts):
     # -- inside
 
     def _settle(self) -> None:
-        from nbtrack.compat.wandb.starting import desk
+        from nbtrack.compat.wandb.desk import desk
 
         self.is_finished = True
         self.summary.settle(self._defined.special)

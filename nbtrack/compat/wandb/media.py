@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from nbtrack.compat.wandb.configured import plain
 from nbtrack.compat.wandb.errors import UsageError
 from nbtrack.compat.wandb.saying import say_ignored, say_once
+from nbtrack.compat.wandb.values import Media
 from nbtrack.tracking.media.content import read_bounded
 from nbtrack.tracking.media.images import GRID_MAX
 from nbtrack.tracking.media.png import SIGNATURE
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.run import Run
 
 
-class Image:
+class Image(Media):
     """A picture with a caption: an array, a Pillow image, a file, a figure.
 
     `boxes` and `masks` are kept beside it, as text and as pictures; they are not drawn
@@ -135,7 +136,7 @@ def _for_a_sheet(pixels: Any) -> Any:
         return opened.convert("RGB")
 
 
-class Histogram:
+class Histogram(Media):
     """How values are spread: of a sequence, or counted already by NumPy.
 
     >>> counted = Histogram([1, 2, 2], num_bins=2)
@@ -178,7 +179,7 @@ class Histogram:
         run.log_histogram((self.histogram, self.bins), name, step=step)
 
 
-class Html:
+class Html(Media):
     """HTML: a text, or the path of a file with it; shown in a sandbox only."""
 
     def __init__(
@@ -206,7 +207,7 @@ def _is_file(data: Any) -> bool:
         return False
 
 
-class Audio:
+class Audio(Media):
     """A sound: a file, or samples with their rate."""
 
     def __init__(
@@ -234,7 +235,7 @@ class Audio:
         run.log_audio(sound, name, rate=rate, step=step, caption=self.caption)
 
 
-class Video:
+class Video(Media):
     """A film: a file, its bytes, or frames (time x channel x height x width).
 
     Frames become a GIF by Pillow; without it they are kept as a sheet of pictures.
@@ -313,7 +314,7 @@ def _frames(data: Any) -> Any:
     return frames[..., 0] if frames.shape[-1] == 1 else frames
 
 
-class Plotly:
+class Plotly(Media):
     """A figure of plotly or matplotlib."""
 
     def __init__(self, val: Any) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.compat.wandb.configured import plain
 from nbtrack.compat.wandb.saying import say_once
 from nbtrack.compat.wandb.tables import Table
+from nbtrack.compat.wandb.values import Media
 from nbtrack.tracking.media.content import Snapshot
 from nbtrack.tracking.media.figures import plotly_content
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Keep = Callable[["Run", str, "int | None"], None]
 
 
-class CustomChart:
+class CustomChart(Media):
     """A chart that is ready to be logged."""
 
     def __init__(self, keep: Keep, table: Table | None = None) -> None:

@@ -1,13 +1,11 @@
-"""`wandb.init`, `finish`, and which run is the current one of the process."""
+"""`wandb.init`: a run as it is asked for, new or gone on with; `finish`, `restore`."""
 
 from __future__ import annotations
 
-import atexit
+import inspect
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
 from nbtrack.capture.values import unflatten
@@ -18,98 +16,26 @@ from nbtrack.compat.wandb.configured import (
     in_notebook,
     parsed,
 )
+from nbtrack.compat.wandb.desk import desk
 from nbtrack.compat.wandb.errors import CommError, Error, UsageError
 from nbtrack.compat.wandb.live import Run
 from nbtrack.compat.wandb.saying import say_ignored, say_once
 from nbtrack.compat.wandb.settings import Asked, Settings, asked_of
 from nbtrack.compat.wandb.summed import kept
 from nbtrack.errors import RunNotFoundError
+from nbtrack.text import did_you_mean
 
 if TYPE_CHECKING:
-    from nbtrack.compat.wandb.sweeps import Values
+    from nbtrack.compat.wandb.desk import Values
     from nbtrack.records import RunRecord
     from nbtrack.store import Store
     from nbtrack.tracking.run import Run as Live
 
 
-class Desk:
-    """The runs of this process that scripts hold; there is one."""
-
-    def __init__(self) -> None:
-        self.run: Run | None = None  # `wandb.run`
-        self.running: list[Run] = []
-        self.trial: Values | None = None  # of a sweep, for the next `init`
-        self._folders: list[Path] = []  # that their artifacts have
-        self._hooked = False
-        self._pid = os.getpid()
-
-    def adopt(self, run: Run, *, as_current: bool) -> None:
-        """A run has begun."""
-        self._pid = os.getpid()
-        self.running.append(run)
-        if as_current:
-            self.run = run
-        # The hook registered last runs first: loose files are kept before the store
-        # is closed.
-        atexit.unregister(self.close)
-        atexit.register(self.close)
-        if not self._hooked and not in_notebook():
-            self._hook()
-
-    def forget(self, run: Run, folder: Path | None) -> None:
-        """A run has ended; scripts may read from its folder until they end."""
-        if folder is not None:
-            self._folders.append(folder)
-        if run in self.running:
-            self.running.remove(run)
-        if self.run is run:
-            self.run = None
-
-    def finish_all(self) -> None:
-        """End every run."""
-        for run in reversed(self.running.copy()):
-            run.finish()
-
-    def close(self) -> None:
-        """The end of the process; a forked child ends nothing of its parent's."""
-        if self._pid != os.getpid():
-            return
-        self.finish_all()
-        while self._folders:
-            saved.remove(self._folders.pop())
-
-    def _hook(self) -> None:
-        """Let an exception that ends the script end its runs as failed."""
-        self._hooked = True
-        before = sys.excepthook
-
-        def ended(
-            kind: type[BaseException],
-            exc: BaseException,
-            trace: TracebackType | None,
-        ) -> None:
-            before(kind, exc, trace)
-            if self._pid == os.getpid():
-                for run in reversed(self.running.copy()):
-                    run.ended_by(exc)
-
-        sys.excepthook = ended
-
-
-desk = Desk()
-
-
-def run_for(call: str) -> Run:
-    """The current run.
-
-    Raises
-    ------
-    Error
-        When there is none.
-    """
-    if desk.run is None:
-        raise Error(f"You must call wandb.init() before wandb.{call}()")
-    return desk.run
+_UNUSED = {
+    *("anonymous", "entity", "force", "magic", "monitor_gym", "save_code"),
+    *("sync_tensorboard", "tensorboard"),
+}
 
 
 def init(
@@ -180,8 +106,8 @@ def init(
     >>> with wandb.init(project="mnist", config={"lr": 0.1}) as run:
     ...     run.log({"loss": 0.5})
     >>> import nbtrack
-    >>> nbtrack.runs().iloc[0][["experiment", "params.lr", "metrics.loss"]].tolist()
-    ['mnist', 0.1, 0.5]
+    >>> nbtrack.runs()[["experiment", "params.lr"]].to_dict("records")
+    [{'experiment': 'mnist', 'params.lr': 0.1}]
     """
     given = {
         "project": project, "name": name, "id": id, "group": group,
@@ -193,8 +119,7 @@ def init(
     previous = None if desk.trial else _previous(asked)
     if previous is not None:
         return previous
-    unused = {**others, "entity": entity}
-    say_ignored("init", [word for word, value in unused.items() if value])
+    _say_unused({**others, "entity": entity})
     run = _begun(asked, entity=entity or "", allow_val_change=bool(allow_val_change))
     run.update_config(_defaults())
     if config is not None:
@@ -266,6 +191,17 @@ def _previous(asked: Asked) -> Run | None:
         "reinit='finish_previous'",
     )
     return desk.running[-1]
+
+
+def _say_unused(others: Mapping[str, Any]) -> None:
+    """One line for what means nothing here; a slip is no such thing."""
+    for word in others.keys() - _UNUSED:
+        known = [*_UNUSED, *inspect.signature(init).parameters]
+        raise TypeError(
+            f"init() got an unexpected keyword argument {word!r}."
+            f"{did_you_mean(word, known)}"
+        )
+    say_ignored("init", [word for word, value in others.items() if value])
 
 
 def _defaults() -> dict[str, Any]:

@@ -12,15 +12,13 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nbtrack.compat.wandb.desk import Values, desk
 from nbtrack.compat.wandb.errors import CommError, UsageError
 from nbtrack.compat.wandb.saying import say_ignored, say_once, termerror
 from nbtrack.errors import SweepError
 from nbtrack.text import did_you_mean, shorten
-
-if TYPE_CHECKING:
-    from nbtrack.tracking.run import Run as Live
 
 _SAMPLERS = {"grid": "grid", "random": "random", "bayes": "tpe"}
 _GOALS = {"minimize": "min", "maximize": "max"}
@@ -40,15 +38,6 @@ class Known:
     name: str
     project: str | None
     n_asked: int = 0  # trials, over all its agents
-
-
-@dataclass(frozen=True, slots=True)
-class Values:
-    """What `init` finds within a trial."""
-
-    live: Live
-    values: Mapping[str, Any]
-    sweep_id: str
 
 
 @dataclass(slots=True)
@@ -185,7 +174,6 @@ class _Trial:
         self._known = known
 
     def __call__(self, **values: Any) -> dict[str, float] | None:
-        from nbtrack.compat.wandb.starting import desk
         from nbtrack.tracking.session import current
 
         live = current()

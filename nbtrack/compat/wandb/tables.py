@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nbtrack.compat.wandb.configured import plain
 from nbtrack.compat.wandb.media import Image, keep_images
-from nbtrack.compat.wandb.saying import say_once
+from nbtrack.compat.wandb.saying import say_ignored, say_once
+from nbtrack.compat.wandb.values import Media
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("Input", "Output", "Expected")  # wandb's own, where none are named
 
 
-class Table:
+class Table(Media):
     """Rows and named columns; cells may be pictures.
 
     >>> table = Table(columns=["word", "n"])
@@ -42,6 +43,8 @@ class Table:
         allow_mixed_types: bool = False,
         log_mode: Literal["IMMUTABLE", "MUTABLE", "INCREMENTAL"] | None = "IMMUTABLE",
     ) -> None:
+        others = {"dtype": dtype, "log_mode": log_mode != "IMMUTABLE"}
+        say_ignored("Table", [name for name, value in others.items() if value])
         self.columns: list[Any] = list(_COLUMNS if columns is None else columns)
         self.data: list[list[Any]] = []
         given: Any = (
@@ -169,7 +172,7 @@ class Table:
     def _cell(
         self, name: str, column: Any, cell: Any, pictures: dict[str, list[Any]]
     ) -> Any:
-        if not hasattr(cell, "keep"):
+        if not isinstance(cell, Media):
             return cell
         say_once(
             "pictures in a table",
@@ -182,4 +185,4 @@ class Table:
 
 
 def _json_cell(cell: Any) -> Any:
-    return f"<{type(cell).__name__}>" if hasattr(cell, "keep") else plain(cell)
+    return f"<{type(cell).__name__}>" if isinstance(cell, Media) else plain(cell)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from nbtrack.compat.wandb.configured import plain
 
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 LIST_MAX = 32  # numbers; a longer array is kept as its histogram, as wandb does
 
 
-class Keepable(Protocol):
-    """A value that knows how it is kept: pictures, tables, charts."""
+class Media:
+    """A value that knows how it is kept: pictures, tables, charts are one."""
 
     def keep(self, run: Run, name: str, step: int | None) -> None:
         """Hand it to the run."""
+        raise NotImplementedError
 
 
 def is_number(value: Any) -> bool:
@@ -45,7 +46,7 @@ def keep_value(run: Run, name: str, value: Any, step: int | None) -> None:
     """Keep what is no number."""
     if value is None:
         return
-    if hasattr(value, "keep"):
+    if isinstance(value, Media):
         value.keep(run, name, step)
     elif isinstance(value, str):
         run.log_text(value, name, step=step)
@@ -79,7 +80,7 @@ def in_summary(value: Any) -> Any:
 def is_list_of_media(value: Any) -> bool:
     """Whether it is a list of pictures, sounds, tables..."""
     is_list = isinstance(value, list | tuple) and len(value) > 0
-    return is_list and all(hasattr(item, "keep") for item in value)
+    return is_list and all(isinstance(item, Media) for item in value)
 
 
 def _keep_all(run: Run, name: str, values: list[Any], step: int | None) -> None:
