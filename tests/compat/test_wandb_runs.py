@@ -153,6 +153,26 @@ def test_defined_metrics_have_axes_goals_and_summaries(wandb):
     assert store.facts(record.id)["summary.loss"].value == {"min": 1.0, "mean": 2.0}
 
 
+def test_an_axis_that_a_loop_of_nbtrack_counts_stays(wandb):
+    with wandb.init() as run:
+        run.define_metric("loss", step_metric="epoch")
+        run.live.set_axis("epoch", 5)
+        run.log({"epoch": 1, "loss": 2})
+        assert run.live.axes_now == {"epoch": 5}
+    assert list(nbtrack.open().curve(only_run().id, "loss").axes["epoch"]) == [1]
+
+
+def test_secrets_are_taken_out_of_what_a_script_says(wandb, store_path):
+    token = "hf_" + "a1B2c3D4e5F6g7H8i9J0k1L2"
+    with wandb.init(config={"token": token}, notes=f"by {token}", tags=[token]) as run:
+        run.summary["by"] = token
+        run.log({"text": f"told {token}", f"loss {token}": 1})
+        run.alert("Key", f"it is {token}")
+    files = [path for path in store_path.rglob("*") if path.is_file()]
+    assert len(files) > 1
+    assert [path.name for path in files if token.encode() in path.read_bytes()] == []
+
+
 # ---- what begins and ends
 
 
@@ -356,6 +376,15 @@ def test_every_public_name_is_there(wandb):
     run = wandb.init()
     assert [name for name in dir(wandb) if not hasattr(wandb, name)] == []
     run.finish()
+
+
+def test_an_id_is_made_for_a_run_to_go_on_with(wandb):
+    wandb.require("core")
+    run_id = wandb.util.generate_id()
+    assert len(run_id) == 8
+    for _ in range(2):
+        wandb.init(id=run_id, resume="allow").finish()
+    assert only_run().id == run_id
 
 
 def test_alerts_are_notices_of_the_run(wandb):

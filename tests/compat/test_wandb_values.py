@@ -129,6 +129,24 @@ def test_a_confusion_matrix_is_made_of_probabilities_too(wandb):
         wandb.plot.confusion_matrix(y_true=[0])
 
 
+def test_a_classifier_is_judged_in_one_call(wandb):
+    linear = pytest.importorskip("sklearn.linear_model")
+    x = np.array([[0.0, 1], [1, 0], [0, 2], [2, 0]])
+    y = np.array([0, 1, 0, 1])
+    model = linear.LogisticRegression().fit(x, y)
+    with pytest.raises(wandb.Error, match=r"before wandb\.sklearn\.plot_roc"):
+        wandb.sklearn.plot_roc(y, model.predict_proba(x), ["a", "b"])
+    with wandb.init():
+        wandb.sklearn.plot_classifier(
+            model, x, x, y, y, model.predict(x), model.predict_proba(x), ["a", "b"],
+            feature_names=["left", "right"],
+        )  # fmt: skip
+    assert media("confusion_matrix")[0].load().to_numpy().tolist() == [[2, 0], [0, 2]]
+    assert set(media("feature_importances")[0].load().index) == {"left", "right"}
+    assert nbtrack.open().run("last").metrics["roc.auc"].last == 1.0
+    assert media("precision_recall")
+
+
 def test_a_chart_that_lies_on_a_server_keeps_its_table(wandb, capfd):
     with wandb.init() as run:
         table = wandb.Table(columns=["x"], data=[[1], [2]])

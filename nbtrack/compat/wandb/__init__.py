@@ -10,7 +10,7 @@ to use; arguments that mean nothing here are said once.
     desk                     which runs go on, which one is `wandb.run`
     live                     the run: configured (its config), summed (its summary),
                              history, defined, alerts, saved (files), run_artifacts
-    values, media, tables, plot      what can be logged
+    values, media, tables, plot, sklearn      what can be logged
     artifact, entries, versions      an artifact in the making; one that is kept
     sweeps                   sweep and agent, by nbtrack.sweep
     api, api_run, filters    reading back: wandb.Api()
@@ -62,7 +62,8 @@ _HOME = {
     "termlog": "saying",
     "termwarn": "saying",
 }
-_MODULES = {"errors", "plot"}
+_MODULES = {"errors", "plot", "sklearn", "util"}
+_NOTHING_TO_DO = {"require", "setup", "teardown"}
 _OF_THE_RUN = {  # methods of `wandb.run`, as functions
     *("alert", "define_metric", "log", "log_artifact", "log_code", "log_model"),
     *("mark_preempting", "pin_config_keys", "save", "unwatch", "use_artifact"),
@@ -73,12 +74,11 @@ __all__ = [
     *sorted(_HOME),
     *sorted(_MODULES),
     *sorted(_OF_THE_RUN),
+    *sorted(_NOTHING_TO_DO),
     "config",
     "join",
     "run",
-    "setup",
     "summary",
-    "teardown",
 ]
 
 
@@ -108,16 +108,16 @@ class _BeforeInit:
         raise self._refused(f".{key}")
 
 
-def _setup(*_: Any, **__: Any) -> None:
-    """Nothing to set up, and nothing to tear down."""
+def _nothing_to_do(*_: Any, **__: Any) -> None:
+    """Nothing to set up, to tear down or to require."""
 
 
 def __getattr__(name: str) -> Any:
     """A public name at its first use; those of the current run each time anew."""
     if name in _MODULES:
         return importlib.import_module(f"{_PACKAGE}.{name}")
-    if name in ("setup", "teardown"):
-        return _setup
+    if name in _NOTHING_TO_DO:
+        return _nothing_to_do
     if name == "join":  # its older name
         name = "finish"
     if name in _HOME:

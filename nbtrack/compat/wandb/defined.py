@@ -95,6 +95,11 @@ class Definitions:
         self._found.clear()
         return known[name]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was defined."""
+        return not (self._exact or self._patterns)
+
     def of(self, name: str) -> Metric | None:
         """What was defined for a metric; by its own name before that of a pattern."""
         if name not in self._found:

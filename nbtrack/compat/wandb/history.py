@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.compat.wandb.saying import say_once
-from nbtrack.compat.wandb.values import is_number, keep_value
-from nbtrack.tracking.numbers import flatten, whole_step
+from nbtrack.compat.wandb.values import in_summary, is_number, keep_value
+from nbtrack.tracking.numbers import as_number, flatten, whole_step
 
 if TYPE_CHECKING:
     from nbtrack.compat.wandb.defined import Definitions, Metric
@@ -33,7 +33,7 @@ class History:
         self._summary = summary
         self._defined = defined
         self._lock = threading.RLock()
-        self._axes: dict[str, float] = {}  # the last value of each step metric
+        self._axes: dict[str, Any] = {}  # the last number of each name
         self._judged: set[str] = set()
 
     def log(
@@ -79,13 +79,19 @@ class History:
         numbers = {name: value for name, value in flat.items() if is_number(value)}
         rest = {name: value for name, value in flat.items() if name not in numbers}
         self._sum_up(data, at)
-        for name, value in numbers.items():
-            self._axes[name] = value
+        self._axes.update(numbers)
+        if self._defined.is_empty:  # most scripts define none
+            self._run.log(numbers, step=at)
+        else:
+            self._log_defined(numbers, at)
+        for name, value in rest.items():
+            keep_value(self._run, name, value, at)
+
+    def _log_defined(self, numbers: Mapping[str, Any], at: int) -> None:
+        for name in numbers:
             self._judge(name)
         for axis, names in self._by_axis(numbers).items():
             self._log_over(axis, {name: numbers[name] for name in names}, at)
-        for name, value in rest.items():
-            keep_value(self._run, name, value, at)
 
     def _by_axis(self, numbers: Mapping[str, Any]) -> dict[str | None, list[str]]:
         groups: dict[str | None, list[str]] = {}
@@ -99,11 +105,14 @@ class History:
         if axis is None:
             self._run.log(numbers, step=at)
             return
-        self._run.set_axis(axis, self._axes[axis])
+        before = self._run.axes_now.get(axis)  # a loop of nbtrack.epochs may count it
+        self._run.set_axis(axis, as_number(axis, self._axes[axis]))
         try:
             self._run.log(numbers, step=at)
         finally:
             self._run.drop_axis(axis)
+            if before is not None:
+                self._run.set_axis(axis, before)
 
     def _judge(self, name: str) -> None:
         """The goal that was defined for a pattern, at the first use of a name."""
@@ -115,8 +124,6 @@ class History:
             self._run.set_goal(name, metric.goal)
 
     def _sum_up(self, data: Mapping[str, Any], at: int) -> None:
-        from nbtrack.compat.wandb.values import in_summary
-
         values = {
             name: told
             for name, value in data.items()

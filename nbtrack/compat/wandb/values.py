@@ -33,7 +33,7 @@ def is_number(value: Any) -> bool:
     >>> is_number(True), is_number(0.5), is_number("0.5"), is_number([1])
     (True, True, False, False)
     """
-    if isinstance(value, bool | int | float):
+    if type(value) is float or isinstance(value, bool | int | float):
         return True
     if isinstance(value, str | bytes):  # NumPy's texts are scalars too
         return False
@@ -66,8 +66,10 @@ def keep_value(run: Run, name: str, value: Any, step: int | None) -> None:
 
 def in_summary(value: Any) -> Any:
     """The value as the summary has it; None for pictures, tables and charts."""
+    if isinstance(value, bool | int | float):
+        return value
     if is_number(value):
-        return value if isinstance(value, bool | int | float) else _as_number(value)
+        return _as_number(value)
     if isinstance(value, Mapping):
         parts = {str(key): in_summary(part) for key, part in value.items()}
         return {key: part for key, part in parts.items() if part is not None}
