@@ -22,7 +22,7 @@ def wandb(store_path, tmp_path, monkeypatch, plain_surroundings):
         monkeypatch.delenv(name, raising=False)
     yield shim
     desk.close()
-    desk.trial = None
+    desk.trial = desk.early_config = None
 
 
 @pytest.fixture

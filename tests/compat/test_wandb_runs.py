@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from compat.conftest import params, points
 
@@ -75,6 +76,17 @@ def test_a_script_changes_its_config_only_with_leave(wandb):
     assert params(only_run()) == {"lr": 0.2}
 
 
+def test_a_config_that_is_assigned_as_a_whole_is_recorded(wandb):
+    wandb.config = {"lr": 0.1}
+    assert wandb.config["lr"] == 0.1
+    with wandb.init() as run:
+        wandb.config = {"lr": 0.2, "epochs": 3}
+        wandb.config = wandb.config
+        assert dict(wandb.config) == {"lr": 0.2, "epochs": 3}
+        assert wandb.config is run.config
+    assert params(only_run()) == {"lr": 0.2, "epochs": 3}
+
+
 def test_a_notebook_changes_its_config_and_begins_anew_at_will(shell, wandb):
     shell.run_cell("import nbtrack.compat.wandb as wandb")
     shell.run_cell("run = wandb.init(config={'lr': 0.1}); wandb.config.lr = 0.2")
@@ -110,6 +122,9 @@ def test_the_summary_has_the_last_values_and_those_set_by_hand(wandb):
         run.log({"loss": 1, "val": {"acc": 0.5}, "name": "cat"})
         assert (run.summary["loss"], run.summary["val"]["acc"]) == (1, 0.5)
         assert run.summary.name == "cat"
+        run.log({"three": np.ones(3)}, commit=False)
+        run.summary["exact"] = np.float64(3)
+        assert (run.summary["three"], type(run.summary["exact"])) == ([1.0] * 3, float)
         run.summary["loss"] = 0.5  # better than the last: of a metric, so no point
         run.summary.best = 7
         run.summary.part = {"a": 1}
@@ -290,6 +305,24 @@ def test_a_file_that_changes_after_it_was_added_is_kept_as_it_was(wandb, tmp_pat
         assert Path(logged.file()).read_text() == "one"
         with pytest.raises(nbtrack.NbtrackError, match="cannot be changed"):
             logged.add_file("a.txt")
+
+
+def test_a_path_or_an_address_is_logged_by_itself(wandb, tmp_path):
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "w.bin").write_bytes(b"w")
+    with wandb.init() as run:
+        run.log_artifact("net/w.bin", type="model")
+        run.log_artifact("net", name="folder", type="model", aliases="whole")
+        run.log_artifact(f"file://{tmp_path}/net/w.bin", name="far", type="dataset")
+        with pytest.raises(ValueError, match="file, a directory or an address"):
+            run.log_artifact("nothing", type="model")
+        assert Path(run.use_model("folder:whole")).read_bytes() == b"w"
+        with pytest.raises(AssertionError, match="only use this method for 'model'"):
+            run.use_model("far")
+    store = nbtrack.open()
+    assert store.artifact(f"run-{run.id}-w.bin").type == "model"
+    [far] = store.artifact_files(store.artifact("far").id)
+    assert (far.path, far.uri) == ("w.bin", f"file://{tmp_path}/net/w.bin")
 
 
 def test_a_download_replaces_its_own_files_and_leaves_the_others(wandb, tmp_path):

@@ -28,6 +28,8 @@ Modules load on first use, so that the import costs nothing.
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.31.0"  # of wandb, whose interface this follows
@@ -108,6 +110,23 @@ class _BeforeInit:
         raise self._refused(f".{key}")
 
 
+class _Shim(ModuleType):
+    """The module itself: `wandb.config = {...}`, as old tutorials have it, sets values.
+
+    Before `init` they are read back as they are, and the next run takes them.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "config":
+            super().__setattr__(name, value)
+            return
+        desk = importlib.import_module(f"{_PACKAGE}.desk").desk
+        if desk.run is None:
+            desk.early_config = value
+        elif value is not desk.run.config:
+            desk.run.config.update(value, allow_val_change=True)
+
+
 def _nothing_to_do(*_: Any, **__: Any) -> None:
     """Nothing to set up, to tear down or to require."""
 
@@ -134,6 +153,8 @@ def _of_the_run(name: str) -> Any:
     run = desks.desk.run
     if name == "run":
         return run
+    if name == "config" and run is None and desks.desk.early_config is not None:
+        return desks.desk.early_config
     if name in ("config", "summary"):
         return _BeforeInit(f"wandb.{name}") if run is None else getattr(run, name)
     if name in _OF_THE_RUN:
@@ -144,3 +165,6 @@ def _of_the_run(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(set(__all__))
+
+
+sys.modules[__name__].__class__ = _Shim

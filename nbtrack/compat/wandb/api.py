@@ -84,7 +84,7 @@ class Api:
             For an unknown word in them.
         """
         store = _store()
-        project = (path or "").rpartition("/")[2] or None
+        project = (path or "").strip("/").rpartition("/")[2] or None
         every = [ApiRun(store, record) for record in store.runs(experiment=project)]
         found = [run for run in every if fits(run, filters or {})]
         key = order.lstrip("+-")

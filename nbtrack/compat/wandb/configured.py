@@ -226,10 +226,10 @@ def plain(value: Any) -> Any:
     >>> plain((1, {"a": {2}}))
     [1, {'a': [2]}]
     """
+    if is_scalar_array(value):  # NumPy's float64 is a float too
+        return value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if is_scalar_array(value):
-        return value.item()
     parts = as_mapping(value)
     if parts is not None:
         return {key: plain(part) for key, part in parts.items()}

@@ -35,6 +35,7 @@ class Desk:
     def __init__(self) -> None:
         self.run: Run | None = None  # `wandb.run`
         self.running: list[Run] = []
+        self.early_config: Any = None  # assigned before `init`, whatever it is
         self.trial: Values | None = None  # of a sweep, for the next `init`
         self._folders: list[Path] = []  # that their artifacts have
         self._hooked = False

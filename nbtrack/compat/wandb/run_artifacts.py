@@ -11,6 +11,7 @@ from nbtrack.compat.wandb.artifact import Artifact
 from nbtrack.compat.wandb.errors import CommError
 from nbtrack.compat.wandb.versions import Version
 from nbtrack.errors import ArtifactNotFoundError
+from nbtrack.tracking.artifacts.references import is_uri
 from nbtrack.tracking.artifacts.using import note_use
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class LogsArtifacts:
         self._refuse_finished("log_artifact")
         artifact = artifact_or_path
         if not isinstance(artifact, Artifact):
-            artifact = self._of_path(Path(artifact), name, type)
+            artifact = self._of_path(os.fspath(artifact), name, type)
         given = [aliases] if isinstance(aliases, str) else aliases or ()
         logged = self.live.log_artifact(
             artifact.collected(),
@@ -120,18 +121,20 @@ class LogsArtifacts:
         )
         return found
 
-    def _of_path(self, path: Path, name: str | None, type: str | None) -> Artifact:
-        if "://" in str(path):  # an address is a text
-            raise ValueError("Use Artifact.add_reference for an address.")
-        made = Artifact(
-            name or f"run-{self.live.id}-{path.name}", type or "unspecified"
-        )
-        if path.is_dir():
-            made.add_dir(path)
+    def _of_path(self, asked: str, name: str | None, type: str | None) -> Artifact:
+        path = Path(asked)
+        own = f"run-{self.live.id}-{path.name}"
+        made = Artifact(name or own, type or "unspecified")
+        if is_uri(asked):
+            made.add_reference(asked)
+        elif path.is_dir():
+            made.add_dir(path, policy="immutable")
         elif path.is_file():
             made.add_file(path, policy="immutable")
         else:
-            raise ValueError(f"path must be a file or directory: {str(path)!r}")
+            raise ValueError(
+                f"path must be a file, a directory or an address: {asked!r}"
+            )
         return made
 
     def _refuse_finished(self, call: str) -> None:

@@ -122,6 +122,7 @@ def init(
     _say_unused({**others, "entity": entity})
     run = _begun(asked, entity=entity or "", allow_val_change=bool(allow_val_change))
     run.update_config(_defaults())
+    config, desk.early_config = config or desk.early_config, None
     if config is not None:
         found = parsed(config, config_include_keys, config_exclude_keys)
         run.update_config(found)

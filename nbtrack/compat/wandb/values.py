@@ -75,6 +75,8 @@ def in_summary(value: Any) -> Any:
         return {key: part for key, part in parts.items() if part is not None}
     if isinstance(value, str):
         return value
+    if hasattr(value, "tolist") and hasattr(value, "dtype"):
+        return value.tolist() if 0 < _size(value) <= LIST_MAX else None
     is_short = isinstance(value, list | tuple) and len(value) <= LIST_MAX
     return plain(value) if is_short and all(map(is_number, value)) else None
 
