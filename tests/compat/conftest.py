@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ SHIM = "import nbtrack.compat.wandb as wandb"
 
 
 @pytest.fixture
-def wandb(store_path, tmp_path, monkeypatch, plain_surroundings):
-    """The shim, with nothing that an earlier test left."""
+def wandb(store_path, tmp_path, monkeypatch, plain_surroundings, request):
+    """The shim, with nothing that an earlier test left; as in a script or a shell."""
     import nbtrack.compat.wandb as shim
     from nbtrack.compat.wandb.desk import desk
 
+    if "shell" not in request.fixturenames and "IPython" in sys.modules:
+        sys.modules["IPython"].InteractiveShell.clear_instance()
     monkeypatch.chdir(tmp_path)
     for name in ("WANDB_MODE", "WANDB_PROJECT", "WANDB_NAME", "WANDB_RUN_ID"):
         monkeypatch.delenv(name, raising=False)

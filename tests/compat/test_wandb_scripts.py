@@ -225,3 +225,19 @@ def test_a_script_without_finish_keeps_its_files_and_loads_nothing_heavy(tmp_pat
         [files] = store.artifact_versions(run=run.id)
         assert [file.path for file in store.artifact_files(files.id)] == ["a.txt"]
         assert not (store.path / "wandb").exists()
+
+
+def test_a_forked_child_ends_nothing_and_may_have_a_run_of_its_own(tmp_path):
+    code = (
+        "import os\n"
+        "run = wandb.init(project='p', mode='online')\n"
+        "if os.fork() == 0:\n"
+        "    wandb.log({'lost': 1})\n"
+        "    own = wandb.init(mode='disabled')\n"
+        "    raise SystemExit(0 if own is not run else 3)\n"
+        "assert os.waitstatus_to_exitcode(os.wait()[1]) == 0\n"
+        "wandb.log({'loss': 0.5})\n"
+    )
+    done, run = ended(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (run.status, list(run.metrics)) == ("finished", ["loss"])

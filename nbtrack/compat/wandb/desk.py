@@ -39,11 +39,10 @@ class Desk:
         self.trial: Values | None = None  # of a sweep, for the next `init`
         self._folders: list[Path] = []  # that their artifacts have
         self._hooked = False
-        self._pid = os.getpid()
+        os.register_at_fork(after_in_child=self._forked)
 
     def adopt(self, run: Run, *, as_current: bool) -> None:
         """A run has begun."""
-        self._pid = os.getpid()
         self.running.append(run)
         if as_current:
             self.run = run
@@ -69,12 +68,15 @@ class Desk:
             run.finish()
 
     def close(self) -> None:
-        """The end of the process; a forked child ends nothing of its parent's."""
-        if self._pid != os.getpid():
-            return
+        """The end of the process."""
         self.finish_all()
         while self._folders:
             saved.remove(self._folders.pop())
+
+    def _forked(self) -> None:
+        # A child ends nothing of its parent's, and what it logs there is not kept;
+        # `init` gives it a run of its own.
+        self.running, self._folders = [], []
 
     def _hook(self) -> None:
         """Let an exception that ends the script end its runs as failed."""
@@ -87,9 +89,8 @@ class Desk:
             trace: TracebackType | None,
         ) -> None:
             before(kind, exc, trace)
-            if self._pid == os.getpid():
-                for run in reversed(self.running.copy()):
-                    run.ended_by(exc)
+            for run in reversed(self.running.copy()):
+                run.ended_by(exc)
 
         sys.excepthook = ended
 

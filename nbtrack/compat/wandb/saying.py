@@ -53,13 +53,9 @@ def say_ignored(where: str, names: Iterable[str]) -> None:
 
 def not_here(owner: str, name: str) -> NotHereError:
     """The error for a name that has no counterpart, with what is offered instead."""
-    offered = _INSTEAD.get(name)
-    way_out = (
-        f"use {offered}" if offered else "look for it in nbtrack (dir(nbtrack)), or in"
-    )
     shown = f"{owner}.{shorten(visible(name), 60)}"
-    rest = "" if offered else " nbtrack.compat.wandb's own list (dir(wandb))"
-    return NotHereError(f"{shown} is not in nbtrack's wandb shim: {way_out}{rest}.")
+    offered = _INSTEAD.get(name, "what dir(wandb) or dir(nbtrack) lists")
+    return NotHereError(f"{shown} is not in nbtrack's wandb shim: use {offered}.")
 
 
 _said: set[str] = set()
