@@ -10,6 +10,7 @@ house, imports only point down:
        interop/   runs of other trackers in, ours out
        sweeps/    a cell or a function with many values: trials, each a run
        bundles/   a run as one file that proves itself: export, verify, rerun
+       compat/    other tools' interfaces on this store: wandb
     3  tracking/  Run: what the user holds   analysis/  answers from records
     2  capture/   what can be seen without asking: params, metrics, files, data flow
     1  store/     what is kept: journal, one writer, SQLite, blobs

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.capture.randomness import restore_states
+from nbtrack.capture.values import unflatten
 from nbtrack.guard import tolerated
 from nbtrack.sweeps.boundary import Boundary
 from nbtrack.sweeps.judge import Judge
@@ -83,7 +84,7 @@ class FunctionTrial:
         run = process_session().start(
             task.run_name,
             tags={SWEEP: task.sweep, TRIAL: str(task.number)},
-            params=task.labels,
+            params=unflatten(task.labels),  # a dotted name is a place in the params
             **self._about,
         )
         run.set_goal(task.aim.metric, task.aim.goal)

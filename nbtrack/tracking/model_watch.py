@@ -97,6 +97,26 @@ def watch(
     remember_model(run, model)
 
 
+def unwatch(run: Run, model: nn.Module | None = None) -> None:
+    """End the watch of a model before the run ends; of all of them without one.
+
+    Examples
+    --------
+    >>> import nbtrack, torch
+    >>> model = torch.nn.Linear(4, 2)
+    >>> with nbtrack.start() as run:
+    ...     nbtrack.watch(model, every=1)
+    ...     unwatch(run, model)
+    ...     model(torch.ones(3, 4)).sum().backward()
+    >>> nbtrack.media(run)
+    []
+    """
+    watched = _watched(run)
+    for found in list(watched) if model is None else [id(model)]:
+        if found in watched:
+            watched.pop(found).end()
+
+
 class ModelWatch:
     """The hooks on one model for one run; `begin` and `end`."""
 

@@ -70,6 +70,31 @@ def files_of(path: Path, *, leave_out: Path | None = None) -> list[SourceFile]:
     return files
 
 
+def named_file(name: str, path: Path) -> SourceFile:
+    """One file under a name of its own in the artifact.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is nothing.
+    ArtifactError
+        For an unreadable file, a folder, a pipe or device, or a name that cannot be.
+
+    Examples
+    --------
+    >>> _ = Path("a.txt").write_text("a")
+    >>> named_file("data/one.txt", Path("a.txt")).name
+    'data/one.txt'
+    """
+    try:
+        found = os.stat(path)
+    except FileNotFoundError as exc:
+        raise FileNotFoundError(f"There is no file {_shown(path)}. {_HINT}") from exc
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
+    return _source(name, path, found)
+
+
 def look_alikes(names: Iterable[str]) -> list[str]:
     """Names that are one name on other systems: case and accents written otherwise.
 
@@ -162,6 +187,7 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
 
 def _kind(mode: int) -> str:
     for test, kind in (
+        (stat.S_ISDIR, "folder"),
         (stat.S_ISSOCK, "socket"),
         (stat.S_ISFIFO, "pipe"),
         (stat.S_ISCHR, "device"),

@@ -118,20 +118,19 @@ def _logged(run: Run, plan: Plan, *, only_if_better: bool) -> LoggedArtifact:
 
 
 def _kept_files(run: Run, plan: Plan) -> list[ArtifactFile]:
-    if plan.references:
-        return plan.references
     if plan.form is not None:
-        return _kept_object(run.store, plan.form, plan.name + plan.form.suffix)
-    return _kept_sources(run.store, plan.sources)
+        return [_kept_object(run.store, plan.form, plan.name + plan.form.suffix)]
+    kept = _kept_sources(run.store, plan.sources) if plan.sources else []
+    return [*kept, *plan.references]
 
 
-def _kept_object(store: Store, form: Form, name: str) -> list[ArtifactFile]:
+def _kept_object(store: Store, form: Form, name: str) -> ArtifactFile:
     # Under its own name: torch writes the name of the file into it.
     with CopyFolder(store.path).folder() as folder:
         path = folder / f"content{form.suffix}"
         write_object(form, path)
         [kept] = _apart(lambda: store.put_files([path]))
-    return [ArtifactFile(name, kept.digest, kept.size_bytes)]
+    return ArtifactFile(name, kept.digest, kept.size_bytes)
 
 
 def _kept_sources(store: Store, sources: list[SourceFile]) -> list[ArtifactFile]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.errors import ArtifactError, ValueNotLoggedError
 from nbtrack.records import ArtifactFile, Goal, judges
 from nbtrack.text import clean_name, shorten
+from nbtrack.tracking.artifacts.collected import Collected
 from nbtrack.tracking.artifacts.folders import SourceFile, files_of, look_alikes
 from nbtrack.tracking.artifacts.judging import checked_judge
 from nbtrack.tracking.artifacts.metadata import as_metadata
@@ -61,7 +62,7 @@ class Asked:
 class Plan:
     """What is to be kept, and what is said of it.
 
-    One of `sources` (files here), `references` and `form` (an object) is there.
+    `sources` (files here) and `references` are there, or `form` (an object).
     """
 
     name: str
@@ -156,6 +157,8 @@ class _Found:
 
 
 def _found(run: Run, what: Any) -> _Found:
+    if isinstance(what, Collected):
+        return _of_collected(what)
     if is_uri(what):
         files = look_at(what)
         last = Path(what.rstrip("/").rpartition("/")[2] or "artifact")
@@ -170,7 +173,13 @@ def _found(run: Run, what: Any) -> _Found:
     return _Found(checkpoint_name(kind), form.type, form=form)
 
 
-def _type_of(files: Iterable[SourceFile] | Iterable[ArtifactFile]) -> str:
+def _of_collected(what: Collected) -> _Found:
+    sources, references = list(what.sources), list(what.references)
+    same = _type_of([*sources, *references]) if sources or references else "file"
+    return _Found("artifact", same, sources=sources, references=references)
+
+
+def _type_of(files: Iterable[SourceFile | ArtifactFile]) -> str:
     """The one type that all files have; else they are files."""
     names = [f.name if isinstance(f, SourceFile) else f.path for f in files]
     types = {type_of_file(Path(name)) for name in names}

@@ -39,17 +39,36 @@ _SUMS = ".json"  # beside a copy of references: the sha256 that no etag tells
 
 def use_artifact(run: Run, ref: str, path: str | os.PathLike[str] | None) -> Path:
     """A local copy, noted as an input of the run; see `Run.use_artifact`."""
-    from nbtrack.tracking.run import utc_text
+    store, record = version_for(run, ref)
+    found = local_copy(store, record, path)
+    note_use(run, record, path)
+    return found
+
+
+def version_for(run: Run, ref: str) -> tuple[Store, ArtifactRecord]:
+    """The version that a run asks for, and the store that it lies in.
+
+    Raises
+    ------
+    ArtifactNotFoundError
+        When no version answers to that reference.
+    """
     from nbtrack.tracking.session import process_session
 
-    is_recorded = run.is_recorded
-    store = run.store if is_recorded else process_session().store_for()
-    if is_recorded:
+    store = run.store if run.is_recorded else process_session().store_for()
+    if run.is_recorded:
         store.journal.flush(WAIT_S)
-    record = store.artifact(ref)
-    found = local_copy(store, record, path)
-    if is_recorded and run.status == "running":
-        store.journal.emit(
+    return store, store.artifact(ref)
+
+
+def note_use(
+    run: Run, record: ArtifactRecord, path: str | os.PathLike[str] | None = None
+) -> None:
+    """Note a version as an input of the run; a run that is over notes nothing."""
+    from nbtrack.tracking.run import utc_text
+
+    if run.is_recorded and run.status == "running":
+        run.store.journal.emit(
             {
                 "kind": "artifact_used",
                 "run": run.id,
@@ -59,7 +78,6 @@ def use_artifact(run: Run, ref: str, path: str | os.PathLike[str] | None) -> Pat
                 "at": utc_text(time.time()),
             }
         )
-    return found
 
 
 def local_copy(
@@ -160,11 +178,14 @@ def _own_place(files: Sequence[ArtifactFile]) -> Path | None:
         return None
     for file in files:
         references.check(file)
-    first, path = files[0], paths[0]
-    assert path is not None
     if len(files) == 1:
-        return path
-    return Path(str(path).removesuffix(first.path).rstrip("/") or "/")
+        return paths[0]
+    # Under names of their own they need a folder that has them: a copy.
+    names = [f"/{file.path}" for file in files]
+    pairs = list(zip(map(str, paths), names, strict=True))
+    bases = {path.removesuffix(name) for path, name in pairs}
+    is_laid_out = all(path.endswith(name) for path, name in pairs)
+    return Path(bases.pop() or "/") if is_laid_out and len(bases) == 1 else None
 
 
 def _cached(
@@ -176,8 +197,8 @@ def _cached(
     sums_at = home / f"{record.digest}{_SUMS}"
     sums = _sums(sums_at)
     if len(files) == 1:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder / files[0].path
+        found = folder / files[0].path  # its name may have folders
+        found.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not matches(found, files[0], sums.get(files[0].path)):
             _copy_one(store, files[0], found, sums_at)
         return found
