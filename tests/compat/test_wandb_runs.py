@@ -87,6 +87,14 @@ def test_a_config_that_is_assigned_as_a_whole_is_recorded(wandb):
     assert params(only_run()) == {"lr": 0.2, "epochs": 3}
 
 
+def test_the_current_run_is_not_lost_by_an_assignment(wandb, capfd):
+    with wandb.init() as run:
+        wandb.run = None
+        assert wandb.run is run
+    assert "wandb.run is not set: call init, finish" in capfd.readouterr().err
+    assert wandb.run is None
+
+
 def test_a_notebook_changes_its_config_and_begins_anew_at_will(shell, wandb):
     shell.run_cell("import nbtrack.compat.wandb as wandb")
     shell.run_cell("run = wandb.init(config={'lr': 0.1}); wandb.config.lr = 0.2")

@@ -15,6 +15,11 @@ to use; arguments that mean nothing here are said once.
     sweeps                   sweep and agent, by nbtrack.sweep
     api, api_run, filters    reading back: wandb.Api()
 
+Otherwise than there: a step that lies behind is kept, a run's id is never written
+over, a name that is there already gets a number, "bayes" is TPE, a sweep is known in
+the process that made it, and in other ranks than the first nothing is recorded unless
+`NBTRACK_RANKS=own` says so.
+
 Modules load on first use, so that the import costs nothing.
 
 >>> import nbtrack.compat.wandb as wandb
@@ -117,6 +122,12 @@ class _Shim(ModuleType):
     """
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("run", "summary"):
+            saying = importlib.import_module(f"{_PACKAGE}.saying")
+            saying.say_once(
+                f"{name} set", f"wandb.{name} is not set: call init, finish"
+            )
+            return
         if name != "config":
             super().__setattr__(name, value)
             return
