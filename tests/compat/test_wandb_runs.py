@@ -428,12 +428,13 @@ def test_an_id_is_made_for_a_run_to_go_on_with(wandb):
     assert only_run().id == run_id
 
 
-def test_alerts_are_notices_of_the_run(wandb):
+def test_alerts_are_those_of_the_run(wandb):
     with wandb.init() as run:
         run.alert("Low", "acc is 0.1", level="warn")
         with pytest.raises(ValueError, match="'LOUD' is not a valid AlertLevel"):
             run.alert("x", "y", level="loud")
-    assert nbtrack.open().notices(run.id) == ["alert WARN: Low: acc is 0.1"]
+    [alert] = only_run().alerts
+    assert (alert.level, alert.title, alert.text) == ("warn", "Low", "acc is 0.1")
 
 
 def test_lines_for_the_terminal_are_written_as_asked(wandb, capfd):

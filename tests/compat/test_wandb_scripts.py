@@ -43,7 +43,8 @@ def test_a_torch_loop_is_recorded_with_its_axis_params_and_files(play):
     assert facts["summary.val/acc"].value == {"max": max(accs)}
     assert facts["summary.note"].value == "converged"
     assert run.metrics["best_acc"].last == accs[-1]
-    assert store.notices(run.id) == ["alert INFO: Done: training is over"]
+    told = [(a.level, a.title, a.text) for a in run.alerts]
+    assert told == [("info", "Done", "training is over")]
     watched = {value.name for value in nbtrack.media(run, store=store)}
     assert {"gradients/0.weight", "weights/2.bias"} <= watched
     [files] = store.artifact_versions(name=f"run-{run.id}-files")

@@ -1,14 +1,12 @@
-"""`run.alert`: what a script wants somebody to hear of."""
+"""How urgent an alert is, in wandb's words and in nbtrack's."""
 
 from __future__ import annotations
 
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from nbtrack.text import shorten
-
 if TYPE_CHECKING:
-    from nbtrack.tracking.run import Run
+    from nbtrack.records import Level
 
 
 class AlertLevel(Enum):
@@ -19,16 +17,15 @@ class AlertLevel(Enum):
     ERROR = "ERROR"
 
 
-def record_alert(run: Run, *, title: str, text: str, level: str) -> None:
-    """Keep an alert with the run, as one of its notices.
+_OURS: dict[AlertLevel, Level] = {
+    AlertLevel.INFO: "info",
+    AlertLevel.WARN: "warn",
+    AlertLevel.ERROR: "error",
+}
 
-    Every alert of a script passes here, and nowhere else.
-    """
-    run.notices([f"alert {level}: {shorten(title, 200)}: {text}"])
 
-
-def level_of(level: str | AlertLevel | None) -> str:
-    """The level as a word.
+def level_of(level: str | AlertLevel | None) -> Level:
+    """The level as `Run.alert` takes it.
 
     Raises
     ------
@@ -36,9 +33,9 @@ def level_of(level: str | AlertLevel | None) -> str:
         For an unknown one.
 
     >>> level_of(None), level_of("warn"), level_of(AlertLevel.ERROR)
-    ('INFO', 'WARN', 'ERROR')
+    ('info', 'warn', 'error')
     """
     if level is None:
-        return AlertLevel.INFO.value
+        return "info"
     word = level.value if isinstance(level, AlertLevel) else str(level).upper()
-    return AlertLevel(word).value
+    return _OURS[AlertLevel(word)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from nbtrack.compat.wandb.alerts import AlertLevel, level_of, record_alert
+from nbtrack.compat.wandb.alerts import AlertLevel, level_of
 from nbtrack.compat.wandb.configured import Config, in_notebook
 from nbtrack.compat.wandb.defined import Definitions, Metric
 from nbtrack.compat.wandb.errors import UsageError
@@ -115,9 +115,9 @@ class Run(LogsArtifacts):
         level: str | AlertLevel | None = None,
         wait_duration: Any = None,
     ) -> None:
-        """Let somebody hear of something."""
+        """Let somebody hear of something; `Run.alert` says where it is shown."""
         self._refuse_finished("alert")
-        record_alert(self.live, title=title, text=text, level=level_of(level))
+        self.live.alert(title, text, level_of(level))
 
     def watch(
         self,
