@@ -242,3 +242,12 @@ def test_unseeded_numbers_of_a_script_lower_its_grade(folder):
     assert folder.facts(run.id)["rng.unseeded"].value == ["random"]
     assert run.grade == "B"
     assert "grade B: [1] draws random numbers (random) unseeded" in said.ours[-1]
+
+
+def test_what_libraries_draw_while_they_are_imported_is_no_unseeded_number(folder):
+    folder.write("s.py", "import rich.style\nloss = 1.0\n")  # it draws its ids
+    said = folder.tracked("s.py")
+    [run] = folder.runs()
+    assert folder.facts(run.id)["rng.drawn_from"].value == ["random"]
+    assert folder.facts(run.id)["rng.unseeded"].value == []
+    assert (run.grade, "unseeded" in said.err) == ("A", False)
