@@ -43,7 +43,7 @@ class Folder:
     def write(self, name, text):
         file = self.path / name
         file.parent.mkdir(exist_ok=True)
-        file.write_text(textwrap.dedent(text), "utf-8")
+        file.write_bytes(textwrap.dedent(text).encode("utf-8", "surrogateescape"))
 
     def plainly(self, *words, given=""):
         return self._said([sys.executable, *words], given)

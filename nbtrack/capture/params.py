@@ -21,7 +21,8 @@ from nbtrack.capture.accumulators import (
 )
 from nbtrack.capture.calls import call_literals
 from nbtrack.capture.cell import CellFacts, read_body, read_cell
-from nbtrack.capture.evaluate import Known, dotted
+from nbtrack.capture.config_calls import builds_config
+from nbtrack.capture.evaluate import Known
 from nbtrack.capture.inherited import is_inheritable, is_record, snapshot_of
 from nbtrack.capture.loops import NAMELESS, is_range, varying_arguments
 from nbtrack.capture.magics import without_magics
@@ -34,16 +35,6 @@ from nbtrack.records import Origin, Param
 from nbtrack.redact import redact_param
 
 MAX_NOTICES = 20  # one line each; a config full of callbacks should not flood the cell
-_LOADERS = frozenset(
-    {"json.load", "json.loads", "yaml.safe_load", "yaml.load", "tomllib.load"}
-    | {"tomllib.loads", "OmegaConf.load", "OmegaConf.merge", "json5.load", "vars"}
-)
-
-
-_PARSERS = frozenset(
-    {"parse_args", "parse_known_args", "replace", "create", "from_dict", "from_yaml"}
-    | {"from_file", "from_json", "from_cli", "tyro", "cli", "parse"}
-)
 _OF_IPYTHON = frozenset({"In", "Out", "exit", "quit", "get_ipython"})
 
 
@@ -284,7 +275,7 @@ class CellCapture:
                 continue
             if any(built is parsed for parsed in self._parsed):
                 continue  # told already, by the names of its options
-            if is_record(built) and _builds(value, built):
+            if is_record(built) and builds_config(value, built):
                 self._take(name, built, "literal")
 
     def _take_iterations(self, loops: Iterable[tuple[str, int | None, int]]) -> None:
@@ -390,15 +381,6 @@ def _made_names(facts: CellFacts) -> list[str]:
         for name, stores in facts.found.stores.items()
         if all(store.kind in ("assign", "with") for store in stores)
     ]
-
-
-def _builds(value: ast.expr, built: object) -> bool:
-    """Whether a call makes a config: a constructor, a parser of arguments, a loader."""
-    if not isinstance(value, ast.Call):
-        return False
-    name = dotted(value.func) or ""
-    last = name.rpartition(".")[2]
-    return name in _LOADERS or last in _PARSERS or last == type(built).__name__
 
 
 def _count(bound: object, declared: int | None) -> int | None:

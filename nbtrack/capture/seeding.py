@@ -13,7 +13,8 @@ import random
 import re
 import struct
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from types import BuiltinMethodType, MethodType
 from typing import Any
 
 from nbtrack.capture.generators import GeneratorState, put_back
@@ -182,15 +183,37 @@ def variable_seeds(namespace: Mapping[str, Any], states: States) -> dict[str, An
     return found
 
 
+def names_random(namespace: Mapping[str, Any]) -> bool:
+    """Whether a script, or a module of its own, has `random` or something of it.
+
+    Libraries draw from it while a script imports them (rich, and so scikit-learn, for
+    ids); no result depends on that. What no code of the user's names is not told of.
+
+    >>> names_random({"random": random}), names_random({"shuffle": random.shuffle})
+    (True, True)
+    """
+    spaces = [namespace, *(vars(module) for module in _own_modules())]
+    return any(_is_of_random(v) for names in spaces for v in list(names.values()))
+
+
+def _is_of_random(value: object) -> bool:
+    if type(value) in (MethodType, BuiltinMethodType):
+        return getattr(value, "__self__", None) is random._inst
+    return value is random
+
+
 def _local_modules() -> bool:
     """Whether modules of the user's own are loaded: they may have seeded anything."""
+    return next(_own_modules(), None) is not None
+
+
+def _own_modules() -> Iterator[Any]:
     from nbtrack.capture.modules import is_own_file
 
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__dict__", {}).get("__file__")
         if name != "__main__" and isinstance(file, str) and is_own_file(file):
-            return True
-    return False
+            yield module
 
 
 def _torch_seed() -> int | None:

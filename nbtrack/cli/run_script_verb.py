@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,8 +66,6 @@ def run(
     target, arguments = _target(module, list(words))
     asked = Asked(target, module is not None, options, says_json=as_json)
     command = asked.command(arguments)
-    sys.stdout.flush()
-    sys.stderr.flush()
     os.execve(command[0], command, _environment(store_path))  # noqa: S606
 
 

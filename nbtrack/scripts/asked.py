@@ -49,8 +49,20 @@ class Asked:
         >>> Asked("train.py").command(["--lr", "0.1"])[-2:]
         ['--lr', '0.1']
         """
-        import subprocess  # the script's process, which is made here, needs it not
+        return [*_python(), "-c", START, self.as_json(), *arguments]
 
-        # -O, -W, -X and their like, as multiprocessing hands them on.
-        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-        return [sys.executable, *flags, "-c", START, self.as_json(), *arguments]
+    def plain_command(self, arguments: Sequence[str]) -> list[str]:
+        """The command that runs a file without us.
+
+        >>> Asked("train.py").plain_command(["--lr", "0.1"])[-3:]
+        ['train.py', '--lr', '0.1']
+        """
+        return [*_python(), self.target, *arguments]
+
+
+def _python() -> list[str]:
+    """Python as it runs here: with -O, -W and their like, as multiprocessing does."""
+    import subprocess  # the script's process, which is made here, needs it not
+
+    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    return [sys.executable, *flags]

@@ -6,9 +6,11 @@ Python's own way, with its traceback, its exit status or its signal.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import CodeType
 from typing import Any
 
@@ -31,21 +33,28 @@ def main() -> None:
     asked, arguments = Asked.from_json(sys.argv[1]), sys.argv[2:]
     options = checked_options(**asked.options)
     tracked = TrackedScript(options, says_json=asked.says_json)
+    uncaught: list[BaseException] = []
+    atexit.register(_end_by_signal, uncaught)  # the first one: it is called last
     try:
         if asked.is_module:
             _run_module(asked.target, arguments, tracked, Prepared(options))
         else:
-            _run_script(asked.target, arguments, tracked, Prepared(options))
-    except BaseException:
+            _run_script(asked, arguments, tracked, Prepared(options))
+    except BaseException as exc:
+        uncaught.append(exc)
         hide_our_frames_at_exit()
         raise
 
 
 def _run_script(
-    path: str, arguments: Sequence[str], tracked: TrackedScript, prepared: Prepared
+    asked: Asked, arguments: Sequence[str], tracked: TrackedScript, prepared: Prepared
 ) -> None:
+    path = asked.target
     names = set_stage_for_script(path, arguments)
     source = read_source(names["__file__"])
+    if source is None:  # it does not compile: Python says so best
+        command = asked.plain_command(arguments)
+        os.execv(command[0], command)  # noqa: S606
     code = _begun(source, tracked, prepared, names, _stem(path))
     _to_its_end(tracked, lambda: exec(code, names))  # noqa: S102 - it is asked for
 
@@ -102,6 +111,18 @@ def _to_its_end(tracked: TrackedScript, run: Callable[[], object]) -> None:
         tracked.end(exc)
         raise
     tracked.end(None)
+
+
+def _end_by_signal(uncaught: list[BaseException]) -> None:
+    """Let Ctrl-C end the process by its signal, as Python does.
+
+    Python notes that a KeyboardInterrupt was not caught where it runs code from a text,
+    and forgets it when it runs another one: a module with dataclasses that is imported
+    at the end is enough.
+    """
+    if any(type(exc) is KeyboardInterrupt for exc in uncaught):
+        with suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102 - a text of our own
 
 
 def _stem(path: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.capture.dataflow.pseudo import GENERATOR
 from nbtrack.capture.randomness import capture_states
-from nbtrack.capture.seeding import LIBRARIES, seeds
+from nbtrack.capture.seeding import LIBRARIES, names_random, seeds
 
 if TYPE_CHECKING:
     from nbtrack.capture.session import ExecutedCell
@@ -27,9 +27,11 @@ def note_seeded(cell: ExecutedCell, namespace: Mapping[str, Any]) -> None:
     """
     if cell.flow is None:
         return
-    unseeded = seeds.unseeded({}, capture_states(namespace))
+    unseeded = set(seeds.unseeded({}, capture_states(namespace)))
+    if not names_random(namespace):
+        unseeded.discard("random")
     drawn = set(LIBRARIES) & cell.states.keys()
-    names = {GENERATOR + name for name in drawn.difference(unseeded)}
+    names = {GENERATOR + name for name in drawn - unseeded}
     cell.flow = replace(
         cell.flow,
         reads=tuple(name for name in cell.flow.reads if name not in names),

@@ -27,18 +27,19 @@ class Source:
     code: CodeType
 
 
-def read_source(path: str) -> Source:
-    """Read and compile a script; whatever the compiler warns of is said here, once.
+def read_source(path: str) -> Source | None:
+    """Read and compile a script; None for one that does not compile.
 
-    Raises
-    ------
-    SyntaxError, OSError
-        As Python itself does.
+    What the compiler warns of is said here, once.
     """
     with open(path, "rb") as file:
         body = file.read()
-    code = compile(body, path, "exec", dont_inherit=True)
-    return source_of(path, body, code)
+    try:
+        with without_warnings():
+            compile(body, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):  # before Python 3.12 a NUL is a ValueError
+        return None
+    return source_of(path, body, compile(body, path, "exec", dont_inherit=True))
 
 
 def source_of(path: str, body: bytes, code: CodeType) -> Source:

@@ -216,7 +216,7 @@ class TrackedScript:
 
     def _said_of_it(self, grade: Grade | None) -> str:
         on = self._recording.on
-        if on is None:
+        if on is None or not on.run.is_recorded:  # the first rank says it for all
             return ""
         try:
             on.record = on.run.store.run(on.run.id)  # `finish` has flushed

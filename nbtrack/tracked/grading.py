@@ -48,12 +48,16 @@ class Grading:
 
     def _judge(self) -> None:
         with guard(FEATURE):
+            from nbtrack.capture.dataflow.pseudo import MARK
             from nbtrack.slices.closure import close_over
             from nbtrack.slices.grade import grade_of
             from nbtrack.slices.saved_notebook import read_saved
 
             cells = [c.outline(seq) for seq, c in enumerate(list(self._log.cells))]
             closure = close_over(cells, target=self._seq)
+            if not self._of_notebook:  # nothing was there before: it set what it read
+                unseen = {n: w for n, w in closure.missing.items() if n[:1] == MARK}
+                closure = replace(closure, missing=unseen)
             path = self._run.notebook
             saved = read_saved(Path(path)) if path else None
             grade = grade_of(cells, closure, saved, target=self._seq)

@@ -55,7 +55,7 @@ class RandomnessPart:
             consumed,
             states_to_keep,
         )
-        from nbtrack.capture.seeding import executed_texts, seeds
+        from nbtrack.capture.seeding import executed_texts, names_random, seeds
 
         namespace, before = _variables(), self._before
         after = capture_states(namespace, known=before)
@@ -64,6 +64,8 @@ class RandomnessPart:
         unseeded = seeds.unseeded(before, after, ran=executed_texts(namespace))
         # Of a library that the run imported, only what was drawn since is news.
         unseeded = [name for name in unseeded if name in drawn]
+        if "In" not in namespace and not names_random(namespace):
+            unseeded = [name for name in unseeded if name != "random"]
         if unseeded:
             remark = f"random numbers of {_listed(unseeded)} were used unseeded"
             run.remarks.append(remark)

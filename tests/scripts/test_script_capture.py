@@ -6,6 +6,7 @@ import json
 import os
 
 import pytest
+from scripts_folder import COMMAND
 
 import nbtrack
 
@@ -242,3 +243,43 @@ def test_unseeded_numbers_of_a_script_lower_its_grade(folder):
     assert folder.facts(run.id)["rng.unseeded"].value == ["random"]
     assert run.grade == "B"
     assert "grade B: [1] draws random numbers (random) unseeded" in said.ours[-1]
+
+
+def test_what_libraries_draw_while_they_are_imported_is_no_unseeded_number(folder):
+    folder.write("s.py", "import rich.style\nloss = 1.0\n")  # it draws its ids
+    said = folder.tracked("s.py")
+    [run] = folder.runs()
+    assert folder.facts(run.id)["rng.drawn_from"].value == ["random"]
+    assert folder.facts(run.id)["rng.unseeded"].value == []
+    assert (run.grade, "unseeded" in said.err) == ("A", False)
+
+
+@pytest.mark.usefixtures("plain_surroundings")
+def test_stop_from_the_sidebar_reaches_a_script(folder, store_path):
+    text = "import time\nfor i in range(9999):\n    loss = 1 / (i + 1)\n"
+    folder.write("loop.py", f"{text}    print(i, flush=True)\n    time.sleep(0.01)\n")
+    process = folder.start(*COMMAND, "loop.py")
+    process.stdout.readline()
+    with nbtrack.open(store_path) as store:
+        store.control(store.runs()[0].id, "stop", by="the sidebar")
+    _, err = process.communicate(timeout=60)
+    [run] = folder.runs()
+    assert (run.status, run.reason) == ("stopped", "Stop pressed (the sidebar)")
+    lines = [line for line in err.splitlines() if line[:9] != "nbtrack: "]
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[1] == f'  File "{folder.path}/loop.py", line 3, in <module>'
+    assert lines[-1].startswith("nbtrack.errors.RunStopped")
+
+
+@pytest.mark.usefixtures("plain_surroundings")
+def test_of_processes_that_train_together_the_first_one_records(folder, monkeypatch):
+    folder.write("s.py", "for i in range(3):\n    loss = 1.0\nprint(loss)\n")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank, n_lines in (("0", 1), ("1", 0)):
+        monkeypatch.setenv("RANK", rank)
+        said = folder.tracked("s.py")
+        lines = [line for line in said.ours if "new store" not in line]
+        assert (said.code, said.out, said.own) == (0, "1.0\n", "")
+        assert len(lines) == n_lines
+    [run] = folder.runs()
+    assert run.metrics["loss"].n == 3
