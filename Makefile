@@ -33,7 +33,7 @@ override NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
 export NBTRACK_DATA
 endif
 
-.PHONY: help demo demo-check test test-pythons test-browser test-faults test-fuzz test-frameworks test-packaging test-reproduce bench peers lint build clean
+.PHONY: help demo demo-check soak test test-pythons test-browser test-faults test-fuzz test-frameworks test-packaging test-reproduce bench peers lint build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -82,6 +82,9 @@ test-reproduce: $(VENV)/.test  ## every tutorial, and bundles as wholes, in fres
 test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (installs them)
 	$(RUN) pip install --no-compile --editable ".[frameworks]" --constraint .ci/constraints.txt
 	$(RUN) pytest -m frameworks $(SHARED_OUT) $(PYTEST_ARGS)
+
+soak: $(VENV)/.test  ## ten minutes of writers, kills, full disks and backups, before a release
+	$(VENV)/bin/python tests/faults/soak.py --minutes 10
 
 test-fuzz: $(VENV)/.test  ## long random tests, and all examples of the others
 	NBTRACK_TEST_EXAMPLES=all $(RUN) pytest -m "fuzz or hypothesis" $(PYTEST_ARGS)

@@ -25,7 +25,8 @@ _ROLE_WORDS = {
 # Greedy words first: "training" before "train", "validation" before "val".
 _WORDS = "|".join(sorted(_ROLE_WORDS, key=len, reverse=True))
 _PREFIX = re.compile(rf"^({_WORDS})[_./ -]+(.+)$", re.IGNORECASE)
-_SUFFIX = re.compile(rf"^(.+?)[_./ -]+({_WORDS})$", re.IGNORECASE)
+# Searched for from the end alone: a name of somebody else's store may be a long one.
+_SUFFIX = re.compile(rf"(?<=[_./ -])({_WORDS})$", re.IGNORECASE)
 
 _TELLING = ("acc", "f1", "auc", "score", "reward", "loss")  # headline, best first
 # A plain name beside others is a loss per batch: drawn first, it lies under them.
@@ -41,8 +42,9 @@ def split_role(name: str) -> tuple[str, str]:
     """
     if found := _PREFIX.match(name):
         return found[2], _ROLE_WORDS[found[1].lower()]
-    if found := _SUFFIX.match(name):
-        return found[1], _ROLE_WORDS[found[2].lower()]
+    found = _SUFFIX.search(name)
+    if found and (family := name[: found.start()].rstrip("_./ -")):
+        return family, _ROLE_WORDS[found[1].lower()]
     return name, ""
 
 

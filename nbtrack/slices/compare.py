@@ -37,8 +37,9 @@ _RESULT_WORDS = frozenset(
 CLOCK_PARAMS = frozenset(
     {"t0", "t1", "tic", "toc", "now", "start_time", "started", "began", "begin_time"}
 )
-# `tempfile` ends its names in 8 characters by chance.
-_TEMPORARY = re.compile(r"(?:/[^/\s'\"]+)*/tmp[a-z0-9_]{8}\b")
+# `tempfile` ends its names in 8 characters by chance. As many folders as a path has:
+# without a limit, a text of nothing but folders is gone through from each of them.
+_TEMPORARY = re.compile(r"(?:/[^/\s'\"]{1,255}+){0,32}/tmp[a-z0-9_]{8}\b")
 _SHOWN = 5  # names in a remark
 
 

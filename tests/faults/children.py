@@ -24,8 +24,8 @@ class Acknowledged:
 
     def __init__(self, path: str) -> None:
         handle = os.open(path, os.O_RDWR | os.O_CREAT)
-        os.ftruncate(handle, 16)
-        self._map = mmap.mmap(handle, 16)
+        os.ftruncate(handle, 24)
+        self._map = mmap.mmap(handle, 24)
         os.close(handle)
 
     def set(self, n: int, place: int = 0) -> None:
@@ -111,6 +111,40 @@ def steady_back(path: str, ack: str) -> None:
     late = 0.2  # the run has begun by then
     time.time = lambda: real() - (86_400 if time.monotonic() - began > late else 0)
     steady(path, ack)
+
+
+def soak_writer(path: str, ack: str, run: str) -> None:
+    """Log in bursts until its input ends, then finish; says n, begun, dropped."""
+    import select
+
+    done = Acknowledged(ack)
+    with Store.open(path) as store:
+        series = begin(store, run)
+        done.set(1, 1)
+        n = 0
+        while not select.select([sys.stdin], [], [], 0.005)[0]:
+            for _ in range(20):
+                store.journal.point(series, n, float(n), time.time())
+                n += 1
+                done.set(n)
+            done.set(store.journal.dropped, 2)
+        store.journal.emit({"kind": "run_finished", "run": run, "status": "finished"})
+        assert store.journal.flush(60.0)
+        done.set(store.journal.dropped, 2)
+
+
+def soak_reader(path: str) -> None:
+    """Look at all runs and at the tail of the newest, until a line comes in."""
+    import select
+
+    n = 0
+    with Store.open(path) as store:
+        while not select.select([sys.stdin], [], [], 0.05)[0]:
+            for run in store.runs()[:3]:
+                store.tail(run.id)
+                store.table()
+            n += 1
+    print(n)
 
 
 def panel(path: str) -> None:
@@ -207,6 +241,8 @@ if __name__ == "__main__":
         "steady": steady,
         "steady_back": steady_back,
         "panel": panel,
+        "soak_writer": soak_writer,
+        "soak_reader": soak_reader,
         "hold_lock": hold_lock,
         "exit_with": exit_with,
         "limited": limited,

@@ -34,7 +34,7 @@ from nbtrack.analysis.diff.surroundings_causes import (
     setting_causes,
 )
 
-_SEED_NAME = re.compile(r"(?:^|[._])(?:\w+_)?(?:seed|random_state)s?$", re.IGNORECASE)
+_SEED_NAME = re.compile(r"(?:^|[._])(?:seed|random_state)s?$", re.IGNORECASE)
 _EVIDENCE_MAX = 4
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 USED = "artifact"  # the type of an input that is a version of an artifact
 NOTICES_SHOWN = 5
 # Of data and of chance there is a part of its own.
-_TOLD_ELSEWHERE = re.compile(r" changed: .* since run |were used unseeded")
+_TOLD_ELSEWHERE = re.compile(r"^(?>.*? changed: ).* since run |were used unseeded")
 
 
 @dataclass(frozen=True)
