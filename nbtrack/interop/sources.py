@@ -15,6 +15,7 @@ READERS: dict[str, str] = {
     "optuna": "nbtrack.interop.optuna",
     "trackio": "nbtrack.interop.trackio",
     "dvclive": "nbtrack.interop.dvclive",
+    "neptune": "nbtrack.interop.neptune",
 }
 
 
