@@ -1,8 +1,9 @@
 """Text that came from somebody else: cleaned before it is kept, escaped before shown.
 
 Names, tags, params and notes of a run are data. `clean_name` is for what is stored as
-a name, `visible` for terminals and logs, `escape` for HTML; nothing else in the
-package turns such text into markup. `did_you_mean` words the hint of an error.
+a name, `visible` for terminals and logs, `escape` for HTML, `csv_cell` for tables that
+a spreadsheet opens; nothing else in the package turns such text into markup.
+`did_you_mean` words the hint of an error.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ _SHORTEST_SECRET = 12  # none that is known by its look has room in a shorter na
 _BIDI = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+
+_FORMULA = frozenset("=+-@\t\r\n")  # what a spreadsheet reads as more than a text
+_UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"  # before it, and skipped by some
 
 
 def shorten(text: str, limit: int = 80) -> str:
@@ -58,6 +62,25 @@ def escape(text: object) -> str:
     import html  # only where something is shown
 
     return html.escape(visible(str(text)), quote=True)
+
+
+def csv_cell(value: object) -> object:
+    """A value for a cell of a CSV file, so that no text becomes a formula there.
+
+    Text that begins like a formula, in full-width forms too, gets a `'` before it.
+    Numbers stay numbers; None is an empty cell. Write with `csv.QUOTE_NONNUMERIC`, so
+    that a text with `;` in it stays one cell wherever that parts them.
+
+    >>> csv_cell("=1+1"), csv_cell("＝1"), csv_cell(-0.5), csv_cell("a-b")
+    ("'=1+1", "'＝1", -0.5, 'a-b')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    text = value.hex() if isinstance(value, bytes) else str(value)
+    first = text[:1], unicodedata.normalize("NFKC", text.lstrip().lstrip(_UNSEEN)[:1])
+    return f"'{text}" if _FORMULA & set(first) else text
 
 
 def shown_bytes(size: float) -> str:

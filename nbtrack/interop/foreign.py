@@ -109,6 +109,7 @@ class ForeignRun:
     is_trashed: bool = False
     notices: Sequence[str] = ()  # what could not be read, a sentence each
     record: RunRecord | None = None  # a run of nbtrack: what the fields above lack
+    kept_notices: Sequence[str] = ()  # that it had there already
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from nbtrack.text import did_you_mean, shorten, visible
 
 # By tool, where its reader is. Asked in this order: the surest marks first.
 READERS: dict[str, str] = {
+    "nbtrack": "nbtrack.interop.ours",
     "optuna": "nbtrack.interop.optuna",
     "trackio": "nbtrack.interop.trackio",
     "dvclive": "nbtrack.interop.dvclive",

@@ -208,7 +208,8 @@ def _described(
     yield {"kind": "facts", "run": run_id, "facts": rows}
     yield {"kind": "texts", "run": run_id, "texts": list(_texts(run))}
     yield {"kind": "inputs", "run": run_id, "inputs": list(map(_input, run.inputs))}
-    notices = [clean_name(text, limit=500) for text in run.notices]
+    told = (*run.kept_notices, *run.notices)
+    notices = [clean_name(text, limit=500) for text in told]
     yield {"kind": "notices", "run": run_id, "texts": notices}
 
 
@@ -261,8 +262,8 @@ def _finished(run_id: str, run: ForeignRun, tool: str, *, started_at: float) -> 
 def _as_recorded(run_id: str, record: RunRecord) -> Event:
     """What only nbtrack knows of a run."""
     names = (
-        "cell_id", "forked_from", "fork_step", "peak_rss_bytes", "peak_vram_bytes",
-        "model_bytes", "grade",
+        "parent", "cell_id", "trashed_at", "forked_from", "fork_step",
+        "peak_rss_bytes", "peak_vram_bytes", "model_bytes", "grade",
     )  # fmt: skip
     fields = {name: getattr(record, name) for name in names}
     for name in ("notebook", "grade_why"):
