@@ -133,6 +133,19 @@ def test_a_folder_of_a_stranger_reads_no_file_outside_of_it(project, store):
     assert report.notices == ("project: the files of artifact net are not here",)
 
 
+@pytest.mark.parametrize(
+    "row",
+    ["soon\t0\t1.0", "1\tx\t1.0", "1\t0", f"1\t0\t{'9' * 200_000}"],
+    ids=["time", "step", "value", "length"],
+)
+def test_broken_points_break_that_run_alone(row, project, store):
+    table = project / "dvclive/plots/metrics/train/loss.tsv"
+    table.write_text(f"timestamp\tstep\tloss\n{row}\n")
+    report = nbtrack.import_runs(project, store=store)
+    assert len(report.new) == 2
+    assert next(iter(report.skipped)).startswith("workspace-")
+
+
 def test_broken_params_break_that_run_alone(project, store):
     (project / "dvclive/params.yaml").write_text("a: [1,\n")
     report = nbtrack.import_runs(project, store=store)

@@ -149,6 +149,17 @@ def test_files_that_are_gone_are_told_and_the_rest_comes(cache, store):
     assert math.isnan(store.curve(store.run("net-0").id, "train/loss").values[2])
 
 
+@pytest.mark.parametrize("column", ["timestamp", "metrics"])
+def test_a_row_that_is_damaged_breaks_its_run_alone(column, cache, store):
+    with closing(sqlite3.connect(cache / "digits.db")) as there, there:
+        there.execute(
+            f"update metrics set {column} = 'soon' where run_name = 'net-0'"
+            " and step = 3"
+        )
+    report = nbtrack.import_runs(cache, store=store)
+    assert ([run.name for run in store.runs()], len(report.skipped)) == (["net-1"], 1)
+
+
 def test_a_path_that_leads_out_of_the_cache_breaks_its_run_alone(cache, store):
     (cache.parent / "secret.png").write_bytes(b"\x89PNG")
     value = {"x": {"_type": "trackio.image", "file_path": "../../secret.png"}}

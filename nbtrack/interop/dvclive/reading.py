@@ -89,7 +89,10 @@ class Live:
 
     def _rows(self, name: str) -> Iterator[dict[str, str]]:
         text = (self.tree.read(name) or b"").decode("utf-8", "replace")
-        yield from csv.DictReader(io.StringIO(text, newline=""), delimiter="\t")
+        try:
+            yield from csv.DictReader(io.StringIO(text, newline=""), delimiter="\t")
+        except csv.Error as exc:
+            raise ValueError(f"{name} is no table: {exc}") from exc
 
     def _first_time(self, name: str) -> Iterator[float]:
         row = next(self._rows(name), {})

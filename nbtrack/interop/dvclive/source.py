@@ -88,8 +88,12 @@ class DvcliveRuns:
             id_, name = tree.id, tree.name
         else:
             id_, name = "workspace-" + _digest(live), self._root.name
+        try:
+            began = live.started_at
+        except ValueError:
+            began = 0.0  # who reads it is told what is wrong
         read = lambda: live.run(name, self._root.name)  # noqa: E731 - as in FoundRun
-        return FoundRun(id_, live.started_at, read, name, state=live.state)
+        return FoundRun(id_, began, read, name, state=live.state)
 
 
 def _digest(live: Live) -> str:

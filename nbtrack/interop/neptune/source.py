@@ -120,11 +120,21 @@ def _found(key: tuple[str, str], files: list[Path]) -> FoundRun:
     created, modified = about.get(CREATED), about.get(MODIFIED)
     return FoundRun(
         f"{project}/{run}",
-        created.timestamp() if created else 0.0,
+        created.timestamp() if created else _first_moment(files, run),
         partial(read_run, project, run, files=files),
         name=about.get(NAME) or run,
         state=modified.isoformat() if modified else None,
     )
+
+
+def _first_moment(files: list[Path], run: str) -> float:
+    """Of its first point; for runs that were exported without their attributes."""
+    import pyarrow.compute as pc
+
+    asked = [("run_id", "==", run)]
+    read = partial(parquet_module().read_table, columns=["timestamp"], filters=asked)
+    firsts = [pc.min(read(file)["timestamp"]).as_py() for file in files]
+    return min((at.timestamp() for at in firsts if at is not None), default=0.0)
 
 
 def _about(files: list[Path], run: str) -> dict[str, Any]:

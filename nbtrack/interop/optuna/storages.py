@@ -108,9 +108,11 @@ def _upgraded(optuna: Any, copy: Path, place: str) -> BaseStorage:
 
 
 def _opened(optuna: Any, address: str, place: str) -> BaseStorage:
+    from sqlalchemy.exc import SQLAlchemyError  # Optuna brings it
+
     try:
         return optuna.storages.RDBStorage(address)  # type: ignore[no-any-return]
-    except (RuntimeError, ValueError, ImportError) as exc:
+    except (RuntimeError, ValueError, ImportError, SQLAlchemyError) as exc:
         raise ImportSourceError(_unreadable(place, str(exc))) from exc
 
 

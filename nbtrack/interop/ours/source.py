@@ -95,10 +95,14 @@ class ExportedRuns:
 
     def _found(self, where: str, head: Document) -> FoundRun:
         id_ = str(head["id"])
+        try:
+            began = datetime.fromisoformat(head["started_at"]).timestamp()
+        except (TypeError, ValueError):
+            return FoundRun(
+                id_, 0.0, partial(_refuse, f"it began {head['started_at']}")
+            )
         if not _ID.fullmatch(id_):
-            shown = shorten(visible(repr(id_)))
-            raise ImportSourceError(f"{shown} is no id of a run of nbtrack.")
-        began = datetime.fromisoformat(head["started_at"]).timestamp()
+            return FoundRun(id_, began, partial(_refuse, f"{id_!r} is no id"))
         read = partial(self._read, where)
         return FoundRun(id_, began, read, str(head["name"]), ours=id_)
 
@@ -106,6 +110,10 @@ class ExportedRuns:
         document = self._kept.document(where)
         series = self._kept.series(where, document)
         return foreign_run(document, series, files=self._folder / "files")
+
+
+def _refuse(why: str) -> Any:
+    raise ValueError(why)
 
 
 class JsonRuns:
@@ -117,7 +125,10 @@ class JsonRuns:
     def heads(self) -> Iterator[tuple[str, Document]]:
         """The first line of each file."""
         for path in sorted(self._folder.glob("*.jsonl")):
-            yield path.name, self.document(path.name)
+            try:
+                yield path.name, self.document(path.name)
+            except (ValueError, LookupError, TypeError):
+                yield path.name, {"id": path.stem, "name": "", "started_at": None}
 
     def document(self, where: str) -> Document:
         """The first line of a file."""

@@ -119,10 +119,13 @@ class Project:
 
     def _found(self, key: str, name: str) -> FoundRun:
         own_id = key if self.key == "run_id" else f"{self.name}/{name}"
+        try:
+            began = self._times(key)[0]
+        except (ValueError, TypeError):
+            began = 0.0  # who reads it is told what is wrong
         return FoundRun(
-            own_id, self._times(key)[0], lambda: self._read(key, name), name,
-            state=self._state(key),
-        )  # fmt: skip
+            own_id, began, lambda: self._read(key, name), name, state=self._state(key)
+        )
 
     def _ask(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
         return self.connection.execute(query, values)

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -15,12 +16,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interop.export.filled import AT, FIRST, LOSSES, SECOND, all_of, fill
 from interop.peer_environment import python_with, run
 
 import nbtrack
+from nbtrack.cli import command
 from nbtrack.errors import (
     ImportSourceError,
     MissingExtraError,
@@ -260,6 +263,7 @@ def edited(folder, change):
     [
         lambda run: run.update(status="great"),
         lambda run: run.update(execution="4"),
+        lambda run: run.update(started_at="soon"),
         lambda run: run.pop("params"),
         lambda run: run["params"][0].update(name=3),
     ],
@@ -272,16 +276,23 @@ def test_a_run_of_a_stranger_that_is_none_is_left_out(change, store, tmp_path):
         assert (report.new, list(report.skipped)) == ((SECOND,), [FIRST])
 
 
-def test_an_id_or_a_version_that_cannot_be_is_an_error(store, tmp_path):
+def test_a_later_version_is_an_error(store, tmp_path):
     out = tmp_path / "out"
     nbtrack.export_runs(out, format="json", store=store)
-    edited(out, lambda run: run.update(id="../../x"))
-    with pytest.raises(ImportSourceError, match="no id of a run"):
-        nbtrack.import_runs(out, store=tmp_path / "new")
     (out / "nbtrack.json").write_text('{"format": "nbtrack-export", "version": 2,'
                                       ' "kind": "json"}')  # fmt: skip
     with pytest.raises(ImportSourceError, match="later nbtrack"):
         nbtrack.import_runs(out, store=tmp_path / "new")
+
+
+def test_a_file_that_is_cut_off_or_has_another_id_is_left_out(store, tmp_path):
+    out = tmp_path / "out"
+    nbtrack.export_runs(out, format="json", store=store)
+    edited(out, lambda run: run.update(id="../../x"))
+    last = out / f"runs/{SECOND}.jsonl"
+    last.write_text(last.read_text()[:50])
+    report = nbtrack.import_runs(out, store=tmp_path / "new")
+    assert (report.new, set(report.skipped)) == ((), {"../../x", SECOND})
 
 
 def test_artifacts_whose_files_were_left_out_are_told(store, tmp_path):
@@ -311,6 +322,24 @@ def test_a_stage_of_dvc_has_params_metrics_plots_and_files(store, tmp_path):
     assert (tmp_path / path).read_text().splitlines()[:3] == [
         "step,value", "0,1.0", "1,nan"
     ]  # fmt: skip
+
+
+@pytest.mark.reproduce
+@pytest.mark.usefixtures("plain_surroundings")
+def test_the_command_of_a_stage_runs_the_cells_again(shell, tmp_path, monkeypatch):
+    shell.run_line_magic("load_ext", "nbtrack")
+    shell.run_cell("lr = 0.1", store_history=True)
+    shell.run_cell(
+        "%%track base\nfor step in range(3):\n    loss = lr / (step + 1)",
+        store_history=True,
+    )
+    nbtrack.export_runs(tmp_path / "out", "base", format="dvc")
+    told = read_yaml((tmp_path / "out/dvc.yaml").read_text())
+    [stage] = told["stages"].values()
+    assert "frozen" not in stage
+    monkeypatch.chdir(tmp_path / "out")
+    done = CliRunner().invoke(command, shlex.split(stage["cmd"])[1:])
+    assert (done.exit_code, "BITWISE" in done.output) == (0, True), done.output
 
 
 def test_a_pipeline_of_the_user_is_not_written_over(store, tmp_path):
