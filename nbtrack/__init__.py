@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from nbtrack.bundles.rerun import rerun
     from nbtrack.bundles.verify import verify
     from nbtrack.errors import BundleError, NbtrackError, RunStopped, StoreError
+    from nbtrack.interop.export.exporting import export_runs
     from nbtrack.interop.importing import import_runs
     from nbtrack.notebook.compare_magic import compare
     from nbtrack.notebook.media_display import show_media
@@ -130,6 +131,7 @@ _HOME = {
     "environment": "nbtrack.analysis.environment_view",
     "epochs": "nbtrack.tracking.epochs",
     "export": "nbtrack.bundles.export",
+    "export_runs": "nbtrack.interop.export.exporting",
     "fork": "nbtrack.tracking.fork",
     "groups": "nbtrack.analysis.groups",
     "import_bundle": "nbtrack.bundles.importing.run_import",
@@ -216,6 +218,7 @@ __all__ = [
     "environment",
     "epochs",
     "export",
+    "export_runs",
     "fork",
     "groups",
     "import_bundle",

@@ -193,7 +193,9 @@ def test_the_package_prints_nothing_but_the_guards_warning():
 def test_sql_stands_in_the_store_alone():
     found = []
     for module in MODULES:
-        if module.is_relative_to(PACKAGE / "store"):
+        # Readers of other tools' databases hold what is asked of those.
+        rooms = module.relative_to(PACKAGE).parts
+        if rooms[0] in ("store", "interop"):
             continue
         documentation = docstrings_of(nodes_of(module))
         found += [

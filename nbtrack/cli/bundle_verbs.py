@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from nbtrack.cli.export_verb import FORMATS, export_files
 from nbtrack.cli.frame import Verb, opened, say, say_json, with_options
 from nbtrack.text import visible
 
@@ -14,8 +15,10 @@ ENDING = ".nbt.zip"
 
 
 @click.command("export", cls=Verb)
-@click.argument("run")
-@click.option("-o", "--output", metavar="FILE", help="Default: <name>.nbt.zip.")
+@click.argument("runs", nargs=-1, metavar="RUN|QUERY...")
+@click.option("-o", "--output", metavar="PATH", help="Default: <name>.nbt.zip.")
+@click.option("--format", "file_format", type=click.Choice(FORMATS), help="No bundle.")
+@click.option("--no-files", is_flag=True, help="With --format: tables alone.")
 @click.option("--repeat", default=1, metavar="N", help="Run it N times: the noise.")
 @click.option("--data", default="auto", metavar="auto|embed|ref|none")
 @click.option("--private", multiple=True, metavar="PATTERN", help="Digest alone.")
@@ -28,9 +31,11 @@ ENDING = ".nbt.zip"
 @click.pass_context
 def export(
     ctx: click.Context,
-    run: str,
+    runs: Sequence[str],
     output: str | None,
     *,
+    file_format: str | None,
+    no_files: bool,
     repeat: int,
     data: str,
     private: Sequence[str],
@@ -42,12 +47,24 @@ def export(
     store_path: str | None,
     as_json: bool,
 ) -> None:
-    """Write a run as a bundle, proven first.
+    """Write a run as a bundle, proven first; or runs as files, with --format.
 
     RUN: its id, name, the beginning of an id, or last. Its cells are run again in a
     fresh folder. The exit status is 1 where they did not give the same result: the
     bundle is there then, and says UNPROVEN.
+
+    With --format, any number of runs, or a query, are written into the folder -o as
+    they are; by default all of them. Nothing is run.
     """
+    if file_format is not None:
+        export_files(
+            runs, output, format=file_format, files=not no_files,
+            store_path=store_path, as_json=as_json,
+        )  # fmt: skip
+        return
+    if len(runs) != 1:
+        raise click.UsageError("Name one run; or say --format to export several.")
+    [run] = runs
     from nbtrack.bundles.export import Wanted, export_as
     from nbtrack.bundles.said import tolerances_of
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from nbtrack.records import Goal, Status
+from nbtrack.records import Goal, InputRecord, RunRecord, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class ForeignSeries:
     values: Sequence[float]  # NaN and Inf as they are
     at: Sequence[float]  # seconds since the epoch
     goal: Goal | None = None  # None: guessed from the name
+    axis_of: str | None = None  # the metric of which it is a loop counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,9 @@ class ForeignArtifact:
     description: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     at: float | None = None
+    number: int | None = None  # its version there; taken where it is free here
+    metrics: Mapping[str, float] = field(default_factory=dict)  # as it was logged
+    path: str = ""  # from where it was logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +67,21 @@ class ForeignText:
 
     role: str  # as in `records.TextRecord`: "diff", "packages", "stdout", "stderr", ...
     name: str
-    body: str
+    body: str | None
+    missing: str | None = None  # why there is no body, or only a part of it
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignImage:
-    """A picture at a step, as the bytes of its file."""
+    """A picture at a step, as the bytes of its file; or another rich value."""
 
     name: str
     step: int
     at: float
-    content: bytes
-    mime: str = "image/png"
+    content: bytes | None  # None: it is all in `data`
+    mime: str | None = "image/png"
+    type: str = "image"  # as in `records.MediaRecord`
+    data: Any = None  # JSON-able
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ class ForeignRun:
     experiment: str
     status: Status
     ended_at: float | None = None  # None: it had not ended
-    params: Mapping[str, Any] = field(default_factory=dict)  # dotted or nested
+    params: Mapping[str, Any] = field(default_factory=dict)  # nested, dotted, `Param`s
     tags: Mapping[str, str | None] = field(default_factory=dict)
     notes: str = ""
     group: str | None = None
@@ -95,11 +102,14 @@ class ForeignRun:
     reason: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)  # "git.commit", ...
     texts: Sequence[ForeignText] = ()
+    inputs: Sequence[InputRecord] = ()
     artifacts: Sequence[ForeignArtifact] = ()
     series: Iterable[ForeignSeries] = ()  # read once
     images: Iterable[ForeignImage] = ()  # read once
     is_trashed: bool = False
     notices: Sequence[str] = ()  # what could not be read, a sentence each
+    record: RunRecord | None = None  # a run of nbtrack: what the fields above lack
+    kept_notices: Sequence[str] = ()  # that it had there already
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,13 @@ from nbtrack.interop.foreign import Source
 from nbtrack.text import did_you_mean, shorten, visible
 
 # By tool, where its reader is. Asked in this order: the surest marks first.
-READERS: dict[str, str] = {}
+READERS: dict[str, str] = {
+    "nbtrack": "nbtrack.interop.ours",
+    "optuna": "nbtrack.interop.optuna",
+    "trackio": "nbtrack.interop.trackio",
+    "dvclive": "nbtrack.interop.dvclive",
+    "neptune": "nbtrack.interop.neptune",
+}
 
 
 class Reader(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nbtrack.capture.values import encode, flatten_one
@@ -22,7 +22,7 @@ from nbtrack.interop.foreign import (
     ForeignSeries,
     FoundRun,
 )
-from nbtrack.records import ArtifactFile
+from nbtrack.records import ArtifactFile, Fact, InputRecord, Param, RunRecord
 from nbtrack.redact import redact, redact_json, redact_param, redact_source
 from nbtrack.store import Store
 from nbtrack.text import clean_name
@@ -80,29 +80,36 @@ class Taker:
             edit(self._image(run_id, image))
         self._flush()
         edit(_finished(run_id, run, self._tool, started_at=found.started_at))
+        if run.record is not None:
+            edit(_as_recorded(run_id, run.record))
         if run.is_trashed:
             fields = {"trashed_at": time.time()}
             edit({"kind": "run_changed", "run": run_id, "fields": fields})
 
     def _params(self, run_id: str, run: ForeignRun) -> Event:
         rows = []
-        for name, value in run.params.items():
-            for leaf_name, leaf in flatten_one(clean_name(name), value):
+        for name, given in run.params.items():
+            param = given if isinstance(given, Param) else Param(name, given, "call")
+            for leaf_name, leaf in flatten_one(clean_name(name), param.value):
                 clear, _ = redact_param(leaf_name, leaf)
-                rows.append([clean_name(leaf_name), clear, "call", None])
+                rows.append([clean_name(leaf_name), clear, param.origin, param.cell])
         self._count(n_params=len(rows))
         return {"kind": "params", "run": run_id, "params": rows}
 
     def _log(self, run_id: str, series: ForeignSeries) -> None:
         journal = self._apart.journal
-        number = journal.series(run_id, clean_name(series.name), goal=series.goal)
+        axis_of = None if series.axis_of is None else clean_name(series.axis_of)
+        number = journal.series(
+            run_id, clean_name(series.name), goal=series.goal, axis_of=axis_of
+        )
         point = journal.point
         columns = zip(series.steps, series.values, series.at, strict=True)
         for n, (step, value, at) in enumerate(columns, 1):
             point(number, _whole(step), float(value), float(at))
             if n % FLUSH_POINTS == 0:
                 self._flush()
-        self._count(n_points=len(series.steps))
+        if axis_of is None:
+            self._count(n_points=len(series.steps))
 
     def _artifact(self, run_id: str, artifact: ForeignArtifact, *, at: float) -> Event:
         files = [self._kept(file) for file in artifact.files]
@@ -114,7 +121,10 @@ class Taker:
             "type": clean_name(artifact.type),
             "files": [file.as_row() for file in files],
             "created_at": artifact.at or at,
+            "number": artifact.number,
             "step": artifact.step,
+            "metrics": dict(artifact.metrics),
+            "path": redact(artifact.path)[0],
             "aliases": [clean_name(alias) for alias in artifact.aliases],
             "description": redact_source(artifact.description)[0],
             "metadata": redact_json(encode(dict(artifact.metadata))),
@@ -130,19 +140,21 @@ class Taker:
         return ArtifactFile(path, ref.digest, ref.size_bytes)
 
     def _image(self, run_id: str, image: ForeignImage) -> Event:
-        ref = self._target.put_bytes(image.content)
-        self._count(n_files=1)
-        return {
+        event = {
             "kind": "media",
             "run": run_id,
             "name": clean_name(image.name),
-            "type": "image",
+            "type": clean_name(image.type),
             "step": _whole(image.step),
             "at": image.at,
             "mime": image.mime,
-            "digest": ref.digest,
-            "size_bytes": ref.size_bytes,
+            "data": redact_json(image.data),
         }
+        if image.content is not None:
+            ref = self._target.put_bytes(image.content)
+            self._count(n_files=1)
+            event |= {"digest": ref.digest, "size_bytes": ref.size_bytes}
+        return event
 
     def _count(self, **more: int) -> None:
         before = self.counts
@@ -160,6 +172,7 @@ def _started(
     run_id: str, run: ForeignRun, tool: str, *, at: float, parent: str | None
 ) -> Event:
     source = None if run.source is None else redact_source(run.source)[0]
+    tags = dict(_tags(run.tags))
     return {
         "kind": "run_started",
         "run": run_id,
@@ -171,7 +184,8 @@ def _started(
         "notes": redact_source(run.notes)[0],
         "source": source,
         "source_digest": None if source is None else _digest(run.source or ""),
-        "tags": dict(_tags(run.tags)) | {TAG: tool},
+        "execution": None if run.record is None else run.record.execution,
+        "tags": tags if run.record is not None else tags | {TAG: tool},
     }
 
 
@@ -185,35 +199,55 @@ def _described(
     run_id: str, found: FoundRun, run: ForeignRun, tool: str
 ) -> Iterator[Event]:
     origin = {"tool": tool, "id": found.id, "state": found.state}
-    facts = {f"origin.{name}": value for name, value in origin.items()} | dict(
-        run.facts
-    )
+    facts = {f"origin.{name}": value for name, value in origin.items()}
+    facts = {} if run.record is not None else facts
     rows = [
-        [clean_name(name), redact_param(name, encode(value))[0], None]
-        for name, value in facts.items()
+        [clean_name(name), *_fact(name, value)]
+        for name, value in (facts | dict(run.facts)).items()
     ]
     yield {"kind": "facts", "run": run_id, "facts": rows}
     yield {"kind": "texts", "run": run_id, "texts": list(_texts(run))}
-    notices = [clean_name(text, limit=500) for text in run.notices]
+    yield {"kind": "inputs", "run": run_id, "inputs": list(map(_input, run.inputs))}
+    told = (*run.kept_notices, *run.notices)
+    notices = [clean_name(text, limit=500) for text in told]
     yield {"kind": "notices", "run": run_id, "texts": notices}
+
+
+def _fact(name: str, value: object) -> tuple[Any, str | None]:
+    """Value, and why there is none."""
+    fact = value if isinstance(value, Fact) else Fact(name, value)
+    missing = None if fact.missing is None else clean_name(fact.missing)
+    return redact_param(name, encode(fact.value))[0], missing
 
 
 def _texts(run: ForeignRun) -> Iterator[Event]:
     for text in run.texts:
+        told = {"role": clean_name(text.role), "name": clean_name(text.name)}
+        missing = None if text.missing is None else clean_name(text.missing)
+        if text.body is None:
+            yield {**told, "missing": missing}
+            continue
         body, n_redacted = redact_source(text.body)
         yield {
-            "role": clean_name(text.role),
-            "name": clean_name(text.name),
+            **told,
             "digest": _digest(text.body),
             "body": body,
             "n_redacted": n_redacted,
+            "missing": missing,
         }
+
+
+def _input(record: InputRecord) -> Event:
+    name = clean_name(record.name)
+    said = redact_json(asdict(record))
+    return {**said, "name": name, "type": clean_name(record.type)}
 
 
 def _finished(run_id: str, run: ForeignRun, tool: str, *, started_at: float) -> Event:
     """A run that had not ended there ends here as `crashed`: nobody here records it."""
     is_open = run.status == "running"
     ended = run.ended_at
+    took = None if ended is None else max(0.0, ended - started_at)
     return {
         "kind": "run_finished",
         "run": run_id,
@@ -221,8 +255,21 @@ def _finished(run_id: str, run: ForeignRun, tool: str, *, started_at: float) -> 
         "reason": f"had not ended in {tool} when it came" if is_open else run.reason,
         "error": None if run.error is None else redact_source(run.error)[0],
         "ended_at": started_at if ended is None else ended,
-        "duration_s": None if ended is None else max(0.0, ended - started_at),
+        "duration_s": took if run.record is None else run.record.duration_s,
     }
+
+
+def _as_recorded(run_id: str, record: RunRecord) -> Event:
+    """What only nbtrack knows of a run."""
+    names = (
+        "parent", "cell_id", "trashed_at", "forked_from", "fork_step",
+        "peak_rss_bytes", "peak_vram_bytes", "model_bytes", "grade",
+    )  # fmt: skip
+    fields = {name: getattr(record, name) for name in names}
+    for name in ("notebook", "grade_why"):
+        text = getattr(record, name)
+        fields[name] = None if text is None else redact_source(text)[0]
+    return {"kind": "run_changed", "run": run_id, "fields": fields}
 
 
 def _inside(path: str) -> str:

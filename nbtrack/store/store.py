@@ -43,6 +43,7 @@ from nbtrack.store.locate import (
     prepare_folder,
     refuse_foreign_link,
 )
+from nbtrack.store.logged import ReadsLogged
 from nbtrack.store.model_copies import CopiesModels
 from nbtrack.store.models import KeepsModels
 from nbtrack.store.mounts import is_network
@@ -88,6 +89,7 @@ class Store(
     CopiesModels,
     MeasuresDisk,
     ReadsLittle,
+    ReadsLogged,
 ):
     """A `.nbtrack` folder, open. Make one with `Store.open`.
 

@@ -37,7 +37,7 @@ _NESTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")  # `opt.lr`, and no number in
 
 def run_id_of_trial(study_name: str, trial: Trial | FrozenTrial) -> str:
     """The id that the run of a trial has or would have."""
-    start = _start_of(trial)
+    start = start_of(trial)
     what = f"{study_name}\n{trial.number}\n{start.isoformat()}"
     return run_id_of(what, started_at=start.timestamp())
 
@@ -72,7 +72,7 @@ def begin_trial(
         id=run_id_of_trial(study_name, trial),
         experiment=experiment or named,
         tags={SWEEP: study_name, TRIAL: str(trial.number)},
-        started_at=_start_of(trial).timestamp(),
+        started_at=start_of(trial).timestamp(),
         off=off,
         beside=True,
     )
@@ -92,7 +92,7 @@ def record_trial(
     time at which the trial ended.
     """
     run = begin_trial(study_name, trial, experiment=experiment, off=off)
-    end = _end_of(trial).timestamp()
+    end = end_of(trial).timestamp()
     try:
         set_goals(run, objectives)
         tell_trial(run, trial)
@@ -115,9 +115,16 @@ def tell_trial(run: Run, trial: Trial | FrozenTrial) -> None:
     """Keep the params, the attributes (as `attrs.*`) and where params came from."""
     run.log_params(params_of(trial))
     run.log_params({"attrs": trial.user_attrs} if trial.user_attrs else {})
+    run.log_facts(Fact(name, told) for name, told in spaces_of(trial).items())
+
+
+def spaces_of(trial: Trial | FrozenTrial) -> dict[str, Any]:
+    """Where the params came from, as facts."""
     to_json = optuna_module().distributions.distribution_to_json
-    spaces = {name: json.loads(to_json(d)) for name, d in trial.distributions.items()}
-    run.log_facts(Fact(f"sweep.space.{name}", told) for name, told in spaces.items())
+    return {
+        f"sweep.space.{name}": json.loads(to_json(distribution))
+        for name, distribution in trial.distributions.items()
+    }
 
 
 def params_of(trial: Trial | FrozenTrial) -> list[Param]:
@@ -148,12 +155,13 @@ def tell_values(
             run.log({name: value}, step=next_steps.get(clean_name(name), 0), at=at)
 
 
-def _start_of(trial: Trial | FrozenTrial) -> datetime:
-    """In local time without a zone, as Optuna has it."""
+def start_of(trial: Trial | FrozenTrial) -> datetime:
+    """When it began; in local time without a zone, as Optuna has it."""
     start = trial.datetime_start or getattr(trial, "datetime_complete", None)
     return start or datetime.fromtimestamp(0)  # one that was added by hand
 
 
-def _end_of(trial: FrozenTrial) -> datetime:
-    start = _start_of(trial)
+def end_of(trial: FrozenTrial) -> datetime:
+    """When it ended, as far as that is known."""
+    start = start_of(trial)
     return max(start, trial.datetime_complete or start)

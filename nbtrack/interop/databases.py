@@ -1,0 +1,68 @@
+"""Opens SQLite databases of other tools: read only, whatever they hold."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from nbtrack.errors import ImportSourceError
+from nbtrack.text import shorten, visible
+
+_WAIT_S = 5.0  # for a tool that is writing
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write; text that is no UTF-8 comes with marks.
+
+    Raises
+    ------
+    ImportSourceError
+        Where the file cannot be read as a database.
+    """
+    try:
+        connection = _connected(path, "mode=ro")
+        try:
+            connection.execute("select 1 from sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            # A folder that cannot be written, where the file's log needs an index.
+            connection.close()
+            connection = _connected(path, "mode=ro&immutable=1")
+            connection.execute("select 1 from sqlite_master").fetchone()
+    except sqlite3.Error as exc:
+        shown = shorten(visible(repr(str(path))))
+        raise ImportSourceError(f"{shown} cannot be read: {exc}.") from exc
+    return connection
+
+
+def has_tables(path: Path, names: Collection[str]) -> bool:
+    """Whether a file is a database that has all these tables; never raises."""
+    # Not by its first bytes: to close a file drops the locks that this process has on
+    # it, and the study that lies there may be running here.
+    try:
+        with closing(open_database(path)) as connection:
+            return set(names) <= tables_of(connection)
+    except (OSError, sqlite3.Error, ImportSourceError):
+        return False
+
+
+def tables_of(connection: sqlite3.Connection) -> set[str]:
+    """What its tables are called."""
+    rows = connection.execute("select name from sqlite_master where type = 'table'")
+    return {name for (name,) in rows}
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
+    """What the columns of a table are called; none where there is no such table."""
+    rows = connection.execute("select name from pragma_table_info(?)", (table,))
+    return {name for (name,) in rows}
+
+
+def _connected(path: Path, how: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?{how}", uri=True, timeout=_WAIT_S
+    )
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    return connection

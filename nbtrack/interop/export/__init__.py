@@ -1,0 +1,1 @@
+"""Runs handed out as files that others read: tables, documents, stages, events."""
