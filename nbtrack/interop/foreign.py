@@ -68,13 +68,15 @@ class ForeignText:
 
 @dataclass(frozen=True, slots=True)
 class ForeignImage:
-    """A picture at a step, as the bytes of its file."""
+    """A picture at a step, as the bytes of its file; or another rich value."""
 
     name: str
     step: int
     at: float
-    content: bytes
-    mime: str = "image/png"
+    content: bytes | None  # None: it is all in `data`
+    mime: str | None = "image/png"
+    type: str = "image"  # as in `records.MediaRecord`
+    data: Any = None  # JSON-able
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ class ForeignRun:
     series: Iterable[ForeignSeries] = ()  # read once
     images: Iterable[ForeignImage] = ()  # read once
     is_trashed: bool = False
-    notices: Sequence[str] = ()  # what could not be read, a sentence each
+    # What could not be read, a sentence each. May grow until all else has been read.
+    notices: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from nbtrack.redact import redact, redact_json, redact_param, redact_source
 from nbtrack.store import Store
 from nbtrack.text import clean_name
 from nbtrack.tracking.checkpoint_files import checkpoint_name
+from nbtrack.tracking.media.clearing import cleared
 
 Event = dict[str, Any]  # Any: JSON values
 TAG = "imported"
@@ -79,6 +80,8 @@ class Taker:
         for image in run.images:
             edit(self._image(run_id, image))
         self._flush()
+        notices = [clean_name(text, limit=500) for text in run.notices]
+        edit({"kind": "notices", "run": run_id, "texts": notices})
         edit(_finished(run_id, run, self._tool, started_at=found.started_at))
         if run.is_trashed:
             fields = {"trashed_at": time.time()}
@@ -130,19 +133,21 @@ class Taker:
         return ArtifactFile(path, ref.digest, ref.size_bytes)
 
     def _image(self, run_id: str, image: ForeignImage) -> Event:
-        ref = self._target.put_bytes(image.content)
-        self._count(n_files=1)
-        return {
+        event = {
             "kind": "media",
             "run": run_id,
             "name": clean_name(image.name),
-            "type": "image",
+            "type": clean_name(image.type),
             "step": _whole(image.step),
             "at": image.at,
             "mime": image.mime,
-            "digest": ref.digest,
-            "size_bytes": ref.size_bytes,
+            "data": cleared(image.data),  # whole: `encode` is for params, and cuts
         }
+        if image.content is not None:
+            ref = self._target.put_bytes(image.content)
+            self._count(n_files=1)
+            event |= {"digest": ref.digest, "size_bytes": ref.size_bytes}
+        return event
 
     def _count(self, **more: int) -> None:
         before = self.counts
@@ -194,8 +199,6 @@ def _described(
     ]
     yield {"kind": "facts", "run": run_id, "facts": rows}
     yield {"kind": "texts", "run": run_id, "texts": list(_texts(run))}
-    notices = [clean_name(text, limit=500) for text in run.notices]
-    yield {"kind": "notices", "run": run_id, "texts": notices}
 
 
 def _texts(run: ForeignRun) -> Iterator[Event]:
