@@ -1,6 +1,6 @@
-"""TensorBoard's messages, as far as they are read and written: from its `.proto` files.
+"""TensorBoard's messages, as far as they are read and written; see its `.proto` files.
 
-A sum of several is in each event: a wall time, a step, and values by their tags.
+A file is a row of events: each has a wall time, a step, and values by their tags.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ AUDIO = Message(body=one(4, "bytes"))
 HISTOGRAM = Message(
     min=one(1, "double"),
     max=one(2, "double"),
+    n=one(3, "double"),
+    sum=one(4, "double"),
+    squares=one(5, "double"),
     limits=many(6, "double"),
     counts=many(7, "double"),
 )

@@ -73,10 +73,9 @@ def _histogram(value: Told) -> list[Snapshot]:
     if "histogram" in value:
         counts, edges = _bins(HISTOGRAM.read(value["histogram"]))
     else:  # rows of left edge, right edge, count
-        numbers = numbers_of(value["tensor"])
-        counts = numbers[2::3]
-        edges = [*numbers[0::3], *numbers[-2:-1]]
-    if not len(counts):
+        numbers = [*numbers_of(value["tensor"])]
+        counts, edges = numbers[2::3], [*numbers[0::3], *numbers[-2:-1]]
+    if not counts:
         raise refusal("it is empty", "Nothing was logged")
     whole = [int(count) if float(count).is_integer() else count for count in counts]
     return [histograms.counted_snapshot(whole, edges)]

@@ -6,6 +6,7 @@ are taken.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ _RICH_PLUGINS: dict[str, Kind] = {
 _RICH_FIELDS: tuple[Kind, ...] = ("image", "histogram", "audio")
 _PASSED_OVER = ("graph", "run_metadata", "meta_graph")
 _SCALAR_CLASS = 1  # of `SummaryMetadata.data_class`
+_DIGEST = re.compile("[0-9a-f]{64}")  # TensorBoard's word for a group without a name
 _YEAR_5138 = 1e11  # what claims to be later is damage
 
 
@@ -93,9 +95,7 @@ class RunEvents:
         columns, limits = self.points.columns, self._restarts.limits()
         for name, column in columns.items():
             columns[name] = self._restarts.kept(name, column)
-        self.rich = [
-            place for place in self.rich if place.step < limits[place.n_starts]
-        ]
+        self.rich = [rich for rich in self.rich if rich.step < limits[rich.n_starts]]
         self.n_orphans = n_before - self._n_kept()
 
     def _n_kept(self) -> int:
@@ -157,7 +157,9 @@ class RunEvents:
         start = told.get("start")
         if start is not None:
             self.session = self.session or {}
-            self.group = start.get("group") or self.group
+            group = start.get("group", "")
+            if not _DIGEST.fullmatch(group):
+                self.group = group or self.group
             for entry in start.get("hparams", ()):
                 self.hparams[entry.get("key", "")] = _plain(entry.get("value", {}))
         if "end" in told:
@@ -174,5 +176,6 @@ def _plain(value: Told) -> Any:
         if kind in value:
             return value[kind]
     number = value.get("number")
-    is_whole = number is not None and number.is_integer() and abs(number) < 2**53
-    return int(number) if is_whole else number
+    if number is None or not number.is_integer() or abs(number) >= 2**53:
+        return number
+    return int(number)

@@ -86,12 +86,12 @@ class TensorBoardSource:
         below = folder.path.relative_to(self._root).as_posix()
         name = folder.path.name if below == "." else below
         experiment = (self._root.parent if below == "." else self._root).name
-        id_ = f"{folder.path.name}@{folder.started_at!r}"
+        ours = _OURS.search(folder.files[0].name)
+        id_ = ours["id"] if ours else f"{folder.path.name}@{folder.started_at!r}"
         if id_ in ids.values():
             id_ = f"{below}@{folder.started_at!r}"
         ids[folder.path] = id_
         parent = None if folder.parent is None else ids.get(folder.parent.path)
-        ours = _OURS.search(folder.files[0].name)
         read = partial(_read, folder, name=name, experiment=experiment, parent=parent)
         return FoundRun(
             id_, folder.started_at, read, name=name, state=_state(folder),

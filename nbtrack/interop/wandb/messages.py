@@ -1,4 +1,4 @@
-"""The records of W&B's log, as far as they are read: from its `wandb_internal.proto`."""
+"""The records of W&B's log, as far as they are read; see its `wandb_internal.proto`."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ _RUN = Message(
     git=one(21, _GIT),
 )
 _OUTPUT = Message(is_stdout=one(1, "bool"), at=one(2, _TIME), text=one(3, "text"))
-_MACHINE_DISK = Message(total=one(1, "int"))
-_GPU = Message(name=one(1, "text"), memory_bytes=one(2, "int"))
+_MEMORY = Message(total=one(1, "int"))
 _ENVIRONMENT = Message(
     os=one(1, "text"),
     python=one(2, "text"),
@@ -38,7 +37,7 @@ _ENVIRONMENT = Message(
     cpus=one(17, "int"),
     gpu=one(18, "text"),
     n_gpus=one(19, "int"),
-    memory=one(21, _MACHINE_DISK),
+    memory=one(21, _MEMORY),
     cpu=one(22, Message(model=one(1, "text"))),
     cuda=one(25, "text"),
 )
@@ -67,10 +66,9 @@ _METRIC = Message(
     ),
     goal=one(8, "int"),  # 1: minimize, 2: maximize
 )
+_STEP = Message(num=one(1, "int"))
 RECORD = Message(
-    history=one(
-        2, Message(item=many(1, ITEM), step=one(2, Message(num=one(1, "int"))))
-    ),
+    history=one(2, Message(item=many(1, ITEM), step=one(2, _STEP))),
     summary=one(3, _CONFIG),
     output=one(4, _OUTPUT),
     config=one(5, _CONFIG),

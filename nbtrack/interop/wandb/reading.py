@@ -44,7 +44,7 @@ def read_run(files: Sequence[Path], *, id: str) -> ForeignRun:
         log.read(file)
     folders = [RunFiles(_beside(file)) for file in files]
     artifacts = _artifacts(log)
-    notices = list(_notices(log, artifacts, n_pieces=len(files)))
+    notices = list(_notices(log, artifacts, folders))
     status, reason = _status(log)
     return ForeignRun(
         name=log.run.get("name") or id,
@@ -93,16 +93,21 @@ def _error(log: RunLog) -> str | None:
 
 
 def _notices(
-    log: RunLog, artifacts: Sequence[ForeignArtifact], *, n_pieces: int
+    log: RunLog, artifacts: Sequence[ForeignArtifact], folders: Sequence[RunFiles]
 ) -> Iterator[str]:
-    if n_pieces > 1:
-        yield f"it was resumed: its {n_pieces} logs were put together"
+    if len(folders) > 1:
+        yield f"it was resumed: its {len(folders)} logs were put together"
+    if not log.run:
+        yield "its log does not say what run it is: it broke off before, or is damaged"
     if log.n_damaged:
         yield f"records that are damaged and did not come: {log.n_damaged}"
     if log.is_cut:
         yield "its log is cut off: what is whole came"
     if log.n_unread:
         yield f"values that are neither numbers nor texts and stayed: {log.n_unread}"
+    n_leading_out = sum(folder.n_leading_out for folder in folders)
+    if n_leading_out:
+        yield f"links to files outside of its project that stayed: {n_leading_out}"
     missing = missing_of(artifacts)
     if missing:
         yield f"files of artifacts that are not here any more, only named: {missing}"

@@ -96,7 +96,7 @@ class Logged:
 
 
 def inside(folder: Path | None, path: str) -> Path | None:
-    """A file that a log names, if it is there and inside the folder."""
+    """A file that a log names, if it is there and inside the folder, also by links."""
     if folder is None or "\0" in path:
         return None
     file = (folder / path).resolve()

@@ -28,7 +28,9 @@ class RunFiles:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-        self.paths = [] if folder is None else sorted(_files_of(folder))
+        found = [] if folder is None else sorted(_files_of(folder))
+        self.paths = [path for path, leads_out in found if not leads_out]
+        self.n_leading_out = len(found) - len(self.paths)
 
     def text(self, path: str) -> str | None:
         """A text file of the folder; None where it is not there or too large."""
@@ -66,13 +68,20 @@ class RunFiles:
         return ForeignArtifact("wandb-files", files)
 
 
-def _files_of(folder: Path) -> Iterator[str]:
-    """Files inside, none by way of a link: that may lead anywhere."""
+def _files_of(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Files by their paths inside, and whether each is a link that is not followed.
+
+    `wandb.save` leaves links. One that leads out of the project (the folder in which
+    `wandb/` lies) may have been made to fetch what is no business of the run.
+    """
+    project = folder.resolve().parents[2]
     for outer, _, names in os.walk(folder):
         for name in names:
             file = Path(outer) / name
-            if file.is_file() and not file.is_symlink():
-                yield file.relative_to(folder).as_posix()
+            if file.is_file():
+                leads_out = not file.resolve().is_relative_to(project)
+                path = file.relative_to(folder).as_posix()
+                yield path, file.is_symlink() and leads_out
 
 
 # ---- artifacts

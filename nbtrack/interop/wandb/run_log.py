@@ -100,7 +100,9 @@ class RunLog:
             step = int(number_of(own.get("_step", "")) or 0)
         self._is_now(at)
         self.last_step = max(self.last_step, step)
-        rich = {path[:-1]: {} for path, _ in items if path[-1] == "_type"}
+        rich: dict[Keys, dict[str, Any]] = {
+            path[:-1]: {} for path, _ in items if path[-1] == "_type"
+        }
         for path, text in items:
             if rich and _above(path, rich) is not None:
                 _fill(rich, path, text)
@@ -197,7 +199,7 @@ def _goal_of(metric: Record) -> Goal | None:
 
 def time_of(told: Record) -> float:
     """Seconds since the epoch; 0 where it says nothing."""
-    return float(told.get("seconds", 0)) + told.get("nanos", 0) / 1e9
+    return float(told.get("seconds", 0) + told.get("nanos", 0) / 1e9)
 
 
 def _above(path: Keys, rich: Mapping[Keys, Any]) -> Keys | None:

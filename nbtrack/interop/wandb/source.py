@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,7 @@ TOOL = "wandb"
 _SUFFIX = ".wandb"
 _LOOKED_AT = 50  # records until that of the run; it is the second one
 _PATTERNS = ("run-*.wandb", "*run-*/run-*.wandb", "wandb/*run-*/run-*.wandb")
+_FOLDER_NAME = re.compile(r"run-(?P<began>\d{8}_\d{6})-")
 _FILE_NAME = re.compile(r"run-(?P<id>.+)\.wandb\Z")
 
 
@@ -109,7 +111,7 @@ def _piece(file: Path) -> _Piece:
         id=told.get("id") or (named["id"] if named else file.stem),
         project=told.get("project", ""),
         entity=told.get("entity", ""),
-        started_at=started_of(told) or _changed_at(file),
+        started_at=started_of(told) or _named_time(file),
         name=told.get("name", ""),
     )
 
@@ -126,11 +128,19 @@ def _run_record(file: Path) -> Mapping[str, Any]:
     return {}
 
 
-def _changed_at(file: Path) -> float:
-    try:
-        return file.stat().st_mtime
-    except OSError:
+def _named_time(file: Path) -> float:
+    """When a run whose log does not say it began, by the name of its folder.
+
+    In the time of a zone that nobody knows, but the same wherever it lies.
+    """
+    named = _FOLDER_NAME.search(file.parent.name)
+    if named is None:
         return 0.0
+    try:
+        began = datetime.strptime(named["began"], "%Y%m%d_%H%M%S")
+    except ValueError:
+        return 0.0
+    return began.replace(tzinfo=UTC).timestamp()
 
 
 def _found(pieces: Sequence[_Piece], taken: set[str]) -> FoundRun:
