@@ -155,8 +155,8 @@ def _found(pieces: Sequence[_Piece], taken: set[str]) -> FoundRun:
     return FoundRun(
         id_,
         first.started_at,
-        partial(read_run, files, id=first.id),
-        name=first.name or first.id,
+        partial(read_run, files, id=id_),
+        name=first.name or id_,
         state=" ".join(str(_size_of(file)) for file in files),
     )
 
