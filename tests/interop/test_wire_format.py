@@ -6,12 +6,13 @@ import contextlib
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbtrack.interop.tensorboard.crc32c import crc32c
 from nbtrack.interop.wire_format import Message, many, one
 
+some = settings(max_examples=40)
 INNER = Message(x=one(1, "int"), text=one(2, "text"))
 OUTER = Message(
     whole=one(1, "int"),
@@ -47,17 +48,20 @@ outer = st.fixed_dictionaries(
 )
 
 
+@some
 @given(outer)
 def test_what_is_written_is_read_back(values):
     assert OUTER.read(OUTER.write(values)) == values
 
 
+@some
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_message_or_a_value_error(body):
     with contextlib.suppress(ValueError):
         assert isinstance(OUTER.read(body), dict)
 
 
+@some
 @given(outer, st.data())
 def test_a_message_that_is_cut_off_is_a_value_error_or_a_shorter_message(values, data):
     body = OUTER.write(values)

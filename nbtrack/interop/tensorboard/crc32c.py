@@ -7,6 +7,7 @@ lanes that NumPy goes through side by side, and whose sums are then joined: abou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ _POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
 _ALL = 0xFFFFFFFF
 _LANE_BYTES = 512
 _LONG_BYTES = 8 * _LANE_BYTES  # from here on lanes are quicker
+_MANY = 16  # of one length, from here on NumPy is quicker
 _MASK_DELTA = 0xA282EAD8  # of masked sums: a sum of what holds sums is no good
 
 
@@ -38,8 +40,35 @@ def crc32c(data: bytes) -> int:
 
 def masked(data: bytes) -> int:
     """The checksum as it stands in event files."""
-    crc = crc32c(data)
+    return _masked(crc32c(data))
+
+
+def _masked(crc: int) -> int:
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & _ALL
+
+
+def masked_each(bodies: Sequence[bytes]) -> list[int]:
+    """The same of many: those of one length side by side, half a second a million."""
+    by_length: dict[int, list[int]] = {}
+    for n, body in enumerate(bodies):
+        by_length.setdefault(len(body), []).append(n)
+    sums = [0] * len(bodies)
+    for length, places in by_length.items():
+        same = [bodies[n] for n in places]
+        is_worth_it = len(same) >= _MANY and 0 < length < _LONG_BYTES
+        found = _side_by_side(same, length) if is_worth_it else map(crc32c, same)
+        for n, crc in zip(places, found, strict=True):
+            sums[n] = _masked(crc)
+    return sums
+
+
+def _side_by_side(bodies: Sequence[bytes], length: int) -> list[int]:
+    import numpy as np
+
+    rows = np.frombuffer(b"".join(bodies), np.uint8).reshape(len(bodies), length)
+    begun = np.full(len(bodies), _ALL, np.uint32)
+    sums: list[int] = (_fed(begun, rows.T) ^ _ALL).tolist()
+    return sums
 
 
 def _table() -> list[int]:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from nbtrack.interop.tensorboard.crc32c import masked
+from nbtrack.interop.tensorboard.crc32c import masked, masked_each
 
 RECORD_BYTES_MAX = 256 * 2**20  # a larger one is passed over
 _HEADER = struct.Struct("<QI")  # length, its checksum
 _CHECKSUM = struct.Struct("<I")
 _BUFFER_BYTES = 2**20
 _TRIES_MAX = 20_000  # lengths looked at behind damage; about 20 ms
+_Batch = list[tuple[int, bytes, bytes]]  # place, body, checksum
 _ZEROS = b"\0" * 4  # a length below 4 GB ends with them
 
 
@@ -44,38 +45,36 @@ class RecordFile:
         with open(self._file, "rb", buffering=_BUFFER_BYTES) as opened:
             at = 0
             while at < size_bytes:
-                length = self._length(opened, at)
-                end = at + _HEADER.size + (length or 0) + _CHECKSUM.size
-                if length is None:
-                    at = self._resumed(opened, at + 1, size_bytes)
-                elif end > size_bytes:
-                    self.is_cut = True
-                    return
-                else:
-                    body = self._body(opened, length)
-                    if body is not None:
-                        yield at, body
-                    at = end
+                batch, at = self._batch(opened, at, size_bytes)
+                sums = masked_each([body for _, body, _ in batch])
+                for (place, body, checksum), right in zip(batch, sums, strict=True):
+                    if checksum == _CHECKSUM.pack(right):
+                        yield place, body
+                    else:
+                        self.n_damaged += 1
 
-    def _length(self, opened: BinaryIO, at: int) -> int | None:
-        """The length of the record at a place; None where it is none."""
-        opened.seek(at)
-        head = opened.read(_HEADER.size)
-        if len(head) < _HEADER.size:
-            self.is_cut = True
-            return 0  # which ends beyond the file
-        length, checksum = _HEADER.unpack(head)
-        return int(length) if checksum == _masked_length(head[:8]) else None
-
-    def _body(self, opened: BinaryIO, length: int) -> bytes | None:
-        if length > RECORD_BYTES_MAX:
-            self.n_damaged += 1
-            return None
-        body = opened.read(length)
-        if _CHECKSUM.unpack(opened.read(_CHECKSUM.size))[0] == masked(body):
-            return body
-        self.n_damaged += 1
-        return None
+    def _batch(self, opened: BinaryIO, at: int, size_bytes: int) -> tuple[_Batch, int]:
+        """Records of about a megabyte, and the place behind them."""
+        batch: _Batch = []
+        end = min(at + _BUFFER_BYTES, size_bytes)
+        while at < end:
+            head = opened.read(_HEADER.size)
+            length = _length_of(head)
+            after = at + _HEADER.size + (length or 0) + _CHECKSUM.size
+            if len(head) < _HEADER.size or after > size_bytes:
+                self.is_cut = True
+                return batch, size_bytes
+            if length is None:
+                after = self._resumed(opened, at + 1, size_bytes)
+                opened.seek(after)
+            elif length > RECORD_BYTES_MAX:
+                self.n_damaged += 1
+                opened.seek(after)
+            else:
+                body = opened.read(length)
+                batch.append((at, body, opened.read(_CHECKSUM.size)))
+            at = after
+        return batch, at
 
     def _resumed(self, opened: BinaryIO, at: int, size_bytes: int) -> int:
         """The place of the next record behind damage; the end where there is none."""
@@ -96,12 +95,18 @@ class RecordFile:
         while zeros >= 0 and self._tries:
             self._tries -= 1
             head = window[zeros - 4 : zeros + 8]
-            if len(head) == _HEADER.size:
-                length, checksum = _HEADER.unpack(head)
-                if length and checksum == _masked_length(head[:8]):
-                    return zeros - 4
+            if _length_of(head):
+                return zeros - 4
             zeros = window.find(_ZEROS, zeros + 1)
         return None
+
+
+def _length_of(head: bytes) -> int | None:
+    """The length that the head of a record says; None where it is none."""
+    if len(head) < _HEADER.size:
+        return None
+    length, checksum = _HEADER.unpack(head)
+    return int(length) if checksum == _masked_length(head[:8]) else None
 
 
 def record_at(file: Path, at: int) -> bytes:
@@ -121,11 +126,14 @@ def record_at(file: Path, at: int) -> bytes:
     return body
 
 
-def framed(body: bytes) -> bytes:
-    """A record as it stands in a file."""
-    length = struct.pack("<Q", len(body))
-    checksums = _CHECKSUM.pack(_masked_length(length)), _CHECKSUM.pack(masked(body))
-    return b"".join((length, checksums[0], body, checksums[1]))
+def framed(bodies: Sequence[bytes]) -> bytes:
+    """Records as they stand in a file."""
+    parts = []
+    for body, checksum in zip(bodies, masked_each(bodies), strict=True):
+        length = struct.pack("<Q", len(body))
+        parts += [length, _CHECKSUM.pack(_masked_length(length))]
+        parts += [body, _CHECKSUM.pack(checksum)]
+    return b"".join(parts)
 
 
 @lru_cache(maxsize=4096)

@@ -22,6 +22,7 @@ from nbtrack.interop.tensorboard.messages import (
 )
 from nbtrack.interop.tensorboard.records import RecordFile
 from nbtrack.interop.tensorboard.restarts import Restarts
+from nbtrack.interop.tensorboard.scalars import KnownScalars
 from nbtrack.interop.tensorboard.tensors import numbers_of
 
 Kind = Literal["image", "histogram", "audio", "text"]
@@ -78,10 +79,18 @@ class RunEvents:
         OSError
             Where it cannot be read.
         """
-        records = RecordFile(file)
+        records, known = RecordFile(file), KnownScalars()
         for offset, body in records.records():
             try:
-                self._take(EVENT.read(body), file, offset, rename)
+                scalar = known.read(body)
+                if scalar is not None:
+                    tag, step, value, at = scalar
+                    self._is_now(at)
+                    self._add(rename(tag), step, value, at)
+                    continue
+                event = EVENT.read(body)
+                known.learn(event, body)
+                self._take(event, file, offset, rename)
             except (ValueError, OverflowError):
                 self.n_damaged += 1
         self.n_damaged += records.n_damaged

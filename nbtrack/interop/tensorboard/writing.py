@@ -33,6 +33,7 @@ from nbtrack.interop.tensorboard.messages import (
     SUCCESS,
 )
 from nbtrack.interop.tensorboard.records import framed
+from nbtrack.interop.tensorboard.scalars import scalar_event, tail_of
 from nbtrack.interop.tensorboard.tensors import FLOAT, STRING
 from nbtrack.records import RunRecord
 from nbtrack.store import Store
@@ -90,8 +91,8 @@ class _Writing:
         inner = folder / f"{safe_stem(run.name)}-{run.id}"
         inner.mkdir(parents=True, exist_ok=True)
         with aside(inner) as partial:
-            for batch in _batches(self._events()):
-                partial.write(b"".join(framed(EVENT.write(event)) for event in batch))
+            for batch in _batches(self._bodies()):
+                partial.write(framed(batch))
             name = f"events.out.tfevents.{began}.nbtrack.{run.id}"
             partial.settle(inner / name, mode=_MODE)
         return replace(self._done, n_runs=self._done.n_runs + 1)
@@ -100,8 +101,8 @@ class _Writing:
         counts = {name: getattr(self._done, name) + n for name, n in more.items()}
         self._done = replace(self._done, **counts)
 
-    def _events(self) -> Iterator[Told]:
-        yield {"wall_time": self._began_at, "version": "brain.Event:2"}
+    def _bodies(self) -> Iterator[bytes]:
+        yield EVENT.write({"wall_time": self._began_at, "version": "brain.Event:2"})
         yield self._first(_session_start(self._run, self._began_at))
         for name, text in _texts(self._run):
             yield self._first(_text(name, text))
@@ -113,16 +114,16 @@ class _Writing:
             yield self._first(_session_end(self._run, self._run.ended_at))
         self._count(n_params=len(self._run.params))
 
-    def _first(self, value: Told) -> Told:
+    def _first(self, value: Told) -> bytes:
         return _event(value, step=0, at=self._began_at)
 
-    def _scalars(self, name: str) -> Iterator[Told]:
-        curve = self._store.curve(self._run.id, name)
+    def _scalars(self, name: str) -> Iterator[bytes]:
+        curve, tail = self._store.curve(self._run.id, name), tail_of(name)
         self._count(n_points=len(curve))
         for step, value, at in zip(curve.steps, curve.values, curve.at, strict=True):
-            yield _event({"tag": name, "simple": value}, step=step, at=at)
+            yield scalar_event(tail, step=step, value=value, at=at)
 
-    def _rich(self, rich: RichValue) -> Iterator[Told]:
+    def _rich(self, rich: RichValue) -> Iterator[bytes]:
         try:
             value = _rich_value(rich)
         except (NbtrackError, OSError):
@@ -134,13 +135,14 @@ class _Writing:
         yield _event(value, step=rich.step, at=rich.record.at)
 
 
-def _batches(events: Iterator[Told]) -> Iterator[list[Told]]:
-    while batch := list(islice(events, _BATCH)):
+def _batches(bodies: Iterator[bytes]) -> Iterator[list[bytes]]:
+    while batch := list(islice(bodies, _BATCH)):
         yield batch
 
 
-def _event(value: Told, *, step: int, at: float) -> Told:
-    return {"wall_time": at, "step": step, "summary": {"value": [value]}}
+def _event(value: Told, *, step: int, at: float) -> bytes:
+    summary = {"value": [value]}
+    return EVENT.write({"wall_time": at, "step": step, "summary": summary})
 
 
 # ---- values
