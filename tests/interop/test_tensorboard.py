@@ -167,6 +167,14 @@ def test_a_run_that_goes_on_is_brought_up_to_date(tmp_path, store):
     assert store.run("a").metrics["loss"].n == 2
 
 
+@pytest.mark.parametrize("at", [math.nan, math.inf, -1.0, 1e300])
+def test_times_that_cannot_be_are_as_good_as_none(at, tmp_path, store):
+    write_events(tmp_path / "a", [scalar(0, 1.0, at=at), scalar(1, 0.5, at=1.7e9)])
+    assert not nbtrack.import_runs(tmp_path, store=store).skipped
+    assert store.run("a").started_at == "2023-11-14T22:13:20.000000Z"
+    assert store.run("a").metrics["loss"].n == 2
+
+
 def test_many_restarts_cost_no_more_than_one(tmp_path, store):
     again = [{"step": 2**60, "session": {"status": START}}] * 20_000
     events = [event for n in range(500) for event in (scalar(n, 0.0), *again[:40])]

@@ -284,6 +284,23 @@ def _nested(depth):
     return value
 
 
+def test_times_that_cannot_be_are_as_good_as_none(tmp_path, store):
+    run = {"id": "x", "started": {"seconds": 2**62}}
+    history = {"item": [item(1e300, "_timestamp"), item(0.5, "loss")]}
+    log = write_log(tmp_path / "run-x.wandb", [{"run": run}, {"history": history}])
+    assert not nbtrack.import_runs(log, store=store).skipped
+    assert store.run("x").started_at.startswith("1970")
+
+
+@pytest.mark.parametrize("place", ["\0", "x" * 5000, "sqlite:///a.db", "\udcff"])
+def test_what_is_no_path_is_not_recognised(place):
+    from nbtrack.interop.tensorboard import source as tensorboard
+    from nbtrack.interop.wandb import source as wandb
+
+    assert not wandb.recognises(place)
+    assert not tensorboard.recognises(place)
+
+
 def test_what_is_printed_is_read_as_a_terminal_would_leave_it(tmp_path, store):
     lines = ["  0%|   |\r", " 50%|## |\r", "100%|###|\n", "done\n"]
     records = [{"output_raw": {"is_stdout": True, "text": line}} for line in lines]

@@ -16,6 +16,7 @@ from typing import Any
 
 from nbtrack.interop.tensorboard.messages import EVENT, HPARAMS_PLUGIN
 from nbtrack.interop.tensorboard.records import RecordFile
+from nbtrack.interop.tensorboard.run_events import is_time
 
 MARK = "tfevents"  # in the name of every event file
 _LOOKED_AT = 8  # the first events of a file, which say what it is
@@ -44,13 +45,6 @@ class Folder:
     is_hparams: bool = False
 
 
-def _event_files_in(folder: Path) -> Iterator[Path]:
-    """The event files in a folder, in TensorBoard's order."""
-    for name in sorted(os.listdir(folder)):
-        if MARK in name and (folder / name).is_file():
-            yield folder / name
-
-
 def alone(file: Path) -> Folder:
     """An event file as the only one of its folder."""
     return _looked_into(Folder(file.parent, [file]))
@@ -59,10 +53,11 @@ def alone(file: Path) -> Folder:
 def folders_below(root: Path) -> list[Folder]:
     """The runs, parents before their children."""
     found: dict[Path, Folder] = {}
-    for outer, inner, _ in os.walk(root):
+    for outer, inner, names in os.walk(root):
         inner.sort()
         path = Path(outer)
-        files = list(_event_files_in(path))
+        events = [path / name for name in sorted(names) if MARK in name]
+        files = [file for file in events if file.is_file()]  # in TensorBoard's order
         if files:
             parents = (found[p] for p in path.parents if p in found)
             found[path] = _looked_into(Folder(path, files, next(parents, None)))
@@ -72,7 +67,8 @@ def folders_below(root: Path) -> list[Folder]:
 def _looked_into(folder: Folder) -> Folder:
     """Read the first events."""
     for event in _first_events(folder.files):
-        folder.started_at = folder.started_at or event.get("wall_time", 0.0)
+        at = event.get("wall_time", 0.0)
+        folder.started_at = folder.started_at or (at if is_time(at) else 0.0)
         for value in event.get("summary", {}).get("value", ()):
             plugin = value.get("metadata", {}).get("plugin", {}).get("name")
             folder.is_hparams = folder.is_hparams or plugin == HPARAMS_PLUGIN

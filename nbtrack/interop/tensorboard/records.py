@@ -19,6 +19,7 @@ RECORD_BYTES_MAX = 256 * 2**20  # a larger one is passed over
 _HEADER = struct.Struct("<QI")  # length, its checksum
 _CHECKSUM = struct.Struct("<I")
 _BUFFER_BYTES = 2**20
+_FIRST_BYTES = 2**12  # some want only the first records
 _TRIES_MAX = 20_000  # lengths looked at behind damage; about 20 ms
 _Batch = list[tuple[int, bytes, bytes]]  # place, body, checksum
 _ZEROS = b"\0" * 4  # a length below 4 GB ends with them
@@ -32,6 +33,7 @@ class RecordFile:
         self.is_cut = False
         self._file = file
         self._tries = _TRIES_MAX
+        self._batch_bytes = _FIRST_BYTES
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """The places and bodies of the records.
@@ -54,9 +56,10 @@ class RecordFile:
                         self.n_damaged += 1
 
     def _batch(self, opened: BinaryIO, at: int, size_bytes: int) -> tuple[_Batch, int]:
-        """Records of about a megabyte, and the place behind them."""
+        """Records that are checked together, and the place behind them."""
         batch: _Batch = []
-        end = min(at + _BUFFER_BYTES, size_bytes)
+        end = min(at + self._batch_bytes, size_bytes)
+        self._batch_bytes = min(2 * self._batch_bytes, _BUFFER_BYTES)
         while at < end:
             head = opened.read(_HEADER.size)
             length = _length_of(head)

@@ -132,7 +132,7 @@ class RunEvents:
 
     def _is_now(self, at: float) -> None:
         self.n_events += 1
-        if 0 < at < _YEAR_5138:
+        if is_time(at):
             self.started_at = self.started_at or at
             self.last_at = max(self.last_at, at)
 
@@ -173,6 +173,11 @@ class RunEvents:
                 self.hparams[entry.get("key", "")] = _plain(entry.get("value", {}))
         if "end" in told:
             self.session = told["end"]
+
+
+def is_time(at: float) -> bool:
+    """Whether a wall time can be one; NaN cannot."""
+    return 0 < at < _YEAR_5138
 
 
 def _is_scalar(plugin: str, metadata: Told) -> bool:

@@ -41,10 +41,13 @@ _STATUSES: dict[int, Status] = {
 def recognises(place: str) -> bool:
     """Whether an event file or a folder with some below it lies there."""
     path = Path(place)
-    if path.is_file():
-        return MARK in path.name
-    below = islice(os.walk(path), _FOLDERS_LOOKED_AT)
-    return any(MARK in name for _, _, names in below for name in names)
+    try:
+        if path.is_file():
+            return MARK in path.name
+        below = islice(os.walk(path), _FOLDERS_LOOKED_AT)
+        return any(MARK in name for _, _, names in below for name in names)
+    except (OSError, ValueError):  # no path at all: too long, a zero byte
+        return False
 
 
 def open_source(place: str) -> TensorBoardSource:

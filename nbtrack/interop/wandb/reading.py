@@ -24,7 +24,7 @@ from nbtrack.interop.wandb.run_files import (
     missing_of,
     use_of,
 )
-from nbtrack.interop.wandb.run_log import RunLog, time_of
+from nbtrack.interop.wandb.run_log import RunLog
 from nbtrack.records import Status
 
 _INTERRUPTED = 255  # the exit code that W&B gives to Ctrl-C
@@ -237,8 +237,3 @@ def _rich(log: RunLog, notices: list[str]) -> Iterator[ForeignImage]:
             strange[logged.kind] = strange.get(logged.kind, 0) + 1
     for kind, n in strange.items():
         notices.append(f"rich values of kind {kind!r} stayed as their files: {n}")
-
-
-def started_of(run: Mapping[str, Any]) -> float:
-    """When a run record says it was begun; 0 where it does not."""
-    return time_of(run.get("started", {}))

@@ -23,7 +23,7 @@ from nbtrack.records import SYSTEM_PREFIX, Goal
 
 TEXTS_MAX = 10_000  # texts in a history; each is a rich value of its own
 _GOALS: dict[int, Goal] = {1: "min", 2: "max"}
-_YEAR_5138 = 1e11  # what claims to be later is damage
+YEAR_5138 = 1e11  # what claims to be later is damage
 _OWN = "_"  # W&B's own keys begin with it: _step, _runtime, _timestamp
 
 Record = Mapping[str, Any]
@@ -168,7 +168,7 @@ class RunLog:
         self._is_now(time_of(self.run.get("started", {})) + max(0, runtime))
 
     def _is_now(self, at: float) -> None:
-        if self.last_at < at < _YEAR_5138:
+        if self.last_at < at < YEAR_5138:
             self.last_at = at
 
 
@@ -198,8 +198,9 @@ def _goal_of(metric: Record) -> Goal | None:
 
 
 def time_of(told: Record) -> float:
-    """Seconds since the epoch; 0 where it says nothing."""
-    return float(told.get("seconds", 0) + told.get("nanos", 0) / 1e9)
+    """Seconds since the epoch; 0 where it says nothing that can be."""
+    at = float(told.get("seconds", 0) + told.get("nanos", 0) / 1e9)
+    return at if 0 < at < YEAR_5138 else 0.0
 
 
 def _above(path: Keys, rich: Mapping[Keys, Any]) -> Keys | None:

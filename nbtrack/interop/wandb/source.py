@@ -21,7 +21,8 @@ from nbtrack.errors import ImportSourceError
 from nbtrack.interop.foreign import FoundRun
 from nbtrack.interop.wandb.log_file import LogFile, is_log
 from nbtrack.interop.wandb.messages import RECORD
-from nbtrack.interop.wandb.reading import read_run, started_of
+from nbtrack.interop.wandb.reading import read_run
+from nbtrack.interop.wandb.run_log import time_of
 from nbtrack.text import shorten, visible
 
 TOOL = "wandb"
@@ -35,9 +36,12 @@ _FILE_NAME = re.compile(r"run-(?P<id>.+)\.wandb\Z")
 def recognises(place: str) -> bool:
     """Whether a log of W&B, a folder of a run, or one of many lies there."""
     path = Path(place)
-    if path.is_file():
-        return path.suffix == _SUFFIX and is_log(path)
-    return any(map(is_log, islice(_logs_in(path), _LOOKED_AT)))
+    try:
+        if path.is_file():
+            return path.suffix == _SUFFIX and is_log(path)
+        return any(map(is_log, islice(_logs_in(path), _LOOKED_AT)))
+    except (OSError, ValueError):  # no path at all: too long, a zero byte
+        return False
 
 
 def open_source(place: str) -> WandbSource:
@@ -50,7 +54,7 @@ def open_source(place: str) -> WandbSource:
     """
     path = Path(place)
     files = [path] if path.is_file() else sorted(set(_logs_in(path)))
-    if not files:
+    if not any(map(Path.is_file, files)):
         raise ImportSourceError(
             f"There is no log of W&B at {shorten(visible(repr(place)))}: give the "
             "folder `wandb`, one `offline-run-...` in it, or a file `run-ID.wandb`."
@@ -111,7 +115,7 @@ def _piece(file: Path) -> _Piece:
         id=told.get("id") or (named["id"] if named else file.stem),
         project=told.get("project", ""),
         entity=told.get("entity", ""),
-        started_at=started_of(told) or _named_time(file),
+        started_at=time_of(told.get("started", {})) or _named_time(file),
         name=told.get("name", ""),
     )
 
