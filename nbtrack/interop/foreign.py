@@ -107,7 +107,8 @@ class ForeignRun:
     series: Iterable[ForeignSeries] = ()  # read once
     images: Iterable[ForeignImage] = ()  # read once
     is_trashed: bool = False
-    notices: Sequence[str] = ()  # what could not be read, a sentence each
+    # What could not be read, a sentence each. May grow until all else has been read.
+    notices: Sequence[str] = ()
     record: RunRecord | None = None  # a run of nbtrack: what the fields above lack
     kept_notices: Sequence[str] = ()  # that it had there already
 

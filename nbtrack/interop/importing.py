@@ -143,8 +143,8 @@ class _Import:
         id_ = self._ids[run.id]
         if not self._store.has_run(id_):
             return False
-        if self._origin(id_, "id") is None:
-            return True  # a run of this store, which was pushed there
+        if self._origin(id_, "id") != run.id:
+            return True  # a run that was here before it was pushed there
         if run.state is not None:
             return self._origin(id_, "state") == run.state
         [record] = self._store.runs(ids=[id_], trashed=None)

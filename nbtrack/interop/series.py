@@ -11,10 +11,18 @@ from nbtrack.records import Goal
 
 
 @dataclass(slots=True)
-class _Columns:
+class Columns:
+    """The points of one metric, in the order they were logged."""
+
     steps: array[int] = field(default_factory=lambda: array("q"))
     values: array[float] = field(default_factory=lambda: array("d"))
     at: array[float] = field(default_factory=lambda: array("d"))
+
+    def add(self, step: int, value: float, at: float) -> None:
+        """One point more; OverflowError for a step beyond 64 bits."""
+        self.steps.append(step)  # the first: what it refuses leaves nothing behind
+        self.values.append(value)
+        self.at.append(at)
 
 
 class Gathered:
@@ -27,27 +35,25 @@ class Gathered:
     """
 
     def __init__(self) -> None:
-        self._columns: dict[str, _Columns] = {}
+        self.columns: dict[str, Columns] = {}
 
     def add(self, name: str, *, step: int, value: float, at: float) -> None:
-        """One more point of a metric."""
-        columns = self._columns.get(name)
+        """One more point of a metric; OverflowError for a step beyond 64 bits."""
+        columns = self.columns.get(name)
         if columns is None:
-            columns = self._columns.setdefault(name, _Columns())
-        columns.steps.append(step)
-        columns.values.append(value)
-        columns.at.append(at)
+            columns = self.columns.setdefault(name, Columns())
+        columns.add(step, value, at)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._columns
+        return name in self.columns
 
     def n_of(self, name: str) -> int:
         """How many points a metric has so far."""
-        return len(self._columns[name].steps) if name in self._columns else 0
+        return len(self.columns[name].steps) if name in self.columns else 0
 
     def series(self, goals: dict[str, Goal] | None = None) -> Iterator[ForeignSeries]:
         """All of them."""
-        for name, columns in self._columns.items():
+        for name, columns in self.columns.items():
             yield ForeignSeries(
                 name, columns.steps, columns.values, columns.at,
                 goal=(goals or {}).get(name),

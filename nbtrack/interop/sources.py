@@ -17,6 +17,8 @@ READERS: dict[str, str] = {
     "trackio": "nbtrack.interop.trackio",
     "dvclive": "nbtrack.interop.dvclive",
     "neptune": "nbtrack.interop.neptune",
+    "wandb": "nbtrack.interop.wandb.source",
+    "tensorboard": "nbtrack.interop.tensorboard.source",
 }
 
 

@@ -27,6 +27,7 @@ from nbtrack.redact import redact, redact_json, redact_param, redact_source
 from nbtrack.store import Store
 from nbtrack.text import clean_name
 from nbtrack.tracking.checkpoint_files import checkpoint_name
+from nbtrack.tracking.media.clearing import cleared
 
 Event = dict[str, Any]  # Any: JSON values
 TAG = "imported"
@@ -79,6 +80,9 @@ class Taker:
         for image in run.images:
             edit(self._image(run_id, image))
         self._flush()
+        told = (*run.kept_notices, *run.notices)
+        notices = [clean_name(text, limit=500) for text in told]
+        edit({"kind": "notices", "run": run_id, "texts": notices})
         edit(_finished(run_id, run, self._tool, started_at=found.started_at))
         if run.record is not None:
             edit(_as_recorded(run_id, run.record))
@@ -148,7 +152,7 @@ class Taker:
             "step": _whole(image.step),
             "at": image.at,
             "mime": image.mime,
-            "data": redact_json(image.data),
+            "data": cleared(image.data),  # whole: `encode` is for params, and cuts
         }
         if image.content is not None:
             ref = self._target.put_bytes(image.content)
@@ -208,9 +212,6 @@ def _described(
     yield {"kind": "facts", "run": run_id, "facts": rows}
     yield {"kind": "texts", "run": run_id, "texts": list(_texts(run))}
     yield {"kind": "inputs", "run": run_id, "inputs": list(map(_input, run.inputs))}
-    told = (*run.kept_notices, *run.notices)
-    notices = [clean_name(text, limit=500) for text in told]
-    yield {"kind": "notices", "run": run_id, "texts": notices}
 
 
 def _fact(name: str, value: object) -> tuple[Any, str | None]:

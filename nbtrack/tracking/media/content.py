@@ -6,6 +6,7 @@ its `encode` runs in the background and makes `Content`, which the store keeps.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,19 @@ class Snapshot:
 
     encode: Callable[[], Content]
     size_bytes: int = 0  # that wait in memory for it
+
+
+def laid_out(content: Content) -> tuple[dict[str, Any], bytes | None, str | None]:
+    """What of a value stands in its row; then the file beside it and its type."""
+    from nbtrack.tracking.media.clearing import cleared
+
+    if not content.main:
+        return dict(content.data), content.body, content.mime
+    main = cleared(content.main)
+    text = json.dumps(main, ensure_ascii=False)
+    if len(text) <= INLINE_BYTES_MAX:
+        return {**content.data, **main}, content.body, content.mime
+    return dict(content.data), text.encode("utf-8", "backslashreplace"), JSON
 
 
 def refusal(what: str, way_out: str) -> ValueNotLoggedError:

@@ -41,6 +41,23 @@ def snapshot_of(values: Any, bins: int = N_BINS) -> Snapshot:  # Any: numbers of
     return Snapshot(partial(_encoded, copy, int(n), int(bins)), copy.nbytes)
 
 
+def counted_snapshot(counts: Any, edges: Any) -> Snapshot:  # Any: lists of numbers
+    """What was counted elsewhere: `n` counts between `n + 1` edges.
+
+    Raises
+    ------
+    ValueNotLoggedError
+        For what is none, or has no finite numbers.
+    """
+    import numpy as np
+
+    content = _counted_already((counts, edges))
+    is_finite = content is not None and np.isfinite(content.data["edges"]).all()
+    if content is None or not is_finite or not np.isfinite(content.data["n"]):
+        raise refusal("its counts and edges do not fit together", _WAY_OUT)
+    return Snapshot(lambda: content)
+
+
 def histogram_data(
     counts: list[int], low: float, high: float, *, n: int, **more: Any
 ) -> dict[str, Any]:
@@ -105,6 +122,8 @@ def _counted_already(values: Any) -> Content | None:
     except ValueError:
         return None
     if counts.ndim != 1 or edges.shape != (counts.size + 1,) or not counts.size:
+        return None
+    if {counts.dtype.kind, edges.dtype.kind} - set("biuf"):
         return None
     data = {
         "counts": counts.tolist(),

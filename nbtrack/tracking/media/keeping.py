@@ -9,7 +9,6 @@ the way out, and never an exception in the user's loop.
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,13 +22,11 @@ from nbtrack.interrupts import Changes
 from nbtrack.records import MediaRecord
 from nbtrack.text import clean_name, shorten
 from nbtrack.tracking.background import Background
-from nbtrack.tracking.media.clearing import cleared
 from nbtrack.tracking.media.content import (
-    INLINE_BYTES_MAX,
-    JSON,
     Content,
     Snapshot,
     kind_of,
+    laid_out,
     refusal,
 )
 
@@ -204,14 +201,8 @@ def checked_name(name: object) -> str:
 
 def record_of(store: Store, moment: Moment, content: Content) -> MediaRecord:
     """The row of a value; what is too large for one goes into a file."""
-    data, body, mime = {**content.data, **moment.about}, content.body, content.mime
-    if content.main:
-        main = cleared(content.main)
-        text = json.dumps(main, ensure_ascii=False)
-        if len(text) <= INLINE_BYTES_MAX:
-            data |= main
-        else:
-            body, mime = text.encode("utf-8", "backslashreplace"), JSON
+    data, body, mime = laid_out(content)
+    data |= moment.about
     kept = None if body is None else store.put_bytes(body)
     return MediaRecord(
         name=moment.name,
