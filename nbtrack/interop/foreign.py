@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from nbtrack.records import Goal, Status
+from nbtrack.records import Goal, InputRecord, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class ForeignSeries:
     values: Sequence[float]  # NaN and Inf as they are
     at: Sequence[float]  # seconds since the epoch
     goal: Goal | None = None  # None: guessed from the name
+    axis_of: str | None = None  # the metric of which it is a loop counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,15 @@ class ForeignText:
 
 @dataclass(frozen=True, slots=True)
 class ForeignImage:
-    """A picture at a step, as the bytes of its file."""
+    """A picture at a step, as the bytes of its file; or another rich value."""
 
     name: str
     step: int
     at: float
-    content: bytes
-    mime: str = "image/png"
+    content: bytes | None  # None: it is all in `data`
+    mime: str | None = "image/png"
+    type: str = "image"  # as in `records.MediaRecord`
+    data: Any = None  # JSON-able
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class ForeignRun:
     reason: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)  # "git.commit", ...
     texts: Sequence[ForeignText] = ()
+    inputs: Sequence[InputRecord] = ()
     artifacts: Sequence[ForeignArtifact] = ()
     series: Iterable[ForeignSeries] = ()  # read once
     images: Iterable[ForeignImage] = ()  # read once

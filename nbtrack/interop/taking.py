@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nbtrack.capture.values import encode, flatten_one
@@ -22,7 +22,7 @@ from nbtrack.interop.foreign import (
     ForeignSeries,
     FoundRun,
 )
-from nbtrack.records import ArtifactFile
+from nbtrack.records import ArtifactFile, InputRecord
 from nbtrack.redact import redact, redact_json, redact_param, redact_source
 from nbtrack.store import Store
 from nbtrack.text import clean_name
@@ -95,14 +95,18 @@ class Taker:
 
     def _log(self, run_id: str, series: ForeignSeries) -> None:
         journal = self._apart.journal
-        number = journal.series(run_id, clean_name(series.name), goal=series.goal)
+        axis_of = None if series.axis_of is None else clean_name(series.axis_of)
+        number = journal.series(
+            run_id, clean_name(series.name), goal=series.goal, axis_of=axis_of
+        )
         point = journal.point
         columns = zip(series.steps, series.values, series.at, strict=True)
         for n, (step, value, at) in enumerate(columns, 1):
             point(number, _whole(step), float(value), float(at))
             if n % FLUSH_POINTS == 0:
                 self._flush()
-        self._count(n_points=len(series.steps))
+        if axis_of is None:
+            self._count(n_points=len(series.steps))
 
     def _artifact(self, run_id: str, artifact: ForeignArtifact, *, at: float) -> Event:
         files = [self._kept(file) for file in artifact.files]
@@ -122,6 +126,8 @@ class Taker:
 
     def _kept(self, file: ForeignFile) -> ArtifactFile:
         path = _inside(file.path)
+        if file.source is None and file.digest and self._target.has_file(file.digest):
+            return ArtifactFile(path, file.digest, file.size_bytes)
         if file.source is None:
             uri = redact(file.uri or "")[0]
             return ArtifactFile(path, file.digest, file.size_bytes, uri, file.etag)
@@ -130,19 +136,21 @@ class Taker:
         return ArtifactFile(path, ref.digest, ref.size_bytes)
 
     def _image(self, run_id: str, image: ForeignImage) -> Event:
-        ref = self._target.put_bytes(image.content)
-        self._count(n_files=1)
-        return {
+        event = {
             "kind": "media",
             "run": run_id,
             "name": clean_name(image.name),
-            "type": "image",
+            "type": clean_name(image.type),
             "step": _whole(image.step),
             "at": image.at,
             "mime": image.mime,
-            "digest": ref.digest,
-            "size_bytes": ref.size_bytes,
+            "data": redact_json(image.data),
         }
+        if image.content is not None:
+            ref = self._target.put_bytes(image.content)
+            self._count(n_files=1)
+            event |= {"digest": ref.digest, "size_bytes": ref.size_bytes}
+        return event
 
     def _count(self, **more: int) -> None:
         before = self.counts
@@ -194,6 +202,7 @@ def _described(
     ]
     yield {"kind": "facts", "run": run_id, "facts": rows}
     yield {"kind": "texts", "run": run_id, "texts": list(_texts(run))}
+    yield {"kind": "inputs", "run": run_id, "inputs": list(map(_input, run.inputs))}
     notices = [clean_name(text, limit=500) for text in run.notices]
     yield {"kind": "notices", "run": run_id, "texts": notices}
 
@@ -208,6 +217,12 @@ def _texts(run: ForeignRun) -> Iterator[Event]:
             "body": body,
             "n_redacted": n_redacted,
         }
+
+
+def _input(record: InputRecord) -> Event:
+    name = clean_name(record.name)
+    said = redact_json(asdict(record))
+    return {**said, "name": name, "type": clean_name(record.type)}
 
 
 def _finished(run_id: str, run: ForeignRun, tool: str, *, started_at: float) -> Event:
