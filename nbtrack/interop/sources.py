@@ -11,7 +11,9 @@ from nbtrack.interop.foreign import Source
 from nbtrack.text import did_you_mean, shorten, visible
 
 # By tool, where its reader is. Asked in this order: the surest marks first.
-READERS: dict[str, str] = {}
+READERS: dict[str, str] = {
+    "mlflow": "nbtrack.interop.mlflow.reader",
+}
 
 
 class Reader(Protocol):
