@@ -13,6 +13,7 @@ from nbtrack.text import did_you_mean, shorten, visible
 # By tool, where its reader is. Asked in this order: the surest marks first.
 READERS: dict[str, str] = {
     "nbtrack": "nbtrack.interop.ours",
+    "mlflow": "nbtrack.interop.mlflow.reader",
     "optuna": "nbtrack.interop.optuna",
     "trackio": "nbtrack.interop.trackio",
     "dvclive": "nbtrack.interop.dvclive",

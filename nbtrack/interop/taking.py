@@ -136,6 +136,8 @@ class Taker:
 
     def _kept(self, file: ForeignFile) -> ArtifactFile:
         path = _inside(file.path)
+        if file.source is None and file.digest and self._target.has_file(file.digest):
+            return ArtifactFile(path, file.digest, file.size_bytes)
         if file.source is None:
             uri = redact(file.uri or "")[0]
             return ArtifactFile(path, file.digest, file.size_bytes, uri, file.etag)

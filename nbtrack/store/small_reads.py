@@ -60,6 +60,16 @@ class ReadsLittle:
             found = reader.execute("pragma data_version").fetchone()
             return id(reader), int(found[0])
 
+    def axes_of(self, run_id: str) -> list[tuple[str, str]]:
+        """The loop counters of the metrics of a run: metric and axis."""
+        with self._reading() as reader:
+            rows = reader.execute(
+                "select axis_of, name from metrics where run = ? and deleted_at is null"
+                " and axis_of is not null order by id",
+                (run_id,),
+            )
+            return [(metric, axis) for metric, axis in rows]
+
     def count_points(self, run_id: str, metric: str) -> int:
         """How many points of a metric are in the store; 0 where a run lacks it."""
         with self._reading() as reader:
