@@ -322,3 +322,29 @@ def test_a_number_proves_itself(tmp_path, monkeypatch, no_network):
     assert "likely cause: param lr: 0.5 in A, 0.4 in B" in forged
     assert "give the same result" in text_of(cells["repeat"])
     assert "WITHIN-NOISE" in text_of(cells["noise"])
+
+
+@story
+def test_runs_of_other_tools_come_and_go(tmp_path, monkeypatch, no_network):
+    settings = {
+        "PYTHONPATH": f"{no_network}:{NOTEBOOKS.parent}",
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
+    notebook = opened("08_from_other_tools.ipynb")
+    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+
+    came = "from mlflow: 2 runs new (2 params, 6 points, 2 files)"
+    assert came in text_of(cells["import"])
+    assert "from mlflow: 2 already there" in text_of(cells["twice"])
+    assert "2025-01-01T00:00:00.000000Z 0.1" in text_of(cells["twice"])
+    assert "from optuna: 5 runs new" in text_of(cells["optuna"])
+    assert "loss > 0.8" in text_of(cells["train"])
+    assert "old-0.1" in text_of(cells["compare"])
+    assert "digits" in text_of(cells["wandb"])
+    assert "weight 1.064" in text_of(cells["script"])
+    assert "'lr': 0.3" in text_of(cells["script-run"])
+    assert "csv in tables: 10 runs" in text_of(cells["out"])
+    assert "from nbtrack: 1 run new" in text_of(cells["back"])
+    assert "1 already there" in text_of(cells["back"])
+    store = nbtrack.open(tmp_path / ".nbtrack")
+    assert store.run("b" * 32).metrics["loss"].n_nan == 1
