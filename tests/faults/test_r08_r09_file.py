@@ -24,7 +24,11 @@ WHOLE_LIFE = """
 import sys
 opened = []
 sys.addaudithook(lambda e, a: opened.append(str(a[0])) if e == "open" else None)
+from pathlib import Path
+from nbtrack.analysis.doctor.examine import doctor
 from nbtrack.store import Store
+from nbtrack.store.backup import back_up
+from nbtrack.store.salvage.salvaging import salvage
 with Store.open(sys.argv[1]) as store:
     store.journal.emit({"kind": "run_started", "run": "r", "name": "r"})
     store.journal.point(store.journal.series("r", "loss"), 0, 1.0, 1e9)
@@ -33,7 +37,10 @@ with Store.open(sys.argv[1]) as store:
     store.edit({"kind": "tags", "run": "r", "set": {"a": None}})
     store.sql("select * from points"), store.tail("r"), store.put_file(__file__)
     store.purge("r")
+    back_up(store, Path(sys.argv[1]) / "copy")
 Store.open(sys.argv[1]).close()
+doctor(sys.argv[1], deep=True, fix=True)
+salvage(Path(sys.argv[1]) / ".nbtrack", Path(sys.argv[1]) / "saved")
 print([path for path in opened if "nbtrack.db" in path])
 """
 
