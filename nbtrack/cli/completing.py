@@ -91,7 +91,8 @@ class _Offered(StringParamType):
         found = offered(
             ctx.params.get("store_path"), _OFFERS[self._parameter], incomplete
         )
-        if self._parameter in _WITH_FILES:
+        # Alone: bash forgets all others where there is one of these.
+        if self._parameter in _WITH_FILES and not found:
             found.append(CompletionItem(incomplete, type="file"))
         return found
 

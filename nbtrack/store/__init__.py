@@ -22,7 +22,7 @@ Around it:
     session, process, liveness   whose journal it is, and whether it lives
     recovery, takeover           what dead processes left
     backup, salvage              a store again, from a sound or a damaged one
-    checkup                      what can be wrong with one, looked at
+    checkup, held                what can be wrong with one, and who holds it
     store                        `Store`, the one object others hold
     read_only, followed          the same for reading alone, and for many at once
 """

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbtrack.errors import StoreError
+from nbtrack.errors import StoreDamagedError, StoreError
 from nbtrack.store import file_index
 from nbtrack.store.asides import KEPT_MODE, PARTIAL
 from nbtrack.store.blobs import blob_path
@@ -45,6 +45,7 @@ ARCHIVE = ".zip"
 # Beside the database: studies of sweeps, a database too, and what runs resume from.
 OTHER_DATABASES = ("sweeps.db",)
 FOLDERS = ("resume",)
+_NEW = "new.db"
 _TRIES = 3
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -141,8 +142,7 @@ def _copy(store: Store, folder: Path) -> Backup:
 
 
 def _copy_database(store: Store, name: str, folder: Path) -> None:
-    source, target = store.path / name, folder / name
-    target.unlink(missing_ok=True)
+    source, target = store.path / name, folder / _NEW
     os.close(os.open(target, _CREATE, 0o600))
     with (
         PROCESS.gate.inside(),
@@ -153,6 +153,7 @@ def _copy_database(store: Store, name: str, folder: Path) -> None:
         # In one step: with several, each commit of a writer would begin it anew.
         reading.backup(writing, pages=-1)
     _sync(target)
+    target.replace(folder / name)
 
 
 def _copy_files(store: Path, folder: Path) -> set[str]:
@@ -223,7 +224,15 @@ def living(store: Path) -> tuple[str, ...]:
 
 
 def _counted(folder: Path, notices: tuple[str, ...]) -> Backup:
-    with closing(connect_untouched(folder / DATABASE_NAME)) as copied:
+    database = folder / DATABASE_NAME
+    with readable_errors(database), closing(connect_untouched(database)) as copied:
+        # A copy is made page by page, of damaged ones too.
+        [found] = copied.execute("pragma quick_check(1)").fetchone()
+        if found != "ok":
+            raise StoreDamagedError(
+                f"The store is damaged: {found}. `nbtrack salvage -o DIR` writes what "
+                "can be read of it as a new one."
+            )
         [n_runs] = copied.execute("select count(*) from runs").fetchone()
         n_files = len(file_index.named_files(copied))
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]

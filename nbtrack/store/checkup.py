@@ -26,12 +26,12 @@ from nbtrack.store.database import (
     is_busy,
     readable_errors,
 )
+from nbtrack.store.held import holders
 from nbtrack.store.liveness import is_alive
 from nbtrack.store.locate import DATABASE_NAME
 from nbtrack.store.mounts import is_network
 from nbtrack.store.packs import pack_path
 
-LOCKS = Path("/proc/locks")
 PROBE_S = 1.5  # a writer has the lock for milliseconds, time and again
 _OTHERS = 0o077
 
@@ -122,18 +122,9 @@ def lock_holders(folder: Path) -> list[int]:
 
     Empty where it cannot be read, or they are of another machine or container.
     """
-    inodes = set()
-    for name in ("", "-wal", "-shm"):
-        inodes.add(_inode(Path(f"{folder / DATABASE_NAME}{name}")))
-    inodes.add(_inode(folder / "write.lock"))
-    found = set()
-    with suppress(OSError):
-        for line in LOCKS.read_text().splitlines():
-            fields = line.split()
-            is_held = len(fields) > 5 and fields[1] != "->"
-            if is_held and fields[3] == "WRITE" and fields[5] in inodes:
-                found.add(int(fields[4]))
-    return sorted(found - {os.getpid(), -1})
+    database = str(folder / DATABASE_NAME)
+    paths = [Path(f"{database}{ending}") for ending in ("", "-wal", "-shm")]
+    return sorted(holders([*paths, folder / "write.lock"]) - {os.getpid(), -1})
 
 
 def command_of(pid: int) -> str:
@@ -216,15 +207,6 @@ def _sessions(folder: Path) -> list[Path]:
         names = sorted(entry.name for entry in os.scandir(folder / "journal"))
         return [folder / "journal" / name for name in names if name[:1] != "."]
     return []
-
-
-def _inode(path: Path) -> str:
-    """A file as `/proc/locks` names it: device and inode."""
-    with suppress(OSError):
-        info = path.stat()
-        major, minor = os.major(info.st_dev), os.minor(info.st_dev)
-        return f"{major:02x}:{minor:02x}:{info.st_ino}"
-    return ""
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

@@ -24,6 +24,7 @@ from nbtrack.store.schema import APPLICATION_ID, VERSION
 BUSY_S = 5.0
 WAL_CHECKPOINT_BYTES = 4 << 20
 CHECKPOINT_EVERY_S = 1.0
+LEFT_CHECK_S = 1.0  # some 100 MB; a larger store opens without having been looked at
 WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 _COMMON = """\
 pragma foreign_keys = on;
@@ -176,11 +177,13 @@ def inspect(path: Path, *, wait_s: float = BUSY_S) -> int:
     """
     if path.stat().st_size == 0:
         raise StoreDamagedError(f"{path} is empty. {_way_out(path)}")
+    is_left = wal_bytes(path) > 0 and not _is_open_somewhere(path)
     connection = connect_reader(path, read_only=True, wait_s=wait_s)
     try:
         application = connection.execute("pragma application_id").fetchone()[0]
         version = int(connection.execute("pragma user_version").fetchone()[0])
         connection.execute("select name from sqlite_master").fetchall()
+        wrong = _wrong_with(connection) if is_left else None
     except sqlite3.DatabaseError as exc:
         if is_busy(exc):
             raise store_error(path, exc) from exc
@@ -189,7 +192,38 @@ def inspect(path: Path, *, wait_s: float = BUSY_S) -> int:
         connection.close()
     if application != APPLICATION_ID:
         raise StoreError(f"{path} is not an nbtrack store. {_way_out(path)}")
+    if wrong is not None:
+        raise StoreDamagedError(
+            f"{path} is damaged, or {path.name}-wal belongs to another database: "
+            f"{wrong}. {_way_out(path)}"
+        )
     return version
+
+
+def _is_open_somewhere(path: Path) -> bool:
+    """Whether a connection is open to it, whose locks are on the log's index."""
+    from nbtrack.store.held import holders  # only a log that was left is asked about
+
+    return bool(holders([Path(f"{path}-shm")], kinds=("READ", "WRITE")))
+
+
+def _wrong_with(connection: sqlite3.Connection) -> str | None:
+    """What is wrong with a database and the log that a crash, or a copy, left with it.
+
+    SQLite takes any log for its own, and writes it into the database when it closes.
+    """
+    deadline = time.monotonic() + LEFT_CHECK_S
+    connection.set_progress_handler(lambda: int(time.monotonic() > deadline), 10_000)
+    try:
+        # Not the quick one: pages of two stores may fit together, but for the indexes.
+        [found] = connection.execute("pragma integrity_check(1)").fetchone()
+    except sqlite3.OperationalError as exc:
+        if code_of(exc) != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return None
+    finally:
+        connection.set_progress_handler(None, 0)
+    return None if found == "ok" else str(found)
 
 
 def why_read_only(folder: Path, database: Path, version: int) -> str | None:

@@ -31,6 +31,7 @@ def test_a_shell_completes_what_the_store_has(filled, store_path, tmp_path):
     assert "plain,ds:v1" in completed("bash", "nbtrack artifacts show ds", 3)
     assert completed("bash", "nbtrack verify ds : v", 4)[:2] == ["plain,v1", "plain,v0"]
     assert completed("bash", "nbtrack verify ds :", 3)[:2] == ["plain,v1", "plain,v0"]
+    assert completed("bash", "nbtrack rerun base.nb", 2) == ["file,base.nb"]
     assert completed("bash", "nbtrack card fr", 2)[0] == "plain,fraud"
     assert "plain,show" in completed("bash", "nbtrack artifacts sh", 2)
     assert completed("fish", "nbtrack show", "la") == ["plain,last\tthe newest"]

@@ -192,7 +192,11 @@ def test_r09_the_log_of_another_store_is_left_out(filled, with_log, tmp_path):
     made = salvage(filled, tmp_path / "saved")
     assert check_saved(made) == 0
     assert "does not belong to this database" in made.notices[0]
+    # SQLite would write it into the database; opening looks first, and refuses.
+    assert "nbtrack.db-wal belongs to another database" in str(looked_through(filled))
     assert (filled / "nbtrack.db").read_bytes() == body
+    (filled / "nbtrack.db-wal").unlink()
+    assert looked_through(filled) is None
 
 
 def test_r09_files_that_are_whole_and_dead_journals_are_salvaged(tmp_path):

@@ -22,7 +22,7 @@ from nbtrack.store import Store
 from nbtrack.store.backup import back_up
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
-BACKUPS = 8
+BACKUPS = 5
 
 # Points as quick as they are taken, and artifacts: blobs, files in chunks that they
 # share, folders; each names its run's step in its metadata.
@@ -43,7 +43,7 @@ with Store.open(path) as store:
     n = 50
     assert store.journal.flush(20)
     print("ready", flush=True)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while time.monotonic() < until:
         for _ in range(50):
             store.journal.point(series, n, float(n), time.time())
@@ -57,8 +57,8 @@ with Store.open(path) as store:
                      for i, r in enumerate(refs)]
             store.keep_artifact({"name": run, "type": "model", "files": files,
                                  "metadata": {"step": n}, "run": run})
-        if n % 4000 == 0:
-            old = store.artifact_versions(name=run)[0]
+        if n % 2000 == 0:
+            old = store.artifact_versions(name=run, gone=False)[0]
             gone = [file.digest for file in store.artifact_files(old.id)]
             store.give_up([old.id], why="too old")
             store.free_files(older_than_s=0.0, only=gone)
@@ -224,6 +224,21 @@ def test_r10_a_place_that_is_taken_or_full_gets_nothing(store, tmp_path, small_d
         back_up(store, small_disk.path / "copy")
     assert os.listdir(small_disk.path) == []
     assert os.listdir(taken) == ["mine"]
+
+
+def test_r10_no_backup_is_made_of_a_damaged_database(tmp_path):
+    with Store.open(tmp_path) as store:
+        for nth in range(50):
+            store.journal.emit({"kind": "run_started", "run": f"r{nth}",
+                                "notes": "n" * 10_000})  # fmt: skip
+        assert store.journal.flush()
+    file = tmp_path / ".nbtrack" / "nbtrack.db"
+    body = bytearray(file.read_bytes())
+    body[-4096:] = random.randbytes(4096)  # where the last notes go on
+    file.write_bytes(body)
+    with Store.open(tmp_path) as store, pytest.raises(StoreError, match="salvage"):
+        back_up(store, tmp_path / "copy")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".nbtrack"]
 
 
 def test_r10_a_file_that_the_store_has_lost_is_named(store, tmp_path):

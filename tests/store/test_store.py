@@ -358,7 +358,9 @@ def test_a_damaged_store_is_named_and_left_alone(tmp_path):
         (tmp_path / ".nbtrack").mkdir(exist_ok=True)
         file = tmp_path / ".nbtrack" / "nbtrack.db"
         file.write_bytes(body)
-        with pytest.raises(StoreError, match=r"It was left untouched\. Move it away"):
+        with pytest.raises(
+            StoreError, match=r"It was left untouched\. `nbtrack salvage"
+        ):
             Store.open(tmp_path)
         assert file.read_bytes() == body
         assert [p.name for p in file.parent.iterdir()] == ["nbtrack.db"]

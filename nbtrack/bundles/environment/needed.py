@@ -22,7 +22,7 @@ OWN = "nbtrack"
 # What nbtrack requires, for where it is run from its sources and not installed.
 CORE = (
     *("anywidget", "blake3", "click", "ipython", "nvidia-ml-py", "pandas", "psutil"),
-    "sqlite-utils",
+    *("rich", "sqlite-utils"),
 )
 
 
