@@ -210,10 +210,33 @@ def without_torch(monkeypatch):
     monkeypatch.setattr(launch, "capture_states", capture)
 
 
+_opened_by_us: list[str] = []
+
+
+def _look_at_opens(event, arguments):
+    """R8: of our code, none may open a database; SQLite, which may, raises no event."""
+    if event == "open" and str(arguments[0]).endswith("nbtrack.db"):
+        caller = sys._getframe(1).f_code.co_filename
+        if f"{os.sep}nbtrack{os.sep}" in caller and "tests" not in caller:
+            _opened_by_us.append(f"{caller} opened {arguments[0]}")
+
+
+sys.addaudithook(_look_at_opens)
+
+
+@pytest.fixture
+def opened_by_us():
+    """What our code has opened in this test that it must not."""
+    return _opened_by_us
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_behind():
     """Close the runs and stores that a test left, and forget what was warned of."""
     yield
+    opened = [*_opened_by_us]
+    _opened_by_us.clear()
+    assert opened == [], "R8: closing such a file drops SQLite's locks on it"
     if "nbtrack.tracking.session" in sys.modules:
         from nbtrack.tracking.session import process_session, tell_on_stderr
 

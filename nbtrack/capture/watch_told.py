@@ -32,7 +32,7 @@ from nbtrack.capture.watch_style import names_in
 Told = tuple[str, Slot]  # a label or name, and where the value hangs
 
 _TELLS = frozenset({"print", "info", "write", "display"})
-_PERCENT = re.compile(r"%[#0\- +]*(?:\d+|\*)?(?:\.\d+)?[a-zA-Z]")
+_PERCENT = re.compile(r"%[#0\- +]*+(?:\d++|\*)?(?:\.\d++)?[a-zA-Z]")
 _BREAKS = re.compile(r"[|;,:=\n\t()\[\]{}!]")
 _QUALIFIERS_TEXT = """
     train training test testing val valid validation dev eval avg average mean final

@@ -13,7 +13,7 @@ from typing import Any
 
 Magic = Callable[[str], Any]  # Any: what a magic returns is shown by the notebook
 NAME = "rerun"
-_THEIRS = re.compile(r"\s*(?:-[lgf]\b.*|[\d~/\s-]*)", re.DOTALL)
+_THEIRS = re.compile(r"\s*+(?:-[lgf]\b.*|[\d~/\s-]*)", re.DOTALL)
 
 
 def is_ipythons(magic: Any) -> bool:

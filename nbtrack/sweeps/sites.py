@@ -27,7 +27,7 @@ _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
 _RANGES = frozenset({"range", "trange", "prange", "tnrange", "epochs"})
 _NAMELESS = "iterations"  # as `for _ in range(100)` is called among the params
 # What is no Python of its own: `%matplotlib inline`, `!ls`, `x = !ls`, `model?`.
-_MAGIC = re.compile(r"^(?P<head>\s*(?:[\w., ]+=\s*)?)(?P<mark>[%!])(?P<rest>.+)$")
+_MAGIC = re.compile(r"^(?P<head>\s*+(?:[\w., ]+=\s*)?)(?P<mark>[%!])(?P<rest>.+)$")
 _HELP = re.compile(r"^\s*[\w.]+\?{1,2}\s*$")
 
 

@@ -15,6 +15,7 @@ import pytest
 import nbtrack
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+ROOT = Path(nbtrack.__file__).parent.parent
 LONG = 100_000  # characters of hostile text
 LIMIT_S = 0.05
 # Time that grows by more than this where the text grows by 5 is more than linear: that
@@ -22,6 +23,10 @@ LIMIT_S = 0.05
 GROWTH_MAX = 12.0
 # IPython's own for `$name` in a line magic: only the user's own cells come before it.
 OF_ONES_OWN_CELL = {"nbtrack.slices.emit_expand._DOLLAR"}
+# It sees the name of one file, which no file system lets be longer than 255 bytes.
+OF_ONE_FILE_NAME = {"nbtrack.tracking.callbacks.framework_files._BEFORE_TEMPLATE"}
+# In a container, so that the test cannot see how they are called.
+MATCHED_AS_A_WHOLE = {"nbtrack.capture.packages._LINES"}
 PIECES = [
     "a", "A", "0", " ", "\n", "\t", '"', "'", "\\", ".", "/", "-", "_", "=", ":", ",",
     "(", "[", "{", "<", "%", "$", "@", "é", "\0", "aA0", "a.", "a=", "a='", "k: ", "--",
@@ -107,26 +112,49 @@ def seconds(pattern, start, piece, length, how):
     return best
 
 
-SOURCES = "\n".join(p.read_text() for p in Path(nbtrack.__file__).parent.rglob("*.py"))
-ANY = {"match", "search"}
+ANY = frozenset({"match", "search"})
+SOURCES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts): path.read_text()
+    for path in (ROOT / "nbtrack").rglob("*.py")
+}
 
 
 def methods_of(where):
-    """How the code calls it; where that cannot be seen, in every way."""
-    name = where.rpartition(".")[2]
-    found = set(re.findall(rf"\b{name}\.(\w+)\(", SOURCES))
-    passed_on = re.search(rf"[(,=]\s*{name}\s*[,)]", SOURCES)
-    return found if found and not passed_on else found | ANY
+    """How it is called where it stands or is imported; else in every way."""
+    if where in MATCHED_AS_A_WHOLE:
+        return {"fullmatch"}
+    module, _, name = where.rpartition(".")
+    brought = re.compile(rf"^from {module} import .*?\b{name}\b", re.M)
+    texts = [s for m, s in SOURCES.items() if m == module or brought.search(s)]
+    found = {m for text in texts for m in re.findall(rf"\b{name}\.(\w+)\(", text)}
+    is_passed_on = any(re.search(rf"[(,]\s*{name}\s*[,)]", text) for text in texts)
+    return found if found and not is_passed_on else found | ANY
 
 
-def is_more_than_linear(pattern, start, piece, how=frozenset(ANY)):
-    before = seconds(pattern, start, piece, LONG // 625, how)
-    for length in (LONG // 125, LONG // 25, LONG // 5, LONG):
-        now = seconds(pattern, start, piece, length, how)
-        if now > LIMIT_S and now / max(before, 1e-3) > GROWTH_MAX:
-            return f"{start!r} + {piece!r} x: {now * 1e3:.0f} ms at {length}"
-        before = now
-    return None
+def trouble_with(pattern, how=ANY):
+    """The text over which it takes more than linear time; None where there is none.
+
+    All texts at two lengths; the slowest of them then at the full one.
+    """
+    slowest, most = None, -1.0
+    for start, piece in hostile(pattern):
+        before = seconds(pattern, start, piece, LONG // 125, how)
+        now = seconds(pattern, start, piece, LONG // 25, how)
+        if grew_too_much(before, now):
+            return f"{start!r} + {piece!r} x: {now * 1e3:.0f} ms at {LONG // 25}"
+        if now > most:
+            slowest, most = (start, piece), now
+    before = seconds(pattern, *slowest, LONG // 5, how)
+    if not grew_too_much(most, before):
+        now = seconds(pattern, *slowest, LONG, how)
+        if not grew_too_much(before, now):
+            return None
+    start, piece = slowest
+    return f"{start!r} + {piece!r} x: {before * 1e3:.0f} ms at {LONG // 5}"
+
+
+def grew_too_much(before, now):
+    return now > LIMIT_S / 10 and now / max(before, 2e-4) > GROWTH_MAX
 
 
 def test_s13_all_patterns_are_found():
@@ -140,18 +168,15 @@ def test_s13_all_patterns_are_found():
 def test_s13_each_pattern_is_linear_in_100_kb_of_hostile_text():
     slow = {}
     for (text, flags), where in loose_patterns().items():
-        if where in OF_ONES_OWN_CELL:
+        if where in OF_ONES_OWN_CELL | OF_ONE_FILE_NAME:
             continue
-        pattern, how = re.compile(text, flags), methods_of(where)
-        for start, piece in hostile(pattern):
-            trouble = is_more_than_linear(pattern, start, piece, how)
-            if trouble is not None:
-                slow[f"{where}: {text[:80]!r}"] = trouble
-                print(where, repr(text[:150]), trouble, flush=True)
-                break
+        trouble = trouble_with(re.compile(text, flags), methods_of(where))
+        if trouble is not None:
+            slow[f"{where}: {text[:80]!r}"] = trouble
     assert slow == {}
 
 
 def test_s13_a_square_pattern_is_told():
-    assert is_more_than_linear(re.compile(r"a+b"), "", "a") is not None
-    assert is_more_than_linear(re.compile(r"a+b"), "", "c") is None
+    assert trouble_with(re.compile(r"a+b")) is not None
+    assert trouble_with(re.compile(r"\w\d|b")) is None
+    assert trouble_with(re.compile(r"a+b"), {"fullmatch"}) is None

@@ -133,3 +133,14 @@ def test_r09_a_damaged_file_beside_its_log_keeps_both(killed_at_work):
     before = [file.read_bytes() for file in files]
     assert isinstance(looked_through(killed_at_work), StoreDamagedError)
     assert [file.read_bytes() for file in files] == before
+
+
+def test_r08_is_held_over_every_test(tmp_path, opened_by_us):
+    """By the hook in `conftest.py`: it sees what `open` is given, and by whom."""
+    file = tmp_path / "nbtrack.db"
+    file.touch()
+    ours = compile("open(path).close()", f"/x{os.sep}nbtrack{os.sep}y.py", "exec")
+    exec(ours, {"path": str(file)})
+    file.read_bytes()  # a test's own
+    assert opened_by_us == [f"/x/nbtrack/y.py opened {file}"]
+    opened_by_us.clear()

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from examples import often
 
 from nbtrack.errors import StoreError
 from nbtrack.store import Store
@@ -23,7 +24,8 @@ from pathlib import Path
 from nbtrack.store import Store, file_saves, file_reads
 from faults.children import Acknowledged, serve
 
-random = os.urandom(48 << 20)
+SIZE = SIZE_MIB << 20
+random = os.urandom(SIZE + (16 << 20))
 
 def save_for_ever(path, ack):
     done, work = Acknowledged(ack), Path(path + "-work")
@@ -32,7 +34,7 @@ def save_for_ever(path, ack):
     paths = [work / "large", work / "one", work / "two"]
     while True:
         at = n * 4099 + 1
-        paths[0].write_bytes(memoryview(random)[at : at + (32 << 20)])
+        paths[0].write_bytes(memoryview(random)[at : at + SIZE])
         paths[1].write_bytes(random[at : at + 70_000])
         paths[2].write_bytes(random[-at - (3 << 20) : -at])
         done.set(1, 1)
@@ -55,13 +57,14 @@ def disk_bytes(store) -> int:
     return sum(path.stat().st_size for path in files_on_disk(store))
 
 
+@pytest.mark.parametrize("mib", often(32, 200))
 def test_r21_killed_fifty_times_every_kept_file_is_whole_and_the_rests_are_cleared(
-    tmp_path, serving, killed
+    tmp_path, serving, killed, mib
 ):
-    zygote, n_rests = serving(SAVING), 0
+    zygote, n_rests = serving(SAVING.replace("SIZE_MIB", str(mib))), 0
     for kill in range(KILLS):
         path, ack = tmp_path / f"s{kill}", tmp_path / f"ack{kill}"
-        killed(zygote, path, ack, (0.0, 0.4), place=1)
+        killed(zygote, path, ack, (0.0, 0.4 * mib / 32), place=1)
         n_rests += check_one(path)
         shutil.rmtree(path)
         shutil.rmtree(f"{path}-work")
