@@ -57,6 +57,7 @@ describe('alerts in the panel', () => {
   it('has neither bell nor list without one', () => {
     show([], {}, true);
     expect(bell().hidden).toBe(true);
+    expect(bell().getAttribute('aria-label')).toBe('Alerts');
     expect(list().hidden).toBe(true);
     expect(toasts()).toEqual([]);
   });

@@ -42,6 +42,7 @@ export class Alerts {
 
   constructor(private readonly model: PanelModel) {
     this.list.id = `nbt-alerts-${(nLists += 1)}`;
+    this.bell.setAttribute('aria-label', 'Alerts');
     this.bell.setAttribute('aria-controls', this.list.id);
     this.bell.setAttribute('aria-expanded', 'false');
     this.bell.append(bellIcon(), this.count);
