@@ -175,6 +175,17 @@ def test_times_that_cannot_be_are_as_good_as_none(at, tmp_path, store):
     assert store.run("a").metrics["loss"].n == 2
 
 
+def test_a_restart_in_the_folder_of_a_part_is_none_of_its_run(tmp_path, store):
+    write_events(tmp_path / "a", [scalar(n, 1.0) for n in range(5)])
+    start = {"step": 2, "session": {"status": START}}
+    points = [scalar(n, 0.5, "acc") for n in range(4)]
+    write_events(tmp_path / "a" / "acc_val", [*points, start, points[2]])
+    report = nbtrack.import_runs(tmp_path, store=store)
+    run = store.run("a")
+    assert (run.metrics["loss"].n, run.metrics["acc/val"].n) == (5, 3)
+    assert "done anew behind a restart: 2" in str(report)
+
+
 def test_many_restarts_cost_no_more_than_one(tmp_path, store):
     again = [{"step": 2**60, "session": {"status": START}}] * 20_000
     events = [event for n in range(500) for event in (scalar(n, 0.0), *again[:40])]

@@ -34,13 +34,19 @@ for folder in sorted({file.parent for file in Path(sys.argv[1]).rglob("*tfevents
     about = {"scalars": {}, "media": {}}
     for tag in tags["scalars"]:
         points = log.Scalars(tag)
-        about["scalars"][tag] = [[p.step, repr(p.value), p.wall_time] for p in points]
+        about["scalars"][tag] = [
+            [p.step, repr(p.value), round(p.wall_time * 1e6)] for p in points
+        ]
     for tag in tags["tensors"]:
         plugin = log.SummaryMetadata(tag).plugin_data.plugin_name
         points = log.Tensors(tag)
         if plugin == "scalars":
             about["scalars"][tag] = [
-                [p.step, repr(float(make_ndarray(p.tensor_proto))), p.wall_time]
+                [
+                    p.step,
+                    repr(float(make_ndarray(p.tensor_proto))),
+                    round(p.wall_time * 1e6),
+                ]
                 for p in points
             ]
         elif plugin in ("images", "histograms", "text"):
@@ -103,9 +109,14 @@ def ours_of(store, found):
     for name in found.metrics:
         curve = store.curve(found.id, name)
         values = map(repr, map(float, curve.values))
-        rows = zip(curve.steps, values, curve.at, strict=True)
-        points[name] = [[*row] for row in rows]
+        at = map(in_us, curve.at)
+        points[name] = [[*row] for row in zip(curve.steps, values, at, strict=True)]
     return points
+
+
+def in_us(at):
+    """To the microsecond: more is not kept of a time."""
+    return round(at * 1e6)
 
 
 def test_every_point_is_the_one_that_tensorboard_reads(logged, store):

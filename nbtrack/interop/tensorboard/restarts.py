@@ -25,6 +25,11 @@ class Restarts:
         """How many starts there were so far."""
         return len(self._steps)
 
+    @property
+    def names(self) -> list[str]:
+        """The metrics that had points."""
+        return list(self._eras)
+
     def start(self, step: int) -> None:
         """It is started, or started again, at this step."""
         self._steps.append(step)
@@ -43,7 +48,7 @@ class Restarts:
     def kept(self, name: str, columns: Columns) -> Columns:
         """The points that were not done anew."""
         limits, kept = self.limits(), Columns()
-        eras = [*self._eras.get(name, ()), (self.n, len(columns.steps))]
+        eras = [*self._eras[name], (self.n, len(columns.steps))]
         for (n_starts, first), (_, end) in pairwise(eras):
             limit = limits[n_starts]
             for n in range(first, end):

@@ -70,6 +70,7 @@ class RunEvents:
         self.is_cut = False
         self._plugins: dict[str, str] = {}  # by tag: its first value tells
         self._restarts = Restarts()
+        self._n_settled = 0  # rich values
 
     def read(self, file: Path, rename: Callable[[str], str] = str) -> None:
         """Take a file; those of one run in the order of their names.
@@ -96,20 +97,28 @@ class RunEvents:
         self.n_damaged += records.n_damaged
         self.is_cut = self.is_cut or records.is_cut
 
-    def drop_orphans(self) -> None:
-        """Drop what was done anew behind a restart; when all is read."""
-        if not self._restarts.n:
-            return
-        n_before = self._n_kept()
-        columns, limits = self.points.columns, self._restarts.limits()
-        for name, column in columns.items():
-            columns[name] = self._restarts.kept(name, column)
-        self.rich = [rich for rich in self.rich if rich.step < limits[rich.n_starts]]
-        self.n_orphans = n_before - self._n_kept()
+    def settle(self) -> None:
+        """Drop what was done anew behind a restart; when a folder is read to its end.
 
-    def _n_kept(self) -> int:
-        points = sum(len(column.steps) for column in self.points.columns.values())
-        return points + len(self.rich)
+        A restart in the folder of a part is none of the run.
+        """
+        restarts, self._restarts = self._restarts, Restarts()
+        if restarts.n:
+            self._drop_points(restarts)
+            limits, n_before = restarts.limits(), len(self.rich)
+            new = self.rich[self._n_settled :]
+            self.rich[self._n_settled :] = [
+                rich for rich in new if rich.step < limits[rich.n_starts]
+            ]
+            self.n_orphans += n_before - len(self.rich)
+        self._n_settled = len(self.rich)
+
+    def _drop_points(self, restarts: Restarts) -> None:
+        columns = self.points.columns
+        for name in restarts.names:
+            kept = restarts.kept(name, columns[name])
+            self.n_orphans += len(columns[name].steps) - len(kept.steps)
+            columns[name] = kept
 
     # ---- events
 

@@ -7,7 +7,6 @@ say how a run ended either; without a word of the HParams plugin it counts as fi
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from nbtrack.errors import ImportSourceError
 from nbtrack.interop.foreign import ForeignRun, FoundRun
+from nbtrack.interop.growing import state_of
 from nbtrack.interop.tensorboard.folders import (
     MARK,
     Folder,
@@ -77,7 +77,8 @@ class TensorBoardSource:
     def found(self) -> Sequence[FoundRun]:
         """The runs, parents before their children."""
         ids: dict[Path, str] = {}
-        return [self._found(folder, ids) for folder in self._folders()]
+        taken: set[str] = set()
+        return [self._found(folder, ids, taken) for folder in self._folders()]
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -85,28 +86,23 @@ class TensorBoardSource:
     def _folders(self) -> list[Folder]:
         return [alone(self._file)] if self._file else folders_below(self._root)
 
-    def _found(self, folder: Folder, ids: dict[Path, str]) -> FoundRun:
+    def _found(self, folder: Folder, ids: dict[Path, str], taken: set[str]) -> FoundRun:
         below = folder.path.relative_to(self._root).as_posix()
         name = folder.path.name if below == "." else below
         experiment = (self._root.parent if below == "." else self._root).name
         ours = _OURS.search(folder.files[0].name)
         id_ = ours["id"] if ours else f"{folder.path.name}@{folder.started_at!r}"
-        if id_ in ids.values():
+        if id_ in taken:
             id_ = f"{below}@{folder.started_at!r}"
+        taken.add(id_)
         ids[folder.path] = id_
         parent = None if folder.parent is None else ids.get(folder.parent.path)
+        files = [*folder.files, *(f for part in folder.parts for f in part.files)]
         read = partial(_read, folder, name=name, experiment=experiment, parent=parent)
         return FoundRun(
-            id_, folder.started_at, read, name=name, state=_state(folder),
+            id_, folder.started_at, read, name=name, state=state_of(files),
             ours=ours["id"] if ours else None,
         )  # fmt: skip
-
-
-def _state(folder: Folder) -> str:
-    """Files only grow: their lengths change when the run does."""
-    files = [*folder.files, *(file for part in folder.parts for file in part.files)]
-    sizes = " ".join(str(os.path.getsize(file)) for file in files)
-    return sizes if len(sizes) < 100 else hashlib.sha256(sizes.encode()).hexdigest()
 
 
 def _read(
@@ -124,12 +120,14 @@ def _read(
     events = RunEvents()
     for file in folder.files:
         events.read(file)
+    events.settle()
     for part in folder.parts:
+        rename = _renaming(part, events)
         for file in part.files:
-            events.read(file, _renaming(part, events))
+            events.read(file, rename)
+        events.settle()
     if not events.n_events:
         raise ValueError("there is no event in its files that can be read")
-    events.drop_orphans()
     notices = list(_notices(events))
     status, reason = _status(events)
     return ForeignRun(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nbtrack.capture.repository import without_login
 from nbtrack.interop.foreign import (
     ForeignArtifact,
     ForeignImage,
@@ -24,7 +25,7 @@ from nbtrack.interop.wandb.run_files import (
     missing_of,
     use_of,
 )
-from nbtrack.interop.wandb.run_log import RunLog
+from nbtrack.interop.wandb.run_log import TEXTS_MAX, RunLog
 from nbtrack.records import Status
 
 _INTERRUPTED = 255  # the exit code that W&B gives to Ctrl-C
@@ -103,6 +104,8 @@ def _notices(
         yield f"records that are damaged and did not come: {log.n_damaged}"
     if log.is_cut:
         yield "its log is cut off: what is whole came"
+    if log.n_texts > TEXTS_MAX:
+        yield f"texts of its history: the first {TEXTS_MAX:,} of {log.n_texts:,} came"
     if log.n_unread:
         yield f"values that are neither numbers nor texts and stayed: {log.n_unread}"
     n_leading_out = sum(folder.n_leading_out for folder in folders)
@@ -135,7 +138,7 @@ def _facts(log: RunLog, folders: Sequence[RunFiles]) -> dict[str, Any]:
         "origin.sweep": run.get("sweep"),
         "origin.alerts": log.alerts,
         "git.commit": git.get("commit"),
-        "git.remote": git.get("remote"),
+        "git.remote": without_login(str(git.get("remote") or "")),
         "python.version": str(python).rpartition(" ")[2],
         "machine.host": run.get("host") or metadata.get("host"),
         "cpu.model": machine.get("cpu", {}).get("model"),

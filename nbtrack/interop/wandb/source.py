@@ -7,7 +7,6 @@ a place the one that began first keeps it, and the others have their project in 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 
 from nbtrack.errors import ImportSourceError
 from nbtrack.interop.foreign import FoundRun
+from nbtrack.interop.growing import state_of
 from nbtrack.interop.wandb.log_file import LogFile, is_log
 from nbtrack.interop.wandb.messages import RECORD
 from nbtrack.interop.wandb.reading import read_run
@@ -161,13 +161,5 @@ def _found(pieces: Sequence[_Piece], taken: set[str]) -> FoundRun:
         first.started_at,
         partial(read_run, files, id=id_),
         name=first.name or id_,
-        state=" ".join(str(_size_of(file)) for file in files),
+        state=state_of(files),
     )
-
-
-def _size_of(file: Path) -> int:
-    """A log only grows: its length changes when it does."""
-    try:
-        return os.path.getsize(file)
-    except OSError:
-        return -1
