@@ -282,7 +282,7 @@ def _inside(path: str) -> str:
 
 
 def _whole(step: float) -> int:
-    return max(-MAX_STEP, min(MAX_STEP, int(step)))
+    return max(-MAX_STEP - 1, min(MAX_STEP, int(step)))
 
 
 def _digest(text: str) -> str:

@@ -149,6 +149,17 @@ def test_files_that_are_gone_are_told_and_the_rest_comes(cache, store):
     assert math.isnan(store.curve(store.run("net-0").id, "train/loss").values[2])
 
 
+def test_traces_are_left_out_and_told(cache, store):
+    with closing(sqlite3.connect(cache / "digits.db")) as there, there:
+        there.execute(
+            "insert into traces(id, run_id, timestamp, run_name, step, key, messages,"
+            " metadata, search_text) select 'a', run_id, timestamp, run_name, 0, 'k',"
+            " '[]', '{}', '' from metrics where run_name = 'net-0' limit 1"
+        )
+    report = nbtrack.import_runs(cache, store=store)
+    assert report.notices == ("net-0: 1 traces did not come",)
+
+
 @pytest.mark.parametrize("column", ["timestamp", "metrics"])
 def test_a_row_that_is_damaged_breaks_its_run_alone(column, cache, store):
     with closing(sqlite3.connect(cache / "digits.db")) as there, there:

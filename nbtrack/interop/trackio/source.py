@@ -104,6 +104,7 @@ class Project:
         tables = tables_of(self.connection)
         self.rows = [table for table in _ROWS if table in tables]
         self.has_artifacts = "run_artifact_links" in tables
+        self.has_traces = "traces" in tables
         # Before trackio 0.24 a run was known by its name alone.
         has_ids = "run_id" in columns_of(self.connection, "metrics")
         self.key = "run_id" if has_ids else "run_name"
@@ -168,6 +169,7 @@ class Project:
         numbers, rich, notices = Gathered(), list[_Rich](), list[str]()
         self._read_metrics(key, numbers, rich)
         rich = [value for value in rich if self._is_there(value, notices)]
+        notices += self._left_out(key)
         own_id = key if self.key == "run_id" else None
         artifacts = []
         if self.has_artifacts:
@@ -230,6 +232,14 @@ class Project:
         if rows:
             lines = "".join(json.dumps(row) + "\n" for row in rows)
             yield ForeignText("alerts", "alerts", lines)
+
+    def _left_out(self, key: str) -> list[str]:
+        """Conversations of language models have no place in a run here."""
+        if not self.has_traces:
+            return []
+        query = f"select count(*) from traces where {self.key} = ?"  # noqa: S608 - constants
+        [(n,)] = self._ask(query, key)
+        return [f"{n} traces did not come"] if n else []
 
     def _is_there(self, rich: _Rich, notices: list[str]) -> bool:
         path = rich.value.get("file_path") if isinstance(rich.value, dict) else None
