@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from nbtrack.bundles.verify import verify
     from nbtrack.errors import BundleError, NbtrackError, RunStopped, StoreError
     from nbtrack.interop.importing import import_runs
+    from nbtrack.interop.mlflow.push import push_runs
     from nbtrack.notebook.compare_magic import compare
     from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.panels.parallel import brush
@@ -149,6 +150,7 @@ _HOME = {
     "plot_scatter": "nbtrack.analysis.charts.scatter",
     "plot_slice": "nbtrack.sweeps.charts",
     "plot_trend": "nbtrack.analysis.charts.trend",
+    "push_runs": "nbtrack.interop.mlflow.push",
     "rename_metric": "nbtrack.analysis.metric_edits",
     "report": "nbtrack.slices.report",
     "rerun": "nbtrack.bundles.rerun",
@@ -231,6 +233,7 @@ __all__ = [
     "plot_scatter",
     "plot_slice",
     "plot_trend",
+    "push_runs",
     "rename_metric",
     "report",
     "rerun",

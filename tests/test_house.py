@@ -189,7 +189,7 @@ def test_the_package_prints_nothing_but_the_guards_warning():
 
 
 def is_foreign_database(module: Path) -> bool:
-    """Readers of the databases of other tools have their SQL, in a file of that name."""
+    """Readers of databases of other tools have their SQL, in a file of that name."""
     return module.is_relative_to(PACKAGE / "interop") and module.stem == "database"
 
 
