@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from nbtrack.errors import BundleError, NbtrackError, RunStopped, StoreError
     from nbtrack.interop.export.exporting import export_runs
     from nbtrack.interop.importing import import_runs
+    from nbtrack.interop.mlflow.push import push_runs
     from nbtrack.notebook.compare_magic import compare
     from nbtrack.notebook.media_display import show_media
     from nbtrack.notebook.panels.parallel import brush
@@ -161,6 +162,7 @@ _HOME = {
     "plot_scatter": "nbtrack.analysis.charts.scatter",
     "plot_slice": "nbtrack.sweeps.charts",
     "plot_trend": "nbtrack.analysis.charts.trend",
+    "push_runs": "nbtrack.interop.mlflow.push",
     "rename_metric": "nbtrack.analysis.metric_edits",
     "report": "nbtrack.slices.report",
     "rerun": "nbtrack.bundles.rerun",
@@ -248,6 +250,7 @@ __all__ = [
     "plot_scatter",
     "plot_slice",
     "plot_trend",
+    "push_runs",
     "rename_metric",
     "report",
     "rerun",

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nbtrack.cli.export_verb import FORMATS, export_files
 from nbtrack.cli.frame import Verb, opened, say, say_json, with_options
+from nbtrack.cli.progress_line import progress_line, shown_runs
 from nbtrack.text import visible
+
+if TYPE_CHECKING:
+    from nbtrack.store import Store
 
 ENDING = ".nbt.zip"
 
@@ -148,22 +154,45 @@ def rerun(
 
 
 @click.command("import", cls=Verb)
-@click.argument("file", metavar="FILE")
+@click.argument("place", metavar="PLACE")
+@click.option("--tool", help="Who wrote it. Default: found out.")
 @with_options
-def import_(file: str, *, store_path: str | None, as_json: bool) -> None:
-    """Take the run of a bundle into the store.
+def import_(
+    place: str, *, tool: str | None, store_path: str | None, as_json: bool
+) -> None:
+    """Take the run of a bundle, or the runs of another tool, into the store.
 
-    Nothing of it is run, all of it comes or nothing. To import it again changes
+    PLACE: FILE.nbt.zip; mlflow.db, a mlruns folder, or what else another tool wrote.
+    Nothing of it is run; of a run all comes or nothing. To import it again changes
     nothing. A store is made where there is none.
     """
+    with opened(store_path, create=True) as store:
+        if tool is None and (is_bundle(place) or place.endswith(".zip")):
+            _import_bundle(place, store, as_json=as_json)
+        else:
+            _import_runs(place, tool, store, as_json=as_json)
+
+
+def _import_bundle(file: str, store: Store, *, as_json: bool) -> None:
     from nbtrack.bundles.importing.run_import import import_bundle
 
-    with opened(store_path, create=True) as store:
-        run = import_bundle(file, store=store)
+    run = import_bundle(file, store=store)
     if as_json:
         say_json({"run": run.id, "name": run.name, "status": run.status})
         return
     say(f"imported {run.name} · {run.id}")
+
+
+def _import_runs(place: str, tool: str | None, store: Store, *, as_json: bool) -> None:
+    from nbtrack.interop.importing import import_runs
+
+    with progress_line(shown_runs) as progress:
+        done = import_runs(place, tool, store=store, progress=progress)
+    if as_json:
+        say_json(asdict(done))
+        return
+    for line in str(done).splitlines():
+        say(line)
 
 
 def is_bundle(what: str) -> bool:

@@ -1,24 +1,23 @@
-"""`nbtrack push` and `nbtrack pull`, with progress where somebody looks."""
+"""`nbtrack push` and `nbtrack pull`: artifacts and models, or runs to a server."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from nbtrack.cli.frame import Verb, opened, say, say_json, with_options
+from nbtrack.cli.progress_line import progress_line, shown_runs
 from nbtrack.text import shown_bytes
 
 if TYPE_CHECKING:
+    from nbtrack.store import Store
     from nbtrack.tracking.remotes.known import Transfer
-    from nbtrack.tracking.remotes.place import Progress
 
-_EVERY_S = 0.1
+# Where runs go. fsspec can read over HTTP alone, and knows no database.
+_SERVERS = {"http", "https", "sqlite", "postgresql", "mysql", "mssql"}
 
 
 @click.command("push", cls=Verb)
@@ -28,18 +27,36 @@ _EVERY_S = 0.1
 def push(
     url: str, refs: Sequence[str], *, store_path: str | None, as_json: bool
 ) -> None:
-    """Send artifacts and models to URL.
+    """Send artifacts and models to URL, or runs to an MLflow server.
 
-    URL: a folder, s3://bucket/folder, or what else fsspec takes.
+    URL: a folder, s3://bucket/folder, or what else fsspec takes. A server is
+    http://host:5000, https://..., or a database of MLflow, sqlite:///mlflow.db.
 
     REF: mlp (all its versions), mlp:v3, mlp:best, fraud@production (the model, all its
-    versions). Default: everything. What is there already is not sent again.
+    versions); for a server a run: its id, name, or the beginning of an id. Default:
+    everything. What is there already is not sent again.
     """
+    if _is_server(url):
+        with opened(store_path) as store:
+            _push_runs(url, refs, store, as_json=as_json)
+        return
     from nbtrack.tracking.remotes import push as pushing
 
-    with opened(store_path) as store, _progress() as progress:
+    with opened(store_path) as store, progress_line(shown_bytes) as progress:
         done = pushing.push(url, refs or None, store=store, progress=progress)
     _say(done, "sent", as_json=as_json)
+
+
+def _push_runs(url: str, runs: Sequence[str], store: Store, *, as_json: bool) -> None:
+    from nbtrack.interop.mlflow.push import push_runs
+
+    with progress_line(shown_runs) as progress:
+        done = push_runs(url, runs or None, store=store, progress=progress)
+    if as_json:
+        say_json(asdict(done))
+        return
+    for line in str(done).splitlines():
+        say(line)
 
 
 @click.command("pull", cls=Verb)
@@ -57,7 +74,10 @@ def pull(
     """
     from nbtrack.tracking.remotes import pull as pulling
 
-    with opened(store_path, create=True) as store, _progress() as progress:
+    with (
+        opened(store_path, create=True) as store,
+        progress_line(shown_bytes) as progress,
+    ):
         done = pulling.pull(url, refs or None, store=store, progress=progress)
     _say(done, "fetched", as_json=as_json)
 
@@ -76,25 +96,10 @@ def _say(done: Transfer, verb: str, *, as_json: bool) -> None:
         say(f"nothing to be {verb}: {done.url} and the store agree")
 
 
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """One line on stderr that is written over; nothing where that is no terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    shown_at = 0.0
+def _is_server(url: str) -> bool:
+    """Whether MLflow's client must go there; fsspec takes the other addresses.
 
-    def show(done: int, total: int) -> None:
-        nonlocal shown_at
-        if time.monotonic() - shown_at >= _EVERY_S or done == total:
-            shown_at = time.monotonic()
-            click.echo(
-                f"\r\x1b[K{shown_bytes(done)} of {shown_bytes(total)}",
-                err=True,
-                nl=False,
-            )
-
-    try:
-        yield show
-    finally:
-        click.echo("\r\x1b[K", err=True, nl=False)
+    >>> _is_server("http://host:5000"), _is_server("sqlite:///x.db"), _is_server("s3://b")
+    (True, True, False)
+    """
+    return url.partition("://")[0].partition("+")[0].lower() in _SERVERS

@@ -145,7 +145,9 @@ class DatabaseRuns:
         step = "step" if "step" in known else "0"
         is_nan = "is_nan" if "is_nan" in known else "0"
         names = self._connection.execute(
-            "select distinct key from metrics where run_uuid = ? order by key", (run,)
+            "select key from metrics where run_uuid = ?"
+            " group by key order by min(rowid)",
+            (run,),
         ).fetchall()
         for (name,) in names:
             points = self._connection.execute(

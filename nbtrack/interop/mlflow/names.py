@@ -15,7 +15,7 @@ def name_there(name: str) -> str:
     """A name under which MLflow keeps it: the same where it can, else one of its own.
 
     >>> name_there("val/loss"), name_there("acc@5")
-    ('val/loss', 'acc_5-07de63')
+    ('val/loss', 'acc_5-c4e871')
     """
     return _plain(name, _OTHER)
 
@@ -33,7 +33,7 @@ def path_there(path: str) -> str:
     """A path of a file for any server and file system, in the same way.
 
     >>> path_there("tables/épochs 1.csv"), path_there("a:b.csv")
-    ('tables/épochs 1.csv', 'a_b-68a391.csv')
+    ('tables/épochs 1.csv', 'a_b-ca7c2b.csv')
     """
     return _plain(path, _OTHER_IN_PATH, keep_ending=True)
 
@@ -41,7 +41,7 @@ def path_there(path: str) -> str:
 def _plain(text: str, other: re.Pattern[str], *, keep_ending: bool = False) -> str:
     parts = [other.sub("_", part).strip(" ") for part in text.split("/")]
     plain = "/".join(part for part in parts if part.strip("."))[:_LONGEST]
-    if plain == text:
+    if plain == text and text:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
     stem, dot, ending = plain.rpartition(".")

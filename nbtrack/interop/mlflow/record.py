@@ -80,7 +80,7 @@ def _texts(store: Store, run: RunRecord, out: Outgoing) -> Iterator[dict[str, An
         told["path"] = None
         if body is not None:
             ending = "" if PurePosixPath(text.name).suffix else ".txt"
-            name = text.name.replace("/", "_")
+            name = text.name.replace("/", "_").lstrip("._")
             path = path_there(f"nbtrack/texts/{text.role}/{name}{ending}")
             told["path"] = path
             out.texts[path] = body.encode("utf-8", "surrogatepass")
