@@ -128,6 +128,7 @@ def test_s16_no_artifact_of_a_stranger_is_written_elsewhere(outside, monkeypatch
         assert [p for p in new if not p.is_relative_to(target)] == [], name
         assert {p for p in before if not is_ours(p, outside)} <= after.keys()
         assert all(after[p] == before[p] for p in before if not is_ours(p, outside))
+        before = after
 
 
 def is_ours(path, outside):
@@ -138,8 +139,8 @@ def renamed(store, name):
     connection = sqlite3.connect(store.path / "nbtrack.db")
     with connection:
         connection.execute(
-            "update artifact_files set path = ? where rowid = "
-            "(select max(rowid) from artifact_files)",
+            "update artifact_files set path = ? where path = "
+            "(select max(path) from artifact_files)",
             (name,),
         )
     connection.close()

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize("kills", often(100, 200))
-def test_r01_r02_killed_so_often_nothing_that_returned_is_lost(
+def test_r01_r02_killed_a_hundred_times_nothing_that_returned_is_lost(
     tmp_path, child, killed, kills
 ):
     zygote = child("zygote")
