@@ -250,6 +250,24 @@ def test_older_logs_that_write_dicts_as_a_whole_are_read(tmp_path, store):
     assert "neither numbers nor texts" in str(report)
 
 
+def test_artifacts_that_were_used_and_names_of_any_kind_come(tmp_path, store):
+    listed = {"contents": [{"path": "p", "size": 3, "digest": "q"}]}
+    made = {"name": "n", "type": "t", "manifest": listed}
+    aliases = ["v3", "", "a b", "a:b", "latest", "best", "x" * 500]
+    records = [begun(), *[{"artifact": made | {"aliases": [a]}} for a in aliases]]
+    records += [{"artifact": {}}, {"artifact": {"manifest": {"elsewhere": "x.gz"}}}]
+    records += [{"use_artifact": {"id": "QXJ0", "name": "team/proj/net:v3"}}]
+    records += [{"artifact": made | {"name": "in", "is_used": True}}]
+    log = write_log(tmp_path / "run-x.wandb", records)
+    report = nbtrack.import_runs(log, store=store)
+    assert not report.skipped
+    assert "has no list: 1" in str(report)
+    uses = store.artifact_uses(run=store.run("x").id)
+    assert {(use.name, use.role) for use in uses} == {
+        ("n", "output"), ("artifact", "output"), ("net", "input"), ("in", "input")
+    }  # fmt: skip
+
+
 def test_hostile_values_cost_themselves_alone(tmp_path, store):
     deep = "[" * 100_000
     nested = json.dumps(_nested(50))

@@ -55,7 +55,7 @@ _ARTIFACT = Message(
     metadata=one(8, "text"),
     is_used=one(10, "bool"),  # "use_after_commit"
     aliases=many(11, "text"),
-    manifest=one(12, Message(contents=many(4, _ENTRY))),
+    manifest=one(12, Message(contents=many(4, _ENTRY), elsewhere=one(5, "text"))),
     client_id=one(15, "text"),
 )
 _METRIC = Message(

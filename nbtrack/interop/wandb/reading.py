@@ -111,6 +111,9 @@ def _notices(
     n_leading_out = sum(folder.n_leading_out for folder in folders)
     if n_leading_out:
         yield f"links to files outside of its project that stayed: {n_leading_out}"
+    unlisted = [a for a, _ in log.artifacts if a.get("manifest", {}).get("elsewhere")]
+    if unlisted:
+        yield f"artifacts of so many files that their log has no list: {len(unlisted)}"
     missing = missing_of(artifacts)
     if missing:
         yield f"files of artifacts that are not here any more, only named: {missing}"

@@ -108,9 +108,9 @@ def artifact_of(told: Mapping[str, Any], at: float) -> ForeignArtifact | None:
 
 def use_of(told: Mapping[str, Any]) -> ForeignArtifact:
     """An artifact that the run read, which lies with a server."""
-    name = told.get("name") or told.get("id", "artifact")
-    address = f"wandb-artifact://{told.get('id') or name}"
-    file = ForeignFile(name, uri=address)
+    whole = told.get("name") or told.get("id", "artifact")  # entity/project/name:v3
+    name = whole.rpartition("/")[2].partition(":")[0]
+    file = ForeignFile(whole, uri=f"wandb-artifact://{told.get('id') or whole}")
     return ForeignArtifact(name, [file], type=told.get("type", "file"), role="input")
 
 
