@@ -33,7 +33,7 @@ override NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
 export NBTRACK_DATA
 endif
 
-.PHONY: help demo demo-check soak test test-pythons test-browser test-faults test-fuzz test-frameworks test-packaging test-reproduce bench peers lint build clean
+.PHONY: help demo demo-check soak test test-pythons test-browser test-faults test-fuzz test-frameworks test-packaging test-peers test-reproduce bench peers lint build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -82,6 +82,9 @@ test-reproduce: $(VENV)/.test  ## every tutorial, and bundles as wholes, in fres
 test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (installs them)
 	$(RUN) pip install --no-compile --editable ".[frameworks]" --constraint .ci/constraints.txt
 	$(RUN) pytest -m frameworks $(SHARED_OUT) $(PYTEST_ARGS)
+
+test-peers: $(VENV)/.test  ## imports, pushes, the shim beside the real tools (installs each apart)
+	$(RUN) pytest -m "peers and not benchmark" $(SHARED_OUT) tests/interop tests/compat $(PYTEST_ARGS)
 
 soak: $(VENV)/.test  ## ten minutes of writers, kills, full disks and backups, before a release
 	$(VENV)/bin/python tests/faults/soak.py --minutes 10
