@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from nbtrack.capture.values import NotRecordedError
 from nbtrack.errors import NbtrackError, StoreReadOnlyError
 from nbtrack.interop.foreign import FoundRun, Source
 from nbtrack.interop.report import ImportReport
@@ -33,7 +34,7 @@ BATCH_POINTS = 2_000_000
 BROKEN = (
     OSError, EOFError, ValueError, TypeError, LookupError, AttributeError,
     ArithmeticError, RecursionError, sqlite3.Error, struct.error, zlib.error,
-    NbtrackError,
+    NbtrackError, NotRecordedError,
 )  # fmt: skip
 _TRIES = 8  # ids for a run whose id another one has
 
