@@ -307,6 +307,25 @@ def test_a_folder_is_found_beside_its_store(tmp_path):
     assert place.folder("file:///etc", "etc") is None
 
 
+def test_a_model_of_the_registry_is_told_and_left_out(place, kind, store):
+    if kind == "db":
+        with closing(sqlite3.connect(place)) as theirs, theirs:
+            theirs.execute(
+                "update model_versions set run_id ="
+                " (select run_uuid from runs where name = 'whole')"
+            )
+    else:
+        [whole] = [p.parents[1] for p in place.glob("*/*/metrics/loss")
+                   if len(p.read_text()) > 100]  # fmt: skip
+        [path] = place.glob("models/doubles/version-1/meta.yaml")
+        path.write_text(
+            path.read_text().replace("run_id: null", f"run_id: {whole.name}")
+        )
+    report = nbtrack.import_runs(place, store=store)
+    [notice] = report.notices
+    assert "whole: registered as model doubles 1" in notice
+
+
 def test_a_ring_of_parents_ends(database, store):
     with closing(sqlite3.connect(database)) as theirs, theirs:
         theirs.execute("delete from tags where key = 'mlflow.parentRunId'")

@@ -9,6 +9,7 @@ import http.server
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -335,8 +336,11 @@ def test_what_was_pushed_comes_back_as_it_was(server, filled, pushed, tmp_path):
         again = nbtrack.import_runs(server.folder / "mlflow.db", store=back)
         assert (again.new, again.updated) == ((), ())
     # In the store that they came from there is nothing to take.
-    here = nbtrack.import_runs(server.folder / "mlflow.db", store=filled)
-    assert {run.id for run in filled.runs()}.isdisjoint({*here.new, *here.updated})
+    ids = {run.id for run in filled.runs()}
+    shutil.copytree(filled.path, tmp_path / "here/.nbtrack")
+    with Store.open(tmp_path / "here") as here:
+        report = nbtrack.import_runs(server.folder / "mlflow.db", store=here)
+        assert ids.isdisjoint({*report.new, *report.updated})
 
 
 RUN_FIELDS = (
@@ -415,7 +419,7 @@ class Refuses(http.server.BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize(
     ("status", "word"),
-    [(404, "not as MLflow does"), (401, "MLFLOW_TRACKING_USERNAME"), (None, "reached")],
+    [(404, "not as an MLflow"), (401, "MLFLOW_TRACKING_USERNAME"), (None, "reached")],
 )
 def test_a_wrong_address_is_one_line_with_the_way_out(filled, status, word):
     serving = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refuses)

@@ -107,6 +107,10 @@ class DatabaseRuns:
             tags=tags,
             datasets=list(self._datasets(id_)),
             models=list(self._models(id_)),
+            registered=[
+                f"{row['name']} {row['version']}"
+                for row in self._rows("model_versions", run_id=id_)
+            ],
         )
 
     def _datasets(self, run: str) -> Iterator[Row]:

@@ -98,7 +98,14 @@ class FolderRuns:
             tags=_texts(run / "tags"),
             datasets=list(_datasets(run)),
             models=list(_models(run)),
+            registered=list(self._registered(run.name)),
         )
+
+    def _registered(self, run: str) -> Iterator[str]:
+        for path in sorted((self._root / "models").glob(f"*/version-*/{META}")):
+            meta = read_meta(path)
+            if meta.get("run_id") == run:
+                yield f"{meta['name']} {meta['version']}"
 
     def _experiment(self, folder: Path) -> dict[str, Any]:
         if folder not in self._experiments:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,7 @@ class KeptRun:
     tags: Mapping[str, str] = field(default_factory=dict)
     datasets: Sequence[Mapping[str, Any]] = ()  # as columns of table `datasets`
     models: Sequence[KeptModel] = ()
+    registered: Sequence[str] = ()  # versions of registered models: "fraud 3"
 
     @property
     def parent(self) -> str | None:
@@ -91,7 +92,7 @@ def as_foreign(
         artifacts=artifacts,
         series=series,
         is_trashed=kept.is_trashed,
-        notices=notices,
+        notices=[*notices, *_left_out(kept)],
     )
 
 
@@ -134,6 +135,15 @@ def _list(text: str) -> Any:
     scalars = (bool, int, float, str, type(None))
     is_flat = isinstance(value, list) and all(isinstance(v, scalars) for v in value)
     return value if is_flat and str(value) == text else text
+
+
+def _left_out(kept: KeptRun) -> Iterator[str]:
+    if kept.registered:
+        names = ", ".join(kept.registered)
+        yield (
+            f"registered as model {names}: registries are not taken; register its "
+            "files with nbtrack.models.register"
+        )
 
 
 def _facts(kept: KeptRun) -> dict[str, Any]:
