@@ -216,7 +216,10 @@ _opened_by_us: list[str] = []
 def _look_at_opens(event, arguments):
     """R8: of our code, none may open a database; SQLite, which may, raises no event."""
     if event == "open" and str(arguments[0]).endswith("nbtrack.db"):
-        caller = sys._getframe(1).f_code.co_filename
+        frame = sys._getframe(1)
+        while frame.f_back and frame.f_code.co_filename.endswith("opened_files.py"):
+            frame = frame.f_back  # that stands between a cell and `open`, and opens none
+        caller = frame.f_code.co_filename
         if f"{os.sep}nbtrack{os.sep}" in caller and "tests" not in caller:
             _opened_by_us.append(f"{caller} opened {arguments[0]}")
 

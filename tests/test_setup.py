@@ -77,7 +77,7 @@ def test_readme_and_make_name_the_same_sizes():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     said = SCRIPT.read_text(encoding="utf-8")
     for name, size, words in (
-        ("demo", 165, "are 165 MB"), ("test", 110, "the tests 110 MB more"),
+        ("demo", 165, "downloads 165 MB"), ("test", 110, "`make test` 110 MB more"),
     ):  # fmt: skip
         assert f'"{name}": {size}' in said
         assert words in readme
