@@ -218,7 +218,7 @@ def _look_at_opens(event, arguments):
     if event == "open" and str(arguments[0]).endswith("nbtrack.db"):
         frame = sys._getframe(1)
         while frame.f_back and frame.f_code.co_filename.endswith("opened_files.py"):
-            frame = frame.f_back  # that stands between a cell and `open`, and opens none
+            frame = frame.f_back  # it stands between a cell and `open`
         caller = frame.f_code.co_filename
         if f"{os.sep}nbtrack{os.sep}" in caller and "tests" not in caller:
             _opened_by_us.append(f"{caller} opened {arguments[0]}")

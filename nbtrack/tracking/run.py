@@ -388,7 +388,7 @@ class Run(RichValues, ReadsData, LogsArtifacts, RaisesAlerts):
             settle_run(self)
 
     def record(self) -> RunRecord:
-        """What the store holds of this run by now: files and the background's work too."""
+        """What the store holds of this run by now, files and background work too."""
         self._settle_files()
         background.settle(FINISH_WAIT_S)
         self._journal.flush(FINISH_WAIT_S)
