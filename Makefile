@@ -76,7 +76,7 @@ test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
 	$(RUN) pytest -m "faults and not benchmark and not fuzz" $(SHARED_OUT) $(PYTEST_ARGS)
 
-test-reproduce: $(VENV)/.test  ## every tutorial, and bundles as wholes, in fresh environments
+test-reproduce: $(VENV)/.test  ## what runs again in processes of its own: tutorials, scripts, trials, bundles
 	$(RUN) pytest -m reproduce $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (installs them)

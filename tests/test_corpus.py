@@ -12,7 +12,7 @@ import pytest
 from conftest import fresh_shell
 from corpus.reading import Case, cases
 
-pytestmark = pytest.mark.usefixtures("plain_surroundings")
+pytestmark = [pytest.mark.reproduce, pytest.mark.usefixtures("plain_surroundings")]
 
 CAPTURED_AT_LEAST = 0.95
 

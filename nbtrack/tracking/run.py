@@ -318,6 +318,7 @@ class Run(RichValues, ReadsData, LogsArtifacts, RaisesAlerts):
                 self._parts.end(self)
                 with guard("files"):
                     self._settle_files()
+                    self._end_media()
             finally:  # Ctrl-C while files settle must not leave the run running
                 self._close_surely(status, error, reason, end)
         self._journal.flush(FINISH_WAIT_S)
@@ -372,6 +373,12 @@ class Run(RichValues, ReadsData, LogsArtifacts, RaisesAlerts):
         if self._on_finish is not None:
             self._on_finish(self)
 
+    def _end_media(self) -> None:
+        if self.has_rich_values:
+            from nbtrack.tracking.media.keeping import settle_run
+
+            settle_run(self)
+
     def _settle_files(self) -> None:
         import sys
 
@@ -382,10 +389,6 @@ class Run(RichValues, ReadsData, LogsArtifacts, RaisesAlerts):
         artifacts = sys.modules.get("nbtrack.tracking.artifacts.keeping")
         if artifacts is not None:
             artifacts.settle(self)
-        if self.has_rich_values:
-            from nbtrack.tracking.media.keeping import settle_run
-
-            settle_run(self)
 
     def record(self) -> RunRecord:
         """What the store holds of this run by now, files and background work too."""

@@ -8,7 +8,7 @@ from nbtrack.bundles.redactions import with_needs
 from nbtrack.records import CellRecord
 from nbtrack.slices.closure import KeptCell
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.reproduce, pytest.mark.timeout(240)]
 SECRET = "sk-abcdefghijklmnop1234567890"
 LOOP = "%%track base --no-live\nfor epoch in range(3):\n    loss = float(x) * epoch"
 

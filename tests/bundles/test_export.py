@@ -14,7 +14,7 @@ import zipfile
 import pytest
 from bundles.conftest import played_in
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.reproduce, pytest.mark.timeout(240)]
 SECRET = "sk-abcdefghijklmnop1234567890"
 CELLS = (
     "import numpy as np\nfrom scaling import scaled",

@@ -15,7 +15,7 @@ from scripts_folder import COMMAND
 from nbtrack.cli import command
 from nbtrack.scripts.asked import Asked
 
-pytestmark = pytest.mark.usefixtures("plain_surroundings")
+pytestmark = [pytest.mark.reproduce, pytest.mark.usefixtures("plain_surroundings")]
 
 LOOKS = """
     import json, os, sys, __main__

@@ -10,6 +10,8 @@ from scripts_folder import COMMAND
 
 import nbtrack
 
+pytestmark = pytest.mark.reproduce
+
 SCRIPT = """
 import sys
 import numpy as np

@@ -21,7 +21,7 @@ from nbtrack.slices import isolate
 from nbtrack.slices.claim import Proof
 from nbtrack.slices.prove import keep_proof, proof_kept
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.reproduce, pytest.mark.timeout(240)]
 
 
 @pytest.fixture

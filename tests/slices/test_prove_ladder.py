@@ -12,7 +12,7 @@ import nbtrack
 from nbtrack.slices.prove import proof_kept
 from nbtrack.slices.slice import slice as slice_of
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.reproduce, pytest.mark.timeout(240)]
 SCORE = "%%track t --no-live\nfor i in range(3):\n    loss = i * {}"
 
 

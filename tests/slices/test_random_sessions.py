@@ -7,6 +7,8 @@ from slices.corpus import Session, parse
 from slices.evaluation import judge, kept_fraction
 from slices.random_sessions import as_text, made
 
+pytestmark = pytest.mark.reproduce
+
 
 def check_soundness(found: list[Session]) -> None:
     verdicts = [v for v in judge(found) if measured(v)]

@@ -22,7 +22,10 @@ from nbtrack.sweeps.processes import stage_of_function
 from nbtrack.sweeps.trial import Task
 
 distributed = pytest.importorskip("distributed")
-pytestmark = pytest.mark.usefixtures("plain_surroundings", "studies", "without_torch")
+pytestmark = [
+    pytest.mark.reproduce,
+    pytest.mark.usefixtures("plain_surroundings", "studies", "without_torch"),
+]
 LONGEST_S = 30
 
 

@@ -19,7 +19,10 @@ from nbtrack.sweeps.job import Stage
 from nbtrack.sweeps.processes import WorkerPool
 
 pytest.importorskip("optuna")
-pytestmark = pytest.mark.usefixtures("plain_surroundings", "studies", "without_torch")
+pytestmark = [
+    pytest.mark.reproduce,
+    pytest.mark.usefixtures("plain_surroundings", "studies", "without_torch"),
+]
 
 NET = """\
 import random
