@@ -13,6 +13,7 @@ from compat.conftest import params, points
 
 import nbtrack
 from nbtrack.errors import ArtifactNotFoundError
+from nbtrack.tracking.session import process_session
 
 
 def only_run():
@@ -191,6 +192,7 @@ def test_secrets_are_taken_out_of_what_a_script_says(wandb, store_path):
         run.summary["by"] = token
         run.log({"text": f"told {token}", f"loss {token}": 1})
         run.alert("Key", f"it is {token}")
+    process_session().close()  # the journal is a file until then
     files = [path for path in store_path.rglob("*") if path.is_file()]
     assert len(files) > 1
     assert [path.name for path in files if token.encode() in path.read_bytes()] == []

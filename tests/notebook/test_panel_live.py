@@ -98,6 +98,7 @@ def test_no_view_of_a_widget_stays_in_the_notebook(trained):
     assert WIDGET_VIEW not in json.dumps(outputs)
 
 
+@pytest.mark.reproduce
 def test_a_notebook_grows_by_less_than_100_kb_per_run(trained, execute):
     one, three = (
         len(nbformat.writes(book)) for book in (trained, execute(*[TRAIN] * 3))
@@ -136,6 +137,7 @@ def test_nbconvert_shows_the_curve_without_a_kernel(trained, tmp_path):
     assert "jupyter-widgets" not in re.sub(r"<script.*?</script>", "", page, flags=re.S)
 
 
+@pytest.mark.reproduce
 def test_without_anywidget_html_is_replaced_in_place(execute_afresh):
     hide = "import sys; sys.modules['anywidget'] = None"
     book = execute_afresh(hide, TRAIN.replace("0.005", "0.02"))
@@ -218,6 +220,7 @@ time.sleep(1.5)
 """
 
 
+@pytest.mark.reproduce
 def test_a_panel_that_nobody_ends_ends_with_its_run(execute_afresh):
     (panel,) = _panels(execute_afresh(LIVE_ELSEWHERE))
 

@@ -177,6 +177,7 @@ async def test_a_run_becomes_a_bundle_that_is_whole(
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.reproduce
 @pytest.mark.timeout(120)
 async def test_a_bundle_that_is_cancelled_leaves_no_process_and_no_folder(
     ask, refused, jp_serverapp, tracked, scratch

@@ -100,6 +100,7 @@ def sample() -> list[Verdict]:
     return judge(found, prove=[*PROVEN, HOPELESS])
 
 
+@pytest.mark.reproduce
 @pytest.mark.timeout(300)
 def test_slices_of_a_sample_of_every_group_are_right(sample):
     check_right(sample)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from nbtrack.store.import_gate import FORK_WAIT_S, ImportGate
 
 FORKS_IN_MID_IMPORT = """
@@ -41,6 +43,7 @@ def test_a_child_that_is_forked_in_mid_import_can_import_the_same(tmp_path):
     assert forked(tmp_path, takes_s=0.2, wait_s=30) == 0
 
 
+@pytest.mark.reproduce
 def test_a_fork_waits_for_an_import_no_longer_than_its_time(tmp_path, monkeypatch):
     import threading
 
