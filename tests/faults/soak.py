@@ -91,7 +91,7 @@ class Writers:
         wrong = []
         for process, name in self._live.values():
             try:
-                code = process.wait(120)
+                code = process.wait(300)
             except subprocess.TimeoutExpired:
                 process.kill()
                 code = "never"
@@ -176,8 +176,11 @@ def broken_promises(store_path: Path, writers: Writers) -> list[str]:
         [(n_points,)] = store.sql("select count(*) from points")[1]
         if store.sql("select * from unread")[1]:
             wrong.append("events were put aside")
-        if os.listdir(store.path / "journal"):
-            wrong.append("journals are left")
+        # Hidden are those whose process was killed while it made them: empty, and
+        # removed once they are an hour old.
+        left = [n for n in os.listdir(store.path / "journal") if n[0] != "."]
+        if left:
+            wrong.append(f"journals are left: {left}")
     if not is_sound(store_path / "nbtrack.db"):
         wrong.append("the file is not sound")
     n_told = sum(map(writers.was_told_of_loss, writers.acknowledged))
