@@ -13,6 +13,7 @@ import json
 import os
 import struct
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,11 @@ class SessionLock:
             _lock_or_beat(hidden, handle)
             folder = journal / session_id
             hidden.rename(folder)
-        except OSError:
+        except OSError:  # a full disk: each try would leave another folder
             os.close(handle)
+            with suppress(OSError):
+                (hidden / "lock").unlink()
+                hidden.rmdir()
             raise
         PROCESS.sessions.add(session_id)
         return cls(folder, handle)

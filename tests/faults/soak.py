@@ -189,6 +189,17 @@ def broken_promises(store_path: Path, writers: Writers) -> list[str]:
     return wrong
 
 
+def takes(disk: Path) -> dict[str, float]:
+    """What takes the disk, and what is free of it, in MiB."""
+    found: Counter[str] = Counter()
+    for file in disk.rglob("*"):
+        if file.is_file():
+            inside = file.relative_to(disk / ".nbtrack").parts[0]
+            found[inside] += file.stat().st_blocks * 512
+    found["free"] = shutil.disk_usage(disk).free
+    return {name: n_bytes / 2**20 for name, n_bytes in found.items()}
+
+
 def soak(folder: Path, minutes: float) -> list[str]:
     """Do all of it in this folder; what broke."""
     disk, notes, copies = (folder / name for name in ("disk", "notes", "copies"))
@@ -250,9 +261,9 @@ def _soak(
         n["looks"] += int(looks or 0)
         if reader.returncode != 0 or errors:
             wrong.append(f"a reader failed: {errors[-500:]}")
-    size = (store_path / "nbtrack.db").stat().st_size
+    sizes = ", ".join(f"{name} {mib:.0f} MiB" for name, mib in takes(disk).items())
     print(f"{minutes:g} minutes, {WRITERS} writers, {READERS} readers: {dict(n)};"
-          f" {size / 2**20:.0f} MiB", flush=True)  # fmt: skip
+          f" {sizes}", flush=True)  # fmt: skip
     if not has_disk:
         print("no disk was full: mounting a tmpfs is not permitted here")
     return wrong + broken_promises(store_path, writers)

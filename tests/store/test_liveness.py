@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+
+import pytest
 
 from nbtrack.store.liveness import SessionLock, is_alive
 from nbtrack.store.process import PROCESS
@@ -32,6 +35,16 @@ def test_a_session_lives_until_it_lets_go(tmp_path):
     assert asked_by_another(lock.folder) == ["True", "False"]  # asking kept the lock
     lock.release()
     assert asked_by_another(lock.folder) == ["False", "True"]
+
+
+def test_a_session_that_a_full_disk_refuses_leaves_no_folder(tmp_path, monkeypatch):
+    def full(handle, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        SessionLock.create(tmp_path, "s1", {"pid": 1})
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_session_is_never_seen_unlocked(tmp_path):
