@@ -31,13 +31,6 @@ def as_json(value: Any) -> str:
     return text
 
 
-def sha256_of(text: str) -> str:
-    """The digest under which a text is kept."""
-    import hashlib  # milliseconds that most runs need not pay
-
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def iso(moment: float | str | None) -> str | None:
     """A time as the store keeps it: ISO 8601, UTC, microseconds, `Z`.
 

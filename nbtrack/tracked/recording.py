@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
+from nbtrack.text import text_digest
 from nbtrack.tracked.outcome import status_and_trace
 
 if TYPE_CHECKING:
@@ -64,11 +65,9 @@ def source_facts(text: str, *, kept: bool) -> dict[str, Any]:
     >>> source_facts("x = 1", kept=True)["source"], source_facts("x", kept=False)
     ('x = 1', {})
     """
-    from hashlib import sha256
-
     from nbtrack.redact import redact_source
 
     if not kept:
         return {}
-    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    digest = text_digest(text)
     return {"source": redact_source(text)[0], "source_digest": digest}

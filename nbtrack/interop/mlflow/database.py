@@ -6,7 +6,6 @@ foreign schema: it is here and not in `nbtrack.store`, which knows our own alone
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -26,7 +25,7 @@ from nbtrack.interop.mlflow.kept import (
     float_of,
 )
 from nbtrack.interop.mlflow.ours import as_ours
-from nbtrack.text import shorten, visible
+from nbtrack.text import shorten, text_digest, visible
 
 POINTS_AT_ONCE = 250_000
 Row = dict[str, Any]  # Any: what SQLite holds
@@ -71,7 +70,7 @@ class DatabaseRuns:
             yield FoundRun(
                 id_, (row.get("start_time") or 0) / 1000, _reader(self, row),
                 name=row.get("name") or "",
-                state=hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()[:16],
+                state=text_digest(state)[:16],
                 ours=tags.get(RUN_ID_TAG),
             ), tags.get(PARENT_TAG)  # fmt: skip
 
