@@ -44,6 +44,16 @@ def iso(moment: float | str | None) -> str | None:
     return _as_text(datetime.fromtimestamp(moment, UTC))
 
 
+def epoch_s(text: str) -> float:
+    """Seconds since the epoch of an ISO 8601 time; UTC where it names no zone.
+
+    >>> epoch_s("1970-01-01T00:00:01.500000Z"), epoch_s("1970-01-01 00:00:01")
+    (1.5, 1.0)
+    """
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
 def now() -> str:
     """The time, as the store keeps it."""
     return _as_text(datetime.now(UTC))

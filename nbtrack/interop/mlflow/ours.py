@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from nbtrack.interop.mlflow.artifact_files import Place
 from nbtrack.interop.mlflow.kept import STATUSES, KeptRun, as_foreign
 from nbtrack.interop.mlflow.record import FORMAT, RECORD_PATH, SOURCE_PATH
 from nbtrack.records import InputRecord
+from nbtrack.store.values import epoch_s
 
 _RECORD_MAX_BYTES = 256 << 20
 _MALFORMED = (
@@ -58,7 +58,7 @@ def _restored(
         name=str(run["name"]),
         experiment=str(run["experiment"]),
         status=run["status"] if run["status"] in _STATUSES else "crashed",
-        ended_at=None if run["ended_at"] is None else _seconds(run["ended_at"]),
+        ended_at=None if run["ended_at"] is None else epoch_s(run["ended_at"]),
         params={str(name): decode(value) for name, value, *_ in said["params"]},
         tags=tags,
         notes=str(run["notes"]),
@@ -135,7 +135,7 @@ def _artifact(told: Said, folder: Path) -> ForeignArtifact:
         role="input" if told["role"] == "input" else "output",
         step=told["step"], aliases=[str(alias) for alias in told["aliases"]],
         description=told["description"], metadata=told["metadata"],
-        at=_seconds(told["at"]),
+        at=epoch_s(told["at"]),
     )  # fmt: skip
 
 
@@ -150,7 +150,3 @@ def _inside(folder: Path, path: str) -> Path | None:
     """A file in the folder; None where it is not there, or leads out of it."""
     found = (folder / path).resolve()
     return found if found.is_relative_to(folder.resolve()) and found.is_file() else None
-
-
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()

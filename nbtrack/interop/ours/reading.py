@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,6 +17,7 @@ from nbtrack.interop.foreign import (
     ForeignText,
 )
 from nbtrack.records import Fact, InputRecord, Param, RunRecord, Status
+from nbtrack.store.values import epoch_s
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NEEDED = ("id", "name", "experiment", "status", "started_at", "notes")
@@ -80,7 +80,7 @@ def _record(document: Document) -> RunRecord:
 
 
 def _seconds(text: str | None) -> float | None:
-    return None if text is None else datetime.fromisoformat(text).timestamp()
+    return None if text is None else epoch_s(text)
 
 
 def _param(row: Document) -> Param:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +20,7 @@ from nbtrack.interop.export.json_lines import RUNS
 from nbtrack.interop.foreign import ForeignSeries, FoundRun
 from nbtrack.interop.ours.reading import foreign_run
 from nbtrack.interop.ours.tables import ParquetRuns
+from nbtrack.store.values import epoch_s
 from nbtrack.text import shorten, visible
 
 _ID = re.compile(r"[0-9a-z]{13}")
@@ -96,7 +96,7 @@ class ExportedRuns:
     def _found(self, where: str, head: Document) -> FoundRun:
         id_ = str(head["id"])
         try:
-            began = datetime.fromisoformat(head["started_at"]).timestamp()
+            began = epoch_s(head["started_at"])
         except (TypeError, ValueError):
             return FoundRun(
                 id_, 0.0, partial(_refuse, f"it began {head['started_at']}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.interop.foreign import ForeignArtifact, ForeignFile
-from nbtrack.interop.moments import seconds_of
+from nbtrack.store.values import epoch_s
 
 if TYPE_CHECKING:
     from nbtrack.interop.trackio.source import Project
@@ -58,7 +58,7 @@ def _artifact(
         aliases=[alias for (alias,) in aliases],
         description=description or "",
         metadata=json.loads(metadata or "{}") or {},
-        at=seconds_of(at),
+        at=epoch_s(at),
         number=number,
     )
 
