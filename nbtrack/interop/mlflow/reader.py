@@ -16,12 +16,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from nbtrack.errors import ImportSourceError
+from nbtrack.interop.databases import sqlite_file
 from nbtrack.interop.foreign import FoundRun, Source
 from nbtrack.interop.mlflow.database import DatabaseRuns, is_database
 from nbtrack.interop.mlflow.folder import FolderRuns, is_folder
 from nbtrack.text import shorten, visible
 
-_SQLITE = "sqlite:///"
 _SERVED = ("http", "https", "postgresql", "mysql", "mssql", "databricks")
 _OUR_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{13}\Z")
 
@@ -115,11 +115,9 @@ def _kinds(place: str) -> list[tuple[type[DatabaseRuns] | type[FolderRuns], Path
 
 def _path(place: str) -> Path | None:
     """The local path of an address; None for one that is elsewhere."""
-    if place.startswith(_SQLITE):
-        return Path(unquote(place.removeprefix(_SQLITE).partition("?")[0]))
     if place.startswith("file:"):
         return Path(unquote(urlsplit(place).path))
-    return None if "://" in place or "\0" in place else Path(place)
+    return sqlite_file(place)
 
 
 def _scheme(place: str) -> str:

@@ -64,7 +64,7 @@ def _is_project(file: Path) -> bool:
     if not file.is_file() or not has_tables(file, _TABLES):
         return False
     with closing(open_database(file)) as connection:
-        return {"run_name", "metrics", "step"} <= columns_of(connection, "metrics")
+        return {"run_name", "metrics", "step"} <= set(columns_of(connection, "metrics"))
 
 
 @dataclass(frozen=True, slots=True)
