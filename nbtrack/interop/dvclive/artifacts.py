@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nbtrack.interop.confined import inside
 from nbtrack.interop.dvclive.trees import Tree
 from nbtrack.interop.foreign import ForeignArtifact, ForeignFile
 from nbtrack.interop.yaml_text import read_yaml
@@ -55,8 +56,8 @@ def _files(tree: Tree, path: str) -> Iterator[ForeignFile]:
     if cached or not tree.is_workspace:
         yield from cached
         return
-    source = (tree.root / path).resolve()
-    if not source.is_relative_to(tree.root.resolve()):
+    source = inside(tree.root, path)
+    if source is None:
         return
     if source.is_file():
         yield ForeignFile(source.name, source)

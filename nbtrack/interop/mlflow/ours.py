@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.capture.values import decode
+from nbtrack.interop.confined import file_inside
 from nbtrack.interop.foreign import (
     ForeignArtifact,
     ForeignFile,
@@ -113,7 +114,7 @@ def _texts(said: Said, folder: Path) -> Iterator[ForeignText]:
 
 def _media(said: Said, folder: Path) -> Iterator[ForeignImage]:
     for told in said["media"]:
-        path = None if told["path"] is None else _inside(folder, told["path"])
+        path = None if told["path"] is None else file_inside(folder, told["path"])
         if told["path"] is None or path is not None:
             yield ForeignImage(
                 told["name"], int(told["step"]), float(told["at"]),
@@ -126,7 +127,7 @@ def _artifact(told: Said, folder: Path) -> ForeignArtifact:
     ref = f"nbtrack:{told['logged_by'] or ''}/{told['name']}:v{told['version']}"
     files = []
     for path, digest, size, uri, etag, where in told["files"]:
-        found = None if where is None else _inside(folder, where)
+        found = None if where is None else file_inside(folder, where)
         if found is None and uri is None:  # with the run that logged it, or nowhere
             uri = f"{ref}/{path}"
         files.append(ForeignFile(path, found, uri, digest, size, etag))
@@ -140,13 +141,7 @@ def _artifact(told: Said, folder: Path) -> ForeignArtifact:
 
 
 def _text_at(folder: Path, path: str) -> str | None:
-    found = _inside(folder, path)
+    found = file_inside(folder, path)
     if found is None:
         return None
     return found.read_text(encoding="utf-8", errors="surrogatepass")
-
-
-def _inside(folder: Path, path: str) -> Path | None:
-    """A file in the folder; None where it is not there, or leads out of it."""
-    found = (folder / path).resolve()
-    return found if found.is_relative_to(folder.resolve()) and found.is_file() else None

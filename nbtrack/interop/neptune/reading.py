@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.errors import NbtrackError
+from nbtrack.interop.confined import inside
 from nbtrack.interop.foreign import (
     ForeignArtifact,
     ForeignFile,
@@ -185,9 +186,8 @@ def _take_file(found: _Read, name: str, row: Row) -> None:
 
 def _path(found: _Read, name: str, row: Row) -> Path | None:
     told = (row["file_value"] or {}).get("path")
-    root = found.files.resolve()
-    path = (root / str(told)).resolve()
-    if told and path.is_relative_to(root) and path.exists():
+    path = inside(found.files, str(told)) if told else None
+    if path is not None and path.exists():
         return path
     found.notices.append(f"the file of {name} is not here")
     return None

@@ -25,7 +25,7 @@ from nbtrack.interop.foreign import (
 from nbtrack.interop.rich import rich_value
 from nbtrack.interop.series import Gathered
 from nbtrack.interop.trackio.artifacts import artifacts_of
-from nbtrack.interop.trackio.values import content_of, inside, is_rich, numbers_in
+from nbtrack.interop.trackio.values import content_of, is_rich, media_file, numbers_in
 from nbtrack.records import SYSTEM_PREFIX
 from nbtrack.store.values import epoch_s
 from nbtrack.text import shorten, visible
@@ -243,7 +243,7 @@ class Project:
 
     def _is_there(self, rich: _Rich, notices: list[str]) -> bool:
         path = rich.value.get("file_path") if isinstance(rich.value, dict) else None
-        if path is None or inside(self.media, str(path)).is_file():
+        if path is None or media_file(self.media, str(path)).is_file():
             return True
         notices.append(f"{rich.name} at step {rich.step}: its file {path} is gone")
         return False
