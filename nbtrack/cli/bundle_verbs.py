@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from nbtrack.cli.export_verb import FORMATS, export_files
-from nbtrack.cli.frame import Verb, opened, say, say_json, with_options
+from nbtrack.cli.frame import Verb, opened, say, say_json, say_report, with_options
 from nbtrack.cli.progress_line import progress_line, shown_runs
 from nbtrack.text import visible
 
@@ -188,11 +187,7 @@ def _import_runs(place: str, tool: str | None, store: Store, *, as_json: bool) -
 
     with progress_line(shown_runs) as progress:
         done = import_runs(place, tool, store=store, progress=progress)
-    if as_json:
-        say_json(asdict(done))
-        return
-    for line in str(done).splitlines():
-        say(line)
+    say_report(done, as_json=as_json)
 
 
 def is_bundle(what: str) -> bool:
