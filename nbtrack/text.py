@@ -95,6 +95,15 @@ def shown_bytes(size: float) -> str:
     return f"{size:.0f} bytes"
 
 
+def counted(n: int, what: str) -> str:
+    """A number of things for people.
+
+    >>> counted(1, "run"), counted(2000, "file")
+    ('1 run', '2,000 files')
+    """
+    return f"{n:,} {what}{'s'[: n != 1]}"
+
+
 def text_digest(text: str) -> str:
     r"""The sha256 of a text as UTF-8; lone surrogates, which that has not, count too.
 

@@ -1,4 +1,4 @@
-"""Paths that a stranger wrote, which may lead no further than the folder they are of."""
+"""Paths that a stranger wrote: they lead no further than the folder they are of."""
 
 from __future__ import annotations
 

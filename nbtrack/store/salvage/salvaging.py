@@ -43,6 +43,7 @@ from nbtrack.store.salvage.tables import (
 )
 from nbtrack.store.schema import VERSION
 from nbtrack.store.store import Store
+from nbtrack.text import counted
 
 _SOURCE, _SCRATCH = "damaged.db", "scratch"
 _NAMED_MAX = 10
@@ -76,8 +77,7 @@ class Salvaged:
         return not lost and not self.lost_files
 
     def __str__(self) -> str:
-        runs = f"{self.n_runs:,} run{'s'[: self.n_runs != 1]}"
-        files = f"{self.n_files:,} file{'s'[: self.n_files != 1]}"
+        runs, files = counted(self.n_runs, "run"), counted(self.n_files, "file")
         lines = [f"{self.path}: {runs}, {files}"]
         for each in self.tables:
             if each.n_lost_rows or each.n_lost_pages:
