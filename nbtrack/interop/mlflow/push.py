@@ -13,6 +13,7 @@ from nbtrack.interop.mlflow.push_report import PushReport
 from nbtrack.interop.mlflow.registry import push_models
 from nbtrack.interop.mlflow.sending import RunSender
 from nbtrack.interop.mlflow.server import RefusedError, Server
+from nbtrack.interop.nesting import depth_in
 from nbtrack.records import RunRecord
 from nbtrack.store import Store
 from nbtrack.text import shorten
@@ -122,13 +123,6 @@ def _asked(store: Store, asked: Iterable[str] | str | None) -> Sequence[RunRecor
 def _in_order(runs: Sequence[RunRecord]) -> list[RunRecord]:
     """Parents before their children, else as they were started."""
     parents = {run.id: run.parent for run in runs}
-
-    def depth(id_: str) -> int:
-        seen: set[str] = set()
-        at: str | None = id_
-        while at in parents and at not in seen:
-            seen.add(at)
-            at = parents[at]
-        return len(seen)
-
-    return sorted(runs, key=lambda run: (depth(run.id), run.started_at, run.id))
+    return sorted(
+        runs, key=lambda run: (depth_in(parents, run.id), run.started_at, run.id)
+    )

@@ -20,6 +20,7 @@ from nbtrack.interop.databases import sqlite_file
 from nbtrack.interop.foreign import FoundRun, Source
 from nbtrack.interop.mlflow.database import DatabaseRuns, is_database
 from nbtrack.interop.mlflow.folder import FolderRuns, is_folder
+from nbtrack.interop.nesting import depth_in
 from nbtrack.text import shorten, visible
 
 _SERVED = ("http", "https", "postgresql", "mysql", "mssql", "databricks")
@@ -65,7 +66,7 @@ class _Runs:
         parents = {id_: parent for id_, (_, parent) in found.items()}
         runs = sorted(
             (run for run, _ in found.values()),
-            key=lambda run: (_depth(run.id, parents), run.started_at, run.id),
+            key=lambda run: (depth_in(parents, run.id), run.started_at, run.id),
         )
         return list(_ours_once(runs))
 
@@ -85,16 +86,6 @@ def _ours_once(runs: Iterable[FoundRun]) -> Iterable[FoundRun]:
         if run.ours is not None:
             known.add(run.ours)
         yield run
-
-
-def _depth(id_: str, parents: dict[str, str | None]) -> int:
-    """How deep a run is nested; a ring of parents has an end too."""
-    seen: list[str] = []
-    at: str | None = id_
-    while at is not None and at in parents and at not in seen:
-        seen.append(at)
-        at = parents[at]
-    return len(seen)
 
 
 def _kinds(place: str) -> list[tuple[type[DatabaseRuns] | type[FolderRuns], Path]]:
