@@ -17,7 +17,7 @@ from nbtrack.interop.nesting import depth_in
 from nbtrack.records import RunRecord
 from nbtrack.store import Store
 from nbtrack.text import shorten
-from nbtrack.tracking.settled import settled
+from nbtrack.tracking.settled import store_given
 
 Progress = Callable[[int, int], None]  # runs done, runs in all
 
@@ -79,10 +79,8 @@ def push_runs(
     ...     print("there is no server, or no client here")
     there is no server, or no client here
     """
-    if isinstance(store, Path | str):
-        with Store.open(store, create=False) as opened:
-            return _push(uri, runs, opened, progress)
-    return _push(uri, runs, settled(store), progress)
+    with store_given(store) as source:
+        return _push(uri, runs, source, progress)
 
 
 def _push(
