@@ -69,7 +69,10 @@ def open_storage(place: str, folder: Path) -> BaseStorage:
     if is_journal(place):
         backend = optuna.storages.journal.JournalFileBackend(place)
         return optuna.storages.JournalStorage(backend)  # type: ignore[no-any-return]
-    raise ImportSourceError(f"{_shown(place)} is no storage of Optuna.")
+    raise ImportSourceError(
+        f"{_shown(place)} is no storage of Optuna. Give its SQLite file, its journal, "
+        "or an address such as mysql://host/studies."
+    )
 
 
 def _copied(path: Path, target: Path) -> Path:

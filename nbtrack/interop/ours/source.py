@@ -59,9 +59,14 @@ def open_source(place: str) -> ExportedRuns:
     mark = _marked(folder)
     shown = shorten(visible(repr(place)))
     if mark is None or mark.get("kind") not in ("json", "parquet"):
-        raise ImportSourceError(f"{shown} is no export of nbtrack that can be read.")
+        raise ImportSourceError(
+            f"{shown} is no export of nbtrack that can be read. Give the folder that "
+            f'{MARK} lies in; only "json" and "parquet" come back.'
+        )
     if mark.get("version") != VERSION:
-        raise ImportSourceError(f"{shown} was written by a later nbtrack.")
+        raise ImportSourceError(
+            f"{shown} was written by a later nbtrack: pip install --upgrade nbtrack"
+        )
     kept = JsonRuns(folder) if mark["kind"] == "json" else ParquetRuns(folder)
     return ExportedRuns(folder, kept)
 

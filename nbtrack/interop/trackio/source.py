@@ -51,7 +51,10 @@ def open_source(place: str) -> TrackioRuns:
     found = _databases(Path(place))
     if not found:
         shown = shorten(visible(repr(place)))
-        raise ImportSourceError(f"No database of trackio is at {shown}.")
+        raise ImportSourceError(
+            f"No database of trackio is at {shown}. Give a project's `.db` file, or "
+            "the folder that holds it."
+        )
     return TrackioRuns(found)
 
 
