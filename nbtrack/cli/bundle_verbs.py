@@ -14,6 +14,7 @@ from nbtrack.cli.progress_line import progress_line, shown_runs
 from nbtrack.text import visible
 
 if TYPE_CHECKING:
+    from nbtrack.bundles.export import Exported
     from nbtrack.store import Store
 
 ENDING = ".nbt.zip"
@@ -86,6 +87,11 @@ def export(
     )
     with opened(store_path) as store:
         made = export_as(run, output, wanted, store=store)
+    _say_made(made, as_json=as_json)
+    ctx.exit(0 if made.proof.is_proven or no_proof else 1)
+
+
+def _say_made(made: Exported, *, as_json: bool) -> None:
     if as_json:
         say_json(
             {"path": str(made.path), "bundle_id": made.bundle_id,
@@ -93,11 +99,10 @@ def export(
              "bytes": made.size_bytes, "cells": made.n_cells,
              "needs": list(made.needs), "notes": list(made.notes)}
         )  # fmt: skip
-    else:
-        say(made.line)
-        if made.needs:
-            say(f"needs in the environment: {', '.join(made.needs)}")
-    ctx.exit(0 if made.proof.is_proven or no_proof else 1)
+        return
+    say(made.line)
+    if made.needs:
+        say(f"needs in the environment: {', '.join(made.needs)}")
 
 
 @click.command("rerun", cls=Verb)
