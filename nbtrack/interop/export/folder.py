@@ -20,7 +20,6 @@ MARK = "nbtrack.json"  # says what the folder is
 FORMAT = "nbtrack-export"
 VERSION = 1
 _MODE = 0o644
-_PIECE = 1 << 20
 
 
 class ExportFolder:

@@ -82,7 +82,6 @@ class DatabaseRuns:
             name=row.get("name") or "",
             experiment=next((e["name"] for e in experiment), "default"),
             status=row.get("status") or "",
-            started_ms=row.get("start_time") or 0,
             ended_ms=row.get("end_time"),
             artifact_uri=row.get("artifact_uri") or "",
             is_trashed=row.get("lifecycle_stage") == "deleted",

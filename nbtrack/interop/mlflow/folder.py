@@ -88,7 +88,6 @@ class FolderRuns:
             name=str(meta.get("run_name") or ""),
             experiment=str(experiment.get("name") or run.parent.name),
             status=_STATUSES[status] if isinstance(status, int) else str(status or ""),
-            started_ms=int(meta.get("start_time") or 0),
             ended_ms=None if meta.get("end_time") is None else int(meta["end_time"]),
             # Beside its meta.yaml, whatever it was called when the run was made.
             artifact_uri=str(meta.get("artifact_uri") or f"/{run.name}/artifacts"),
