@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
-from nbtrack.text import text_digest
 from nbtrack.tracked.outcome import status_and_trace
 
 if TYPE_CHECKING:
@@ -57,17 +56,3 @@ class Recording:
             if status == "failed" and error is not None:
                 run.log_failure(error)
             run.finish(status, error=trace)
-
-
-def source_facts(text: str, *, kept: bool) -> dict[str, Any]:
-    """The code's text without secrets, under the digest of what was typed.
-
-    >>> source_facts("x = 1", kept=True)["source"], source_facts("x", kept=False)
-    ('x = 1', {})
-    """
-    from nbtrack.redact import redact_source
-
-    if not kept:
-        return {}
-    digest = text_digest(text)
-    return {"source": redact_source(text)[0], "source_digest": digest}
