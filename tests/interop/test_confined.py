@@ -2,7 +2,7 @@
 
 import pytest
 
-from nbtrack.interop.confined import file_inside, inside
+from nbtrack.interop.confined import file_inside, files_below, inside
 
 
 @pytest.fixture
@@ -31,3 +31,11 @@ def test_a_folder_or_nothing_is_no_file(folder):
     assert file_inside(folder, "media") is None
     assert file_inside(folder, "gone.png") is None
     assert inside(folder, "gone.png") == folder / "gone.png"
+
+
+def test_a_link_counts_among_the_files_of_a_folder_where_it_stays_inside(folder):
+    (folder / "media" / "b.png").symlink_to(folder / "media" / "a.png")
+    (folder / "all").symlink_to(folder)
+    assert [name for name, _ in files_below(folder)] == ["media/a.png", "media/b.png"]
+    within = folder.parent
+    assert next(name for name, _ in files_below(folder, within=within)) == "link.txt"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.errors import NbtrackError
-from nbtrack.interop.confined import inside
+from nbtrack.interop.confined import files_below, inside
 from nbtrack.interop.foreign import (
     ForeignArtifact,
     ForeignFile,
@@ -176,11 +176,10 @@ def _take_file(found: _Read, name: str, row: Row) -> None:
     path = _path(found, name, row)
     if path is None:
         return
-    inside = [path]
+    files = [ForeignFile(path.name, path)]
     if path.is_dir():
-        inside = sorted(p for p in path.rglob("*") if p.is_file())
-    top = path if path.is_dir() else path.parent
-    files = [ForeignFile(p.relative_to(top).as_posix(), p) for p in inside]
+        below = files_below(path, within=found.files)
+        files = [ForeignFile(inner, file) for inner, file in below]
     found.artifacts.append(ForeignArtifact(_named(name), files, path=name))
 
 
