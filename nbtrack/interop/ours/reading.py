@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+from nbtrack.interop.confined import file_inside
 from nbtrack.interop.export.documents import RUN_FIELDS, Document
 from nbtrack.interop.foreign import (
     ForeignArtifact,
@@ -102,8 +103,7 @@ def _input(row: Document) -> InputRecord:
 def _file(files: Path, digest: Any) -> Path | None:
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         return None
-    path = files / digest[:2] / digest
-    return path if path.is_file() else None
+    return file_inside(files, f"{digest[:2]}/{digest}")
 
 
 def _media(rows: Iterable[Document], files: Path) -> Iterator[ForeignImage]:
