@@ -11,9 +11,9 @@ house, imports only point down:
        sweeps/    a cell or a function with many values: trials, each a run
        bundles/   a run as one file that proves itself: export, verify, rerun
        compat/    other tools' interfaces on this store: wandb
-    3  tracking/  Run: what the user holds   analysis/  answers from records
+    3  tracking/  Run: what the user holds   analysis/  answers from records; doctor
     2  capture/   what can be seen without asking: params, metrics, files, data flow
-    1  store/     what is kept: journal, one writer, SQLite, blobs
+    1  store/     what is kept: journal, one writer, SQLite, blobs; backup, salvage
     0  records, errors, text, redact, interrupts, guard: values and borders,
        standard library only
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from nbtrack.text import text_digest
+
 Status = Literal["running", "finished", "failed", "stopped", "crashed", "pruned"]
 Goal = Literal["min", "max"]
 Origin = Literal["option", "literal", "inherited", "object", "call"]
@@ -390,8 +392,6 @@ def manifest_digest(files: Iterable[ArtifactFile]) -> str:
     >>> manifest_digest([ArtifactFile("mlp.pt", digest="ab")])
     'ab'
     """
-    import hashlib
-
     files = list(files)
     if len(files) == 1 and files[0].uri is None and files[0].digest is not None:
         return files[0].digest
@@ -399,7 +399,7 @@ def manifest_digest(files: Iterable[ArtifactFile]) -> str:
         "\0".join((f.path, f.digest or "", f.uri or "", f.etag or "")) for f in files
     )
     text = "".join(f"{line}\n" for line in lines)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return text_digest(text)
 
 
 def judges(metrics: Iterable[str]) -> list[str]:

@@ -3,7 +3,7 @@
 Names, tags, params and notes of a run are data. `clean_name` is for what is stored as
 a name, `visible` for terminals and logs, `escape` for HTML, `csv_cell` for tables that
 a spreadsheet opens; nothing else in the package turns such text into markup.
-`did_you_mean` words the hint of an error.
+`did_you_mean` words the hint of an error. `text_digest` is what a text is known by.
 """
 
 from __future__ import annotations
@@ -93,6 +93,26 @@ def shown_bytes(size: float) -> str:
         if size >= one:
             return f"{size / one:.1f} {unit}"
     return f"{size:.0f} bytes"
+
+
+def counted(n: int, what: str) -> str:
+    """A number of things for people.
+
+    >>> counted(1, "run"), counted(2000, "file")
+    ('1 run', '2,000 files')
+    """
+    return f"{n:,} {what}{'s'[: n != 1]}"
+
+
+def text_digest(text: str) -> str:
+    r"""The sha256 of a text as UTF-8; lone surrogates, which that has not, count too.
+
+    >>> text_digest("x = 1")[:12], text_digest("\ud800")[:12]
+    ('8ff436def145', '91a681b99855')
+    """
+    import hashlib  # milliseconds that the bare command line need not pay
+
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

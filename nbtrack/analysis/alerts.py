@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from nbtrack.analysis.wire import AlertMeta
 from nbtrack.records import AlertRecord, Level, RunRecord
+from nbtrack.store.values import epoch_s
 from nbtrack.text import escape, shorten, visible
 
 ALERTS_MAX = 50  # of one run that a viewer gets, the newest
@@ -55,7 +56,6 @@ def _html(alert: AlertMeta) -> str:
 
 
 def _meta(alert: AlertRecord) -> AlertMeta:
-    from nbtrack.analysis.frames import epoch_s
 
     return {
         "key": alert.key,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.alerts import alerts_of
@@ -31,6 +30,7 @@ from nbtrack.analysis.wire import (
     as_json,
 )
 from nbtrack.records import MetricSummary, RunRecord
+from nbtrack.store.values import epoch_s
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
@@ -40,15 +40,6 @@ MARKS_PER_FRAME = 60  # some 8 KB
 ERROR_CHARS = 300
 Totals = Mapping[str, int] | Callable[[], Mapping[str, int]] | None
 _NOTHING: Triple = ((), (), ())
-
-
-def epoch_s(text: str) -> float:
-    """A time of a record as seconds since the epoch.
-
-    >>> epoch_s("1970-01-01T00:00:01.500000Z")
-    1.5
-    """
-    return datetime.fromisoformat(text).timestamp()
 
 
 class RunFeed:

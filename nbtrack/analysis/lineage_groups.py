@@ -8,8 +8,6 @@ from nbtrack.analysis.lineage_edges import Edge
 from nbtrack.analysis.lineage_nodes import Node
 from nbtrack.text import shorten
 
-NAMES_SHOWN = 3
-
 
 def group_nodes(
     nodes: Sequence[Node], edges: Sequence[Edge]

@@ -7,7 +7,6 @@ an image map, by which the boxes have tooltips in a page that drops drawings.
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +14,7 @@ from itertools import pairwise
 from nbtrack.analysis.graph_layout import LAYERS_PER_ROW, Layout, Place, layered
 from nbtrack.analysis.lineage_edges import Edge
 from nbtrack.analysis.lineage_nodes import Node
-from nbtrack.text import escape, shorten
+from nbtrack.text import escape, shorten, text_digest
 
 BOX_WIDTH, BOX_HEIGHT = 130, 38  # five in a row fit under a cell
 _STEP_X, _STEP_Y = BOX_WIDTH + 34, BOX_HEIGHT + 12
@@ -48,7 +47,7 @@ def graph_image(
     )
     svg = _svg(drawing, nodes, edges, start)
     data = base64.b64encode(svg.encode()).decode("ascii")
-    name = "nbt-" + hashlib.sha256(svg.encode()).hexdigest()[:16]
+    name = "nbt-" + text_digest(svg)[:16]
     areas = "".join(_area(node, drawing.corner(node.id)) for node in nodes)
     style = "display:block;max-width:none"
     return (

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from nbtrack.analysis.wire import CheckpointMeta
 from nbtrack.records import CheckpointRecord, RunRecord, judges
+from nbtrack.store.values import epoch_s
 
 MARKS_MAX = 300  # of one run, the newest
 METRICS_MAX = 6  # numbers beside one
@@ -80,7 +81,6 @@ def _saved(record: RunRecord) -> list[CheckpointRecord]:
 
 
 def _mark(saved: CheckpointRecord) -> CheckpointMeta:
-    from nbtrack.analysis.frames import epoch_s
 
     names = dict.fromkeys([*judges(saved.metrics), *saved.metrics])
     numbers = {name: saved.metrics[name] for name in names}

@@ -25,6 +25,7 @@ from nbtrack.redact import redact_source
 from nbtrack.slices.claim import Claim
 from nbtrack.slices.command import PACKAGE
 from nbtrack.slices.scratch import Known, known_of, paths_of, project_of
+from nbtrack.store.values import epoch_s
 
 Policy = Literal["embed", "ref", "private"]
 Wish = Literal["auto", "embed", "ref", "none"]
@@ -238,11 +239,9 @@ class _Finding:
     def _has_changed(self, path: str, digest: str, record: InputRecord | None) -> bool:
         if record is not None and record.digest is not None:
             return record.digest != digest
-        from datetime import datetime
-
         if self._ended is None:
             return False
-        ended = datetime.fromisoformat(self._ended.replace("Z", "+00:00")).timestamp()
+        ended = epoch_s(self._ended)
         info = os.stat(path)
         return max(info.st_mtime, info.st_ctime) > ended
 

@@ -46,7 +46,6 @@ _SCHEDULER_STATE = frozenset(
     | {"last_lr", "T_cur", "total_steps_done"}
 )
 _LIKE_SKLEARN = frozenset({"sklearn", "xgboost", "lightgbm", "catboost", "imblearn"})
-_NOT_MODEL = frozenset({"torch.nn.modules.container"})
 Described = Iterator[Leaf]
 Any_ = Any  # an object of a library that is not imported here
 

@@ -7,7 +7,6 @@ looks: it never runs, changes or keeps alive a value of the user's namespace.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -25,6 +24,7 @@ from nbtrack.capture.reread import recompile
 from nbtrack.capture.seeding import executed_texts, seeds
 from nbtrack.guard import guard
 from nbtrack.records import CellRecord, FlowRecord
+from nbtrack.text import text_digest
 
 if TYPE_CHECKING:
     from nbtrack.capture.dataflow.flow_watch import FlowWatch
@@ -159,7 +159,7 @@ class SessionLog:
 
         >>> SessionLog().begin("x = 1", None, 1)
         """
-        digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = text_digest(source)
         started_at = datetime.now(UTC).isoformat(timespec="microseconds")
         cell = ExecutedCell(
             source=source,

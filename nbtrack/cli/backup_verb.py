@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from nbtrack.cli.frame import Verb, opened, say, say_json, with_options
+from nbtrack.cli.frame import Verb, opened, say_report, with_options
 
 
 @click.command("backup", cls=Verb)
@@ -24,8 +23,4 @@ def backup(output: str, *, store_path: str | None, as_json: bool) -> None:
 
     with opened(store_path) as store:
         made = back_up(store, Path(output).expanduser())
-    if as_json:
-        say_json(asdict(made))
-        return
-    for line in str(made).splitlines():
-        say(line)
+    say_report(made, as_json=as_json)

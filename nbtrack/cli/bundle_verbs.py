@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from nbtrack.cli.export_verb import FORMATS, export_files
-from nbtrack.cli.frame import Verb, opened, say, say_json, with_options
+from nbtrack.cli.frame import Verb, opened, say, say_json, say_report, with_options
 from nbtrack.cli.progress_line import progress_line, shown_runs
 from nbtrack.text import visible
 
 if TYPE_CHECKING:
+    from nbtrack.bundles.export import Exported
     from nbtrack.store import Store
 
 ENDING = ".nbt.zip"
@@ -87,6 +87,11 @@ def export(
     )
     with opened(store_path) as store:
         made = export_as(run, output, wanted, store=store)
+    _say_made(made, as_json=as_json)
+    ctx.exit(0 if made.proof.is_proven or no_proof else 1)
+
+
+def _say_made(made: Exported, *, as_json: bool) -> None:
     if as_json:
         say_json(
             {"path": str(made.path), "bundle_id": made.bundle_id,
@@ -94,11 +99,10 @@ def export(
              "bytes": made.size_bytes, "cells": made.n_cells,
              "needs": list(made.needs), "notes": list(made.notes)}
         )  # fmt: skip
-    else:
-        say(made.line)
-        if made.needs:
-            say(f"needs in the environment: {', '.join(made.needs)}")
-    ctx.exit(0 if made.proof.is_proven or no_proof else 1)
+        return
+    say(made.line)
+    if made.needs:
+        say(f"needs in the environment: {', '.join(made.needs)}")
 
 
 @click.command("rerun", cls=Verb)
@@ -188,11 +192,7 @@ def _import_runs(place: str, tool: str | None, store: Store, *, as_json: bool) -
 
     with progress_line(shown_runs) as progress:
         done = import_runs(place, tool, store=store, progress=progress)
-    if as_json:
-        say_json(asdict(done))
-        return
-    for line in str(done).splitlines():
-        say(line)
+    say_report(done, as_json=as_json)
 
 
 def is_bundle(what: str) -> bool:

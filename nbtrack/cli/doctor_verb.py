@@ -26,7 +26,8 @@ def doctor(
     """
     from nbtrack.analysis.doctor.examine import doctor as examine
 
-    report = examine(None if store_path is None else Path(store_path), deep, fix=fix)
+    store = None if store_path is None else Path(store_path)
+    report = examine(store, deep=deep, fix=fix)
     if as_json:
         say_json(report.to_dict())
     else:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import click
 
-from nbtrack.cli.frame import opened, say, say_json
+from nbtrack.cli.frame import opened, say_report
 
 FORMATS = ("parquet", "json", "csv", "rows", "tensorboard", "dvc")
 
@@ -34,8 +33,4 @@ def export_files(
             files=files,
             store=store,
         )
-    if as_json:
-        say_json(asdict(done))
-        return
-    for line in str(done).splitlines():
-        say(line)
+    say_report(done, as_json=as_json)

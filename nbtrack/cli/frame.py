@@ -12,6 +12,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -29,7 +30,7 @@ ERROR_MAX = 1000
 Call = TypeVar("Call", bound=Callable[..., Any])
 __all__ = [
     "Cell", "Verb", "Verbs", "cell", "on_terminal", "opened", "said", "say", "say_json",
-    "say_table", "say_text", "time_of", "with_options", "writable",
+    "say_report", "say_table", "say_text", "time_of", "with_options", "writable",
 ]  # fmt: skip
 
 
@@ -123,6 +124,15 @@ def say_text(text: str) -> None:
 def say_json(value: Any) -> None:  # Any: what JSON can hold, and times, NaN
     """Show a value as JSON, in ASCII; NaN and Inf, which it has not, become null."""
     click.echo(json.dumps(_plain(value), indent=2, default=str))
+
+
+def say_report(report: Any, *, as_json: bool) -> None:  # Any: a dataclass with a text
+    """Show what a verb did: its fields as JSON, or its text line by line."""
+    if as_json:
+        say_json(asdict(report))
+        return
+    for line in str(report).splitlines():
+        say(line)
 
 
 def say_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

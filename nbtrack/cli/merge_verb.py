@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
-from nbtrack.cli.frame import Verb, opened, say, say_json, with_options
+from nbtrack.cli.frame import Verb, opened, say_report, with_options
 
 
 @click.command("merge", cls=Verb)
@@ -26,8 +24,4 @@ def merge(
         raise click.UsageError("Give --into or --store, not both.")
     with opened(into or store_path, create=True) as store:
         done = store.merge(other)
-    if as_json:
-        say_json(asdict(done))
-        return
-    for line in str(done).splitlines():
-        say(line)
+    say_report(done, as_json=as_json)

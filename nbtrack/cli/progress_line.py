@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import click
 
+from nbtrack.text import counted
+
 _EVERY_S = 0.1
 
 
@@ -41,4 +43,4 @@ def shown_runs(n: int) -> str:
     >>> shown_runs(1), shown_runs(2000)
     ('1 run', '2,000 runs')
     """
-    return f"{n:,} run{'s'[: n != 1]}"
+    return counted(n, "run")

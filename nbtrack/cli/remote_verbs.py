@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nbtrack.cli.frame import Verb, opened, say, say_json, with_options
+from nbtrack.cli.frame import Verb, opened, say, say_json, say_report, with_options
 from nbtrack.cli.progress_line import progress_line, shown_runs
 from nbtrack.text import shown_bytes
 
@@ -52,11 +52,7 @@ def _push_runs(url: str, runs: Sequence[str], store: Store, *, as_json: bool) ->
 
     with progress_line(shown_runs) as progress:
         done = push_runs(url, runs or None, store=store, progress=progress)
-    if as_json:
-        say_json(asdict(done))
-        return
-    for line in str(done).splitlines():
-        say(line)
+    say_report(done, as_json=as_json)
 
 
 @click.command("pull", cls=Verb)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from nbtrack.cli.frame import Verb, opened, say, say_json, with_options
+from nbtrack.text import counted
 
 
 @click.command("report", cls=Verb)
@@ -60,4 +61,4 @@ def report(
         )  # fmt: skip
         return
     refreshed = ", refreshed with its own selection" if made.is_refreshed else ""
-    say(f"{made.path}: {made.n_runs} run{'s'[: made.n_runs != 1]}{refreshed}")
+    say(f"{made.path}: {counted(made.n_runs, 'run')}{refreshed}")

@@ -14,6 +14,7 @@ from nbtrack.cli.frame import (
     opened,
     say,
     say_json,
+    say_report,
     say_table,
     time_of,
     with_options,
@@ -133,11 +134,7 @@ def gc(
 
     with opened(store_path) as store:
         done = clean(store, dry_run=dry_run, keep=keep)
-    if as_json:
-        say_json(asdict(done))
-        return
-    for line in repr(done).splitlines():
-        say(line)
+    say_report(done, as_json=as_json)
 
 
 @click.command("verify", cls=Verb)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.cli.tables import Cell, rights_of, texts_of
-from nbtrack.text import visible
+from nbtrack.text import counted, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,7 +67,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     console.print(table, highlight=False)
     n_left = len(columns) - len(widths)
     if n_left:
-        more = f"… and {n_left} more column{'s'[: n_left != 1]}: a wider window, --json"
+        more = f"… and {counted(n_left, 'more column')}: a wider window, --json"
         show_line(_fit(console, more), "dim")
 
 

@@ -6,12 +6,24 @@ import sqlite3
 from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from nbtrack.errors import ImportSourceError
 from nbtrack.text import shorten, visible
 
-_WAIT_S = 5.0  # for a tool that is writing
+SQLITE = "sqlite:///"  # what SQLAlchemy, and so MLflow and Optuna, call such a file
+_WAIT_S = 20.0  # for a tool that is writing
+
+
+def sqlite_file(place: str) -> Path | None:
+    """The file that a place names: a path, or an address of SQLite.
+
+    >>> sqlite_file("sqlite:///a%20b.db?mode=ro"), sqlite_file("mysql://host/db")
+    (PosixPath('a b.db'), None)
+    """
+    if place.startswith(SQLITE):
+        return Path(unquote(place.removeprefix(SQLITE).partition("?")[0]))
+    return None if "://" in place or "\0" in place else Path(place)
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -54,10 +66,12 @@ def tables_of(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in rows}
 
 
-def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
+def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
     """What the columns of a table are called; none where there is no such table."""
-    rows = connection.execute("select name from pragma_table_info(?)", (table,))
-    return {name for (name,) in rows}
+    rows = connection.execute(
+        "select name from pragma_table_info(?) order by cid", (table,)
+    )
+    return [name for (name,) in rows]
 
 
 def _connected(path: Path, how: str) -> sqlite3.Connection:

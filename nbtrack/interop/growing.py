@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from nbtrack.text import text_digest
 
 _SHOWN_MAX = 100  # characters; a longer state is told by its digest
 
@@ -15,7 +16,7 @@ def state_of(files: Iterable[Path]) -> str:
     sizes = " ".join(str(_size_of(file)) for file in files)
     if len(sizes) <= _SHOWN_MAX:
         return sizes
-    return hashlib.sha256(sizes.encode()).hexdigest()
+    return text_digest(sizes)
 
 
 def _size_of(file: Path) -> int:

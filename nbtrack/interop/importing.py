@@ -25,7 +25,7 @@ from nbtrack.interop.taking import Taker
 from nbtrack.store import Store
 from nbtrack.text import shorten
 from nbtrack.tracking.ids import foreign_run_id
-from nbtrack.tracking.settled import settled
+from nbtrack.tracking.settled import store_given
 
 Progress = Callable[[int, int], None]  # runs done, runs in all
 BATCH_RUNS = 50
@@ -85,11 +85,11 @@ def import_runs(
     ...
     nbtrack.errors.ImportSourceError: There is nothing at 'no/such/mlruns'.
     """
-    with closing(open_source(str(place), tool)) as source:
-        if isinstance(store, Path | str):
-            with Store.open(store) as opened:
-                return _Import(source, opened, progress).all()
-        return _Import(source, settled(store), progress).all()
+    with (
+        closing(open_source(str(place), tool)) as source,
+        store_given(store, create=True) as target,
+    ):
+        return _Import(source, target, progress).all()
 
 
 class _Import:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 
-from nbtrack.text import visible
+from nbtrack.text import counted, shown_bytes, visible
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,20 +36,27 @@ class ImportReport:
         return str(self)
 
     def _counts(self) -> str:
-        counted = [
-            (len(self.new), "new"), (len(self.updated), "updated"),
-            (len(self.skipped), "skipped"),
-        ]  # fmt: skip
-        parts = [f"{_runs(n)} {what}" for n, what in counted if n]
-        brought = [
-            (self.n_params, "param"), (self.n_points, "point"), (self.n_files, "file")
-        ]  # fmt: skip
-        came = [f"{n:,} {what}{'s'[: n != 1]}" for n, what in brought if n]
-        if parts and came:
-            parts[0] += f" ({', '.join(came)})"
-        parts += [f"{self.n_there} already there"] if self.n_there else []
-        return f"from {self.tool}: {', '.join(parts) or 'no runs'}"
+        runs = {"new": self.new, "updated": self.updated, "skipped": self.skipped}
+        parts = {"param": self.n_params, "point": self.n_points, "file": self.n_files}
+        return f"from {self.tool}: {moved_text(runs, parts, n_there=self.n_there)}"
 
 
-def _runs(n: int) -> str:
-    return f"{n} run{'s'[: n != 1]}"
+def moved_text(
+    runs: Mapping[str, Sized],
+    parts: Mapping[str, int],
+    *,
+    n_there: int,
+    n_bytes: int = 0,
+) -> str:
+    """What an import and a push say alike: runs, and in brackets what they brought.
+
+    >>> moved_text({"new": ("06av",), "updated": ()}, {"point": 15}, n_there=2)
+    '1 run new (15 points), 2 already there'
+    """
+    said = [f"{counted(len(ids), 'run')} {what}" for what, ids in runs.items() if ids]
+    brought = [counted(n, what) for what, n in parts.items() if n]
+    brought += [shown_bytes(n_bytes)] if n_bytes else []
+    if said and brought:
+        said[0] += f" ({', '.join(brought)})"
+    said += [f"{n_there} already there"] if n_there else []
+    return ", ".join(said) or "no runs"

@@ -6,7 +6,6 @@ session of this store: nothing here recorded it.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -25,7 +24,7 @@ from nbtrack.interop.foreign import (
 from nbtrack.records import ArtifactFile, Fact, InputRecord, Param, RunRecord
 from nbtrack.redact import redact, redact_json, redact_param, redact_source
 from nbtrack.store import Store
-from nbtrack.text import clean_name
+from nbtrack.text import clean_name, text_digest
 from nbtrack.tracking.checkpoint_files import checkpoint_name
 from nbtrack.tracking.media.clearing import cleared
 
@@ -189,7 +188,7 @@ def _started(
         "parent": parent,
         "notes": redact_source(run.notes)[0],
         "source": source,
-        "source_digest": None if source is None else _digest(run.source or ""),
+        "source_digest": None if source is None else text_digest(run.source or ""),
         "execution": None if run.record is None else run.record.execution,
         "tags": tags if run.record is not None else tags | {TAG: tool},
     }
@@ -233,7 +232,7 @@ def _texts(run: ForeignRun) -> Iterator[Event]:
         body, n_redacted = redact_source(text.body)
         yield {
             **told,
-            "digest": _digest(text.body),
+            "digest": text_digest(text.body),
             "body": body,
             "n_redacted": n_redacted,
             "missing": missing,
@@ -283,7 +282,3 @@ def _inside(path: str) -> str:
 
 def _whole(step: float) -> int:
     return max(-MAX_STEP - 1, min(MAX_STEP, int(step)))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from nbtrack.capture.session import ExecutedCell
+from nbtrack.text import text_digest
 
 
 def earlier_cells(shell: Any) -> list[ExecutedCell]:  # Any: IPython has no types
@@ -16,11 +16,7 @@ def earlier_cells(shell: Any) -> list[ExecutedCell]:  # Any: IPython has no type
     typed = shell.history_manager.input_hist_raw
     # The last one is the cell that loads nbtrack: its end will be seen.
     return [
-        ExecutedCell(source, _sha256(source), None, number, "")
+        ExecutedCell(source, text_digest(source), None, number, "")
         for number, source in enumerate(typed[:-1])
         if number and source
     ]
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

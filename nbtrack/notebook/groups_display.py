@@ -16,6 +16,7 @@ from nbtrack.notebook.runs_display import (
     as_text,
     short,
 )
+from nbtrack.text import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,7 @@ class GroupsTable:
         lines = ["best values: mean ± 95 % confidence interval (Student's t)"]
         alone = self.n_runs - sum(len(group.runs) for group in self.groups)
         if alone:
-            lines.append(f"{alone} run{'s'[: alone != 1]} without a {self.by} left out")
+            lines.append(f"{counted(alone, 'run')} without a {self.by} left out")
         if len(self.groups) > ROWS_SHOWN:
             lines.append(f"… and {len(self.groups) - ROWS_SHOWN} more; all are in .df")
         return lines

@@ -12,7 +12,7 @@ from nbtrack.notebook.compare_magic import OPTIONS as COMPARED
 from nbtrack.notebook.compare_magic import state_of_line
 from nbtrack.notebook.file_links import link_to, place_of
 from nbtrack.slices.report import Made, make
-from nbtrack.text import escape, visible
+from nbtrack.text import counted, escape, visible
 from nbtrack.tracking.settled import settled
 
 # Of the first two runs are chosen once, not again; a report is of one store.
@@ -50,7 +50,7 @@ class ReportLink:
 
     def _what(self) -> str:
         made = self.made
-        words = [f"{made.n_runs} run{'s'[: made.n_runs != 1]}"]
+        words = [counted(made.n_runs, "run")]
         words += ["refreshed with its own selection"] if made.is_refreshed else []
         words += [f"{made.n_gone} that are gone left out"] if made.n_gone else []
         return " · ".join([*words, made.line])

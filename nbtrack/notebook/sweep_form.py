@@ -17,6 +17,7 @@ from nbtrack.sweeps.api import Asked, aim_of, count_of, parallel_of, plan_of
 from nbtrack.sweeps.offers import Offer, spaces_of
 from nbtrack.sweeps.sites import CellText
 from nbtrack.sweeps.space import Axis, parse_axis, parse_space
+from nbtrack.text import counted
 
 FIELDS = ("n", "sampler", "metric", "prune", "parallel")
 
@@ -161,7 +162,7 @@ def budget_words(n: int | None, each_s: float | None, parallel: int) -> str:
     """
     if n is None:
         return ""
-    runs = f"{n:,} run{'' if n == 1 else 's'}"
+    runs = counted(n, "run")
     if each_s is None:
         return f"{runs} × unknown: run the cell once"
     words = f"{runs} × {time_words(each_s)} = {time_words(n * each_s)}"

@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING
 from nbtrack.errors import (
     NbtrackError,
     OptionError,
-    ResumeError,
-    RunNotFoundError,
-    StoreError,
 )
 from nbtrack.guard import guard
 from nbtrack.notebook.cells import OpenCell, Outcome
@@ -36,7 +33,8 @@ from nbtrack.tracked.parts import (
     Tracking,
     Watching,
 )
-from nbtrack.tracked.recording import Recording, source_facts
+from nbtrack.tracked.recording import Recording
+from nbtrack.tracked.starting import run_or_line, started
 from nbtrack.tracked.summary import line_of
 
 if TYPE_CHECKING:
@@ -134,44 +132,22 @@ class TrackedCell:
         from nbtrack.tracking.session import process_session
 
         self._started_from = process_session().active
-        with guard("tracking", letting=(OptionError,)):
-            try:
-                return self._started()
-            except (ResumeError, RunNotFoundError) as exc:
-                # What `--resume` names: hours of training must not go by unrecorded.
-                raise OptionError(f"--resume: {exc}") from exc
-            except (NbtrackError, OSError) as exc:
-                show_line(f"nbtrack: this cell is not recorded: {exc}")
-        return None
+        return run_or_line(self._started, show_line, what="cell")
 
     def _started(self) -> Run:
         from nbtrack.notebook.notebook_name import notebook_path
-        from nbtrack.tracking.session import process_session
-        from nbtrack.tracking.settings import switched_off
 
-        cell, options, session = self._cell, self._prepared.options, process_session()
+        cell = self._cell
         notebook = notebook_path(cell.shell.user_ns)
         beside = notebook.parent if notebook and notebook.parent.is_dir() else None
-        store = session.store_for(beside)
-        if store.why_read_only is not None:
-            raise StoreError(store.why_read_only)
-        off = switched_off(store.path, options.off)
-        return session.start(
-            options.name,
-            experiment=options.experiment or (notebook.stem if notebook else None),
-            tags=options.tags,
-            group=options.group,
-            notes=options.notes,
+        return started(
+            self._prepared.options,
+            cell.raw,
+            experiment=notebook.stem if notebook else None,
             near=beside,
-            off=options.off,
-            keep=options.keep,
-            budget=options.budget,
-            alerts=options.alerts,
-            resume=options.resume,
             notebook=str(notebook) if notebook else None,
             cell_id=cell.cell_id,
             execution=cell.execution,
-            **source_facts(cell.raw, kept="source" not in off),
         )
 
     def _end(self, outcome: Outcome) -> None:

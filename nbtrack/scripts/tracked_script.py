@@ -12,19 +12,17 @@ import json
 import os
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import (
     NbtrackError,
-    OptionError,
-    ResumeError,
-    RunNotFoundError,
-    StoreError,
 )
 from nbtrack.guard import guard
 from nbtrack.text import visible
 from nbtrack.tracked.options import TrackOptions, evaluate_params
-from nbtrack.tracked.recording import Recording, source_facts
+from nbtrack.tracked.recording import Recording
+from nbtrack.tracked.starting import run_or_line, started
 
 if TYPE_CHECKING:
     from nbtrack.capture.session import SessionLog
@@ -150,39 +148,14 @@ class TrackedScript:
                 self._log.take_states(self._names)
 
     def _start_run(self, source: Source, experiment: str) -> Run | None:
-        with guard("tracking", letting=(OptionError,)):
-            try:
-                return self._started(source, experiment)
-            except (ResumeError, RunNotFoundError) as exc:
-                # What `--resume` names: hours of training must not go by unrecorded.
-                raise OptionError(f"--resume: {exc}") from exc
-            except (NbtrackError, OSError) as exc:
-                say(f"nbtrack: this script is not recorded: {exc}")
-        return None
-
-    def _started(self, source: Source, experiment: str) -> Run:
-        from nbtrack.tracking.session import process_session
-        from nbtrack.tracking.settings import switched_off
-
-        options, session = self._options, process_session()
-        store = session.store_for()
-        if store.why_read_only is not None:
-            raise StoreError(store.why_read_only)
-        off = switched_off(store.path, options.off)
-        return session.start(
-            options.name,
-            experiment=options.experiment or experiment,
-            tags=options.tags,
-            group=options.group,
-            notes=options.notes,
-            off=options.off,
-            keep=options.keep,
-            budget=options.budget,
-            alerts=options.alerts,
-            resume=options.resume,
+        start = partial(
+            started,
+            self._options,
+            as_cell(source.text, self._options),
+            experiment=experiment,
             execution=EXECUTION,
-            **source_facts(as_cell(source.text, options), kept="source" not in off),
         )
+        return run_or_line(start, say, what="script")
 
     def _end(self, error: BaseException | None) -> None:
         if self._is_over:

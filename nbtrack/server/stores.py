@@ -7,7 +7,6 @@ meanwhile.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -26,7 +25,7 @@ from nbtrack.guard import tolerated
 from nbtrack.server.found import Finder, Found, Session
 from nbtrack.server.held import Held
 from nbtrack.store import Store
-from nbtrack.text import shorten, visible
+from nbtrack.text import shorten, text_digest, visible
 
 __all__ = ["Found", "Held", "Problem", "Session", "StoreState", "Stores"]
 
@@ -100,7 +99,7 @@ class Stores:
             trouble = self._troubles.get(found.path)
             said.append((found, looked, trouble and trouble.message))
         text = repr((self._token, self._n_failed, said))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return text_digest(text)[:16]
 
     def each(
         self,

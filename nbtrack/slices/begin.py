@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 
 from nbtrack.records import CellRecord, RunRecord
 from nbtrack.slices.claim import Start
+from nbtrack.store.values import epoch_s
 
 _KERNEL_SETS = ("MPLBACKEND", "TERM", "CLICOLOR", "FORCE_COLOR", "PAGER", "GIT_PAGER")
 _BEFORE_S = 12 * 3600  # a session that is over may have begun so long before its log
@@ -89,5 +89,5 @@ def _began_at(cells: Sequence[CellRecord], *, live: bool) -> float:
         return float(psutil.Process().create_time())
     if not first:
         return 0.0  # nothing is known to be older: nothing is taken for an input
-    began = datetime.fromisoformat(first.replace("Z", "+00:00")).timestamp()
+    began = epoch_s(first)
     return began - _BEFORE_S if _unseen_before(cells) else began

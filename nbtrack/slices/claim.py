@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbtrack.records import CellRecord, RunRecord
+from nbtrack.text import counted
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
@@ -109,6 +110,6 @@ class Proof:
         shown = [f"{self.outcome}: {self.reason} ({self.duration_s:.1f} s)"]
         for tried in self.tried:
             what = tried.reason or "the same result"
-            cells = f"{tried.n_cells} cell{'' if tried.n_cells == 1 else 's'}"
+            cells = counted(tried.n_cells, "cell")
             shown.append(f"  {tried.rung}: {cells}, {tried.duration_s:.1f} s: {what}")
         return shown + [f"  {remark}" for remark in self.remarks]

@@ -20,6 +20,7 @@ from nbtrack.records import CellRecord
 from nbtrack.slices.closure import Closure, flow_of, label_of
 from nbtrack.slices.generator_states import generators_among
 from nbtrack.slices.saved_notebook import SavedNotebook
+from nbtrack.store.values import epoch_s
 from nbtrack.text import shorten, visible
 
 Letter = Literal["A", "B", "C", "D"]
@@ -189,7 +190,7 @@ class _Judge:
     def _saved_since(self, cell: CellRecord) -> bool:
         if self._notebook is None or not cell.started_at:
             return False
-        started = datetime.fromisoformat(cell.started_at).timestamp()
+        started = epoch_s(cell.started_at)
         return self._notebook.modified > started + SAVE_TAKES_S
 
     def _is_deleted(self, cell: CellRecord) -> bool:

@@ -7,7 +7,6 @@ that is not there, or is no notebook, is None.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -16,6 +15,8 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+
+from nbtrack.text import text_digest
 
 FILE_MAX_BYTES = 64 << 20  # that takes half a second to read
 
@@ -100,7 +101,4 @@ def _id(cell: Mapping[str, Any]) -> str:
 def digests_of(text: str) -> frozenset[str]:
     """What a text can stand under: front ends add or cut a last line break."""
     bare = text.rstrip("\n")
-    return frozenset(
-        hashlib.sha256(each.encode("utf-8", "surrogatepass")).hexdigest()
-        for each in (text, bare, bare + "\n")
-    )
+    return frozenset(text_digest(each) for each in (text, bare, bare + "\n"))

@@ -36,7 +36,7 @@ from nbtrack.store.liveness import is_alive
 from nbtrack.store.locate import DATABASE_NAME, prepare_folder
 from nbtrack.store.packs import pack_path
 from nbtrack.store.process import PROCESS
-from nbtrack.text import shown_bytes
+from nbtrack.text import counted, shown_bytes
 
 if TYPE_CHECKING:
     from nbtrack.store.store import Store
@@ -63,8 +63,7 @@ class Backup:
     notices: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        runs = f"{self.n_runs:,} run{'s'[: self.n_runs != 1]}"
-        files = f"{self.n_files:,} file{'s'[: self.n_files != 1]}"
+        runs, files = counted(self.n_runs, "run"), counted(self.n_files, "file")
         line = f"{self.path}: {runs}, {files}, {shown_bytes(self.n_bytes)}"
         return "\n".join([line, *self.notices])
 

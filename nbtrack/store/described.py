@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbtrack.errors import StoreError
-from nbtrack.store.values import as_json, sha256_of, storable
+from nbtrack.store.values import as_json, storable
+from nbtrack.text import text_digest
 
 Event = Mapping[str, Any]  # Any: JSON values, checked where they are used
 
@@ -117,7 +118,7 @@ def apply_cells(
 
 def keep_source(connection: sqlite3.Connection, body: str, digest: str | None) -> str:
     """Keep a text once per content; the digest it stands under."""
-    digest = digest or sha256_of(body)
+    digest = digest or text_digest(body)
     connection.execute("insert or ignore into sources values (?, ?)", (digest, body))
     return str(digest)
 

@@ -18,7 +18,7 @@ from nbtrack.errors import OptionError
 from nbtrack.store import metric_edits, run_edits
 from nbtrack.store.database import Database
 from nbtrack.store.values import as_json, now
-from nbtrack.text import shorten, visible
+from nbtrack.text import counted, shorten, visible
 
 What = Mapping[str, Any]  # Any: JSON, written and read by the functions in _UNDO
 
@@ -51,7 +51,7 @@ class Edit:
         """What was done, in words."""
         shown = {key: _shown(value) for key, value in self.what.items()}
         n = len(self.runs)
-        return _TEXTS[self.kind].format_map({**shown, "n": f"{n} run{'s'[: n != 1]}"})
+        return _TEXTS[self.kind].format_map({**shown, "n": counted(n, "run")})
 
     def __str__(self) -> str:
         return f"edit {self.id}: {self.text}{', undone' if self.undone_at else ''}"

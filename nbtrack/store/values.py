@@ -31,13 +31,6 @@ def as_json(value: Any) -> str:
     return text
 
 
-def sha256_of(text: str) -> str:
-    """The digest under which a text is kept."""
-    import hashlib  # milliseconds that most runs need not pay
-
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def iso(moment: float | str | None) -> str | None:
     """A time as the store keeps it: ISO 8601, UTC, microseconds, `Z`.
 
@@ -49,6 +42,16 @@ def iso(moment: float | str | None) -> str | None:
     if isinstance(moment, str):
         return moment
     return _as_text(datetime.fromtimestamp(moment, UTC))
+
+
+def epoch_s(text: str) -> float:
+    """Seconds since the epoch of an ISO 8601 time; UTC where it names no zone.
+
+    >>> epoch_s("1970-01-01T00:00:01.500000Z"), epoch_s("1970-01-01 00:00:01")
+    (1.5, 1.0)
+    """
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def now() -> str:

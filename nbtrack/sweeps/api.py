@@ -24,7 +24,7 @@ from nbtrack.sweeps.study import (
 )
 from nbtrack.sweeps.sweep import Sweep
 from nbtrack.sweeps.trial import Aim
-from nbtrack.text import did_you_mean, shorten, visible
+from nbtrack.text import did_you_mean, shorten, text_digest, visible
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
@@ -335,15 +335,13 @@ def begun(
     task_of
         Makes the task of a trial, given the sweep's name.
     """
-    from hashlib import sha256
-
     folder = Path(store.path)
     there = storage_there(folder)
     name = name_in(store, asked, study_names(there))
     about = {
         "space": {axis.name: axis.text for axis in asked.space.axes},
         "metric": asked.aim.text,
-        "cell": sha256(cell.encode("utf-8", "surrogatepass")).hexdigest(),
+        "cell": text_digest(cell),
         "sampler": asked.plan.sampler,
         "seed": asked.plan.seed,
     }

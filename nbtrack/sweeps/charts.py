@@ -17,7 +17,7 @@ from nbtrack.analysis.charts.figure import SCALE, dressed, in_full, plain, title
 from nbtrack.analysis.media_view import plotly_graph_objects
 from nbtrack.errors import MissingExtraError, OptionError
 from nbtrack.sweeps.studies import load_study, objectives_of, optuna_module
-from nbtrack.text import did_you_mean, shorten, visible
+from nbtrack.text import counted, did_you_mean, shorten, visible
 from nbtrack.tracking.settled import settled
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ def _looked_at(
     if len(found.trials) < at_least:
         n, left = len(found.trials), ", ".join(found.left_out)
         raise OptionError(
-            f"{found.shown} has {n} finished trial{'' if n == 1 else 's'}, and "
+            f"{found.shown} has {counted(n, 'finished trial')}, and "
             f"{at_least} are needed{f' (left out: {left})' if left else ''}."
         )
     return found
@@ -356,7 +356,7 @@ def _dressed(figure: go.Figure, found: _Sweep, what: str, *notes: str) -> go.Fig
     n = len(found.trials)
     name, what = shorten(found.study.study_name, 60), shorten(what, 60)
     below = [f"left out: {', '.join(found.left_out)}"] if found.left_out else []
-    title = f"{name}: {what} · {n} trial{'' if n == 1 else 's'}"
+    title = f"{name}: {what} · {counted(n, 'trial')}"
     return dressed(figure, titled(title, *below, *notes))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from nbtrack.slices.segments import Segment, segments_of
 from nbtrack.slices.slice import live_cells
 from nbtrack.sweeps.boundary import names_read
 from nbtrack.sweeps.job import Stage
+from nbtrack.text import text_digest
 
 if TYPE_CHECKING:
     from nbtrack.sweeps.sites import CellText
@@ -91,7 +91,7 @@ def _as_record(cell: CellText, seq: int) -> CellRecord:
     from nbtrack.sweeps.arrange import seen_before
 
     source = f"%%nbtrack\n{cell.text}"
-    digest = sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+    digest = text_digest(source)
     seen = seen_before(cell.text)
     reads: Sequence[str] = names_read(cell.python, cell.namespace)
     if seen is not None and seen.flow is not None:

@@ -56,19 +56,3 @@ class Recording:
             if status == "failed" and error is not None:
                 run.log_failure(error)
             run.finish(status, error=trace)
-
-
-def source_facts(text: str, *, kept: bool) -> dict[str, Any]:
-    """The code's text without secrets, under the digest of what was typed.
-
-    >>> source_facts("x = 1", kept=True)["source"], source_facts("x", kept=False)
-    ('x = 1', {})
-    """
-    from hashlib import sha256
-
-    from nbtrack.redact import redact_source
-
-    if not kept:
-        return {}
-    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return {"source": redact_source(text)[0], "source_digest": digest}

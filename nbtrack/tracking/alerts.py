@@ -67,11 +67,11 @@ class RaisesAlerts:
         [('warn', 'low accuracy')]
         """
         kept_level = _checked_level(level)
-        shown = shorten(visible(str(title).strip()), TITLE_MAX)
-        if not shown:
+        said = str(title).strip()
+        if not said:
             raise OptionError("An alert needs a title: run.alert('loss is odd').")
         with guard(FEATURE):
-            self._raise_alert(shown, str(text), kept_level)
+            self._raise_alert(said, str(text), kept_level)
 
     def _raise_alert(self, title: str, text: str, level: Level) -> None:
         from nbtrack.redact import redact_source
@@ -85,7 +85,8 @@ class RaisesAlerts:
             return
         self._emit(
             "alert",
-            title=redact_source(title)[0],
+            # Secrets first: half of one is none that is known by its look.
+            title=shorten(visible(redact_source(title)[0]), TITLE_MAX),
             text=shorten(redact_source(text)[0], TEXT_MAX),
             level=level,
             at=time.time(),

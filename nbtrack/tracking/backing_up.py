@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbtrack.store.backup import back_up
-from nbtrack.tracking.settled import settled
+from nbtrack.tracking.settled import store_given
 
 if TYPE_CHECKING:
     from nbtrack.store import Store
@@ -52,12 +51,8 @@ def backup(path: str | Path, store: Store | str | Path | None = None) -> Backup:
     >>> made.n_runs, nbtrack.open(made.path).run("base").metrics["loss"].best
     (1, 0.5)
     """
-    if not isinstance(store, str | Path):
-        return back_up(settled(store), Path(path).expanduser())
-    from nbtrack.store import Store
-
-    with closing(Store.open(store, create=False)) as opened:
-        return back_up(opened, Path(path).expanduser())
+    with store_given(store) as source:
+        return back_up(source, Path(path).expanduser())
 
 
 def salvage(store: str | Path, into: str | Path) -> Salvaged:

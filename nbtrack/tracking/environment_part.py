@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nbtrack.capture import numerics
 from nbtrack.records import Fact, TextRecord
+from nbtrack.text import text_digest
 from nbtrack.tracking.background import background
 
 if TYPE_CHECKING:
@@ -84,12 +85,10 @@ class EnvironmentPart:
 
 def packages_text() -> TextRecord:
     """The installed distributions as the text of a requirements file."""
-    from hashlib import sha256
-
     from nbtrack.capture.packages import packages
 
     body = "".join(f"{about.line}\n" for about in packages.installed())
-    digest = sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+    digest = text_digest(body)
     return TextRecord(ROLE, FILE_NAME, digest, body)
 
 

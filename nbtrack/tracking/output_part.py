@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from nbtrack.capture.output import Stream, Tap, tap_on
 from nbtrack.records import TextRecord
+from nbtrack.text import text_digest
 from nbtrack.tracking.background import background
 from nbtrack.tracking.ticker import ticker
 
@@ -93,11 +94,9 @@ class _Listener:
 
     def _records(self, bodies: dict[str, str]) -> list[TextRecord]:
         """The texts that are others than the last time."""
-        from hashlib import sha256
-
         records = []
         for role, body in bodies.items():
-            digest = sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+            digest = text_digest(body)
             if body and self._kept.get(role) != digest:
                 self._kept[role] = digest
                 n_cut = self._texts[role].n_cut_bytes

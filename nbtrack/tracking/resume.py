@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from nbtrack.errors import ResumeError
 from nbtrack.records import TextRecord
-from nbtrack.text import shorten, visible
+from nbtrack.text import shorten, text_digest, visible
 
 if TYPE_CHECKING:
     from nbtrack.records import RunRecord
@@ -51,9 +50,7 @@ class Earlier:
         facts = {f.name: f.missing or f.value for f in store.facts(before.id).values()}
         if facts:
             body = json.dumps(facts, indent=1)
-            kept.append(
-                TextRecord("facts", name, sha256(body.encode()).hexdigest(), body)
-            )
+            kept.append(TextRecord("facts", name, text_digest(body), body))
         return kept
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +27,20 @@ def settled(store: Store | None) -> Store:
     if store.why_read_only is None:
         store.journal.flush(FLUSH_S)
     return store
+
+
+@contextmanager
+def store_given(
+    store: Store | Path | str | None, *, create: bool = False
+) -> Iterator[Store]:
+    """The store that a call names: opened for it from a path, else as `settled`."""
+    if not isinstance(store, str | Path):
+        yield settled(store)
+        return
+    from nbtrack.store import Store
+
+    with Store.open(store, create=create) as opened:
+        yield opened
 
 
 def run_in(store: Store) -> Run | None:

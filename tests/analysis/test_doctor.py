@@ -357,9 +357,14 @@ def test_a_kernel_of_another_environment_than_the_servers_is_said(server, monkey
     python = server.prefix / "bin" / "python"
     python.parent.mkdir()
     python.symlink_to(Path(sys.executable).resolve())
-    other = subprocess.Popen([python, "-c", "input()"], stdin=subprocess.PIPE)
+    other = subprocess.Popen(
+        [python, "-c", "print(flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     monkeypatch.setenv("JPY_PARENT_PID", str(other.pid))
     try:
+        other.stdout.readline()  # before it runs, the kernel knows no command of it
         found = Server.here()
     finally:
         other.communicate(b"\n")

@@ -93,6 +93,19 @@ def test_files_that_are_gone_or_lie_elsewhere_are_told(exported, store):
     assert report.notices[0].endswith("is not here")
 
 
+def test_a_link_in_a_folder_of_files_fetches_nothing_from_elsewhere(exported, store):
+    (exported.parent / "id_rsa").write_text("secret")
+    files = [p for p in exported.glob("files/**/*") if p.is_file()]
+    [weights] = [p for p in files if p.read_bytes() == b"weights 1"]
+    weights.unlink()
+    weights.mkdir()
+    (weights / "part.bin").write_bytes(b"weights 1")
+    (weights / "key").symlink_to(exported.parent / "id_rsa")
+    nbtrack.import_runs(exported, store=store)
+    [use] = store.artifact_uses(run=store.run("team/digits/DIG-1").id)
+    assert [f.path for f in store.artifact_files(use.version_id)] == ["part.bin"]
+
+
 def test_other_parquet_is_not_taken_for_neptunes(tmp_path):
     import pandas as pd
 

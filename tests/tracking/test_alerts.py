@@ -127,6 +127,13 @@ def test_hostile_and_secret_texts_are_cleaned_before_they_are_kept(store_path):
     assert (len(second.title), len(second.text)) == (200, 2_000)
 
 
+def test_a_secret_that_a_long_title_is_cut_in_is_kept_by_no_half(store_path):
+    with nbtrack.start() as run:
+        run.alert("x" * 185 + f" {KEY}")
+    [alert] = run.record().alerts
+    assert KEY[:8] not in alert.title
+
+
 @pytest.mark.parametrize("level", ["loud", 3, None, ["info"]])
 def test_an_unknown_level_is_refused_with_the_levels(store_path, level):
     with nbtrack.start() as run, pytest.raises(OptionError, match="info, warn, error"):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.comparing.smoothing import smoothed
 from nbtrack.errors import MetricNotFoundError, OptionError, RunNotFoundError
+from nbtrack.store.values import epoch_s
 from nbtrack.text import shorten
 
 if TYPE_CHECKING:
@@ -235,9 +236,7 @@ def _x_of(store: Source, run: str, curve: Any, x: str) -> Floats | None:
 
 
 def _began(store: Source, run: str) -> float:
-    from datetime import datetime
-
-    return datetime.fromisoformat(store.run(run).started_at).timestamp()
+    return epoch_s(store.run(run).started_at)
 
 
 def _drawn(

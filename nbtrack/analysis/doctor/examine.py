@@ -38,7 +38,7 @@ _OF_ROWS: dict[str, Callable[[checkup.Rows], Check]] = {
 
 
 def doctor(
-    store: Store | str | Path | None = None, deep: bool = False, *, fix: bool = False
+    store: Store | str | Path | None = None, *, deep: bool = False, fix: bool = False
 ) -> Report:
     """Look for what is wrong with a store and its surroundings, and say the way out.
 

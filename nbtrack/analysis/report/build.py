@@ -18,6 +18,7 @@ from nbtrack.analysis.report.look import Look, bare, look_at
 from nbtrack.analysis.report.overview import overview
 from nbtrack.analysis.report.papers import cards, paper
 from nbtrack.analysis.wording import number
+from nbtrack.text import counted
 
 if TYPE_CHECKING:
     from nbtrack.analysis.diff.run_diff import RunDiff
@@ -70,7 +71,7 @@ def _title(look: Look) -> str:
     n = len(look.found.ids)
     experiments = set(look.found.table.fields["experiment"])
     of = f" of {experiments.pop()}" if len(experiments) == 1 else ""
-    return f"{n} run{'s'[: n != 1]}{of}"
+    return f"{counted(n, 'run')}{of}"
 
 
 def _difference(look: Look, explain: Explain) -> Iterator[Block]:

@@ -15,7 +15,7 @@ from typing import Any
 from nbtrack.analysis.confidence import MeanCI
 from nbtrack.analysis.model_card import plain
 from nbtrack.analysis.statistics.comparison import decimals_for
-from nbtrack.text import shorten, visible
+from nbtrack.text import counted, shorten, visible
 
 _LABEL_MAX = 120
 _PLAIN_MAX = 1e6  # from here on, and below _PLAIN_DECIMALS, numbers have an exponent
@@ -244,7 +244,7 @@ def _notes(
     if star is not None:
         notes.append(f"* told from the best with p < {star:g} (two-sided, Holm)")
     if n_nan := sum(cell.n_nan for cell in cells):
-        notes.append(f"{n_nan} value{'s'[: n_nan != 1]} NaN left out")
+        notes.append(f"{counted(n_nan, 'value')} NaN left out")
     if n_alone:
-        notes.append(f"{n_alone} run{'s'[: n_alone != 1]} without a row left out")
+        notes.append(f"{counted(n_alone, 'run')} without a row left out")
     return notes

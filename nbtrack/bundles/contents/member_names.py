@@ -6,8 +6,9 @@ where case does not count.
 
 from __future__ import annotations
 
-import hashlib
 import re
+
+from nbtrack.text import text_digest
 
 STEM_MAX = 80
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -26,7 +27,7 @@ def safe_stem(name: str) -> str:
     stem = _UNSAFE.sub("_", name).strip("._")[:STEM_MAX]
     if stem == name and not _DEVICES.match(stem):
         return stem
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    digest = text_digest(name)[:8]
     return f"{stem.replace('.', '_') or 'x'}-{digest}"
 
 

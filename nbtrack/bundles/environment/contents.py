@@ -12,9 +12,10 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from hashlib import sha256
 from importlib import metadata
 from pathlib import PurePosixPath
+
+from nbtrack.text import text_digest
 
 _NOTES = frozenset(
     {"INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json"}
@@ -35,7 +36,7 @@ def record_digest(record: str) -> str | None:
     if not lines:
         return None
     body = "".join(f"{line}\n" for line in lines)
-    return sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+    return text_digest(body)
 
 
 def distribution(name: str) -> metadata.Distribution | None:

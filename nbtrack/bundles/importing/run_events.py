@@ -6,7 +6,6 @@ for secrets again: who exported may have had another one.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -15,7 +14,7 @@ from nbtrack.bundles.archive.fields import Fields, as_fields
 from nbtrack.bundles.archive.manifest import MANIFEST
 from nbtrack.records import Origin, Status
 from nbtrack.redact import redact_param, redact_source
-from nbtrack.text import clean_name
+from nbtrack.text import clean_name, text_digest
 
 Event = dict[str, Any]  # Any: JSON values
 BUNDLE_TAG = "bundle"
@@ -86,7 +85,7 @@ def clean_source(source: str | None) -> tuple[str | None, str | None]:
     """
     if source is None:
         return None, None
-    digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+    digest = text_digest(source)
     return redact_source(source)[0], digest
 
 

@@ -19,7 +19,7 @@ from nbtrack.bundles.importing.series import Series, log_series, read_series
 from nbtrack.errors import BundleError, StoreError, StoreReadOnlyError
 from nbtrack.records import RunRecord
 from nbtrack.store import Store
-from nbtrack.tracking.settled import settled
+from nbtrack.tracking.settled import store_given
 
 _FLUSH_S = 120.0
 
@@ -65,10 +65,8 @@ def import_bundle(
     """
     with open_bundle(path) as bundle:
         _check_intact(bundle)
-        if isinstance(store, Path | str):
-            with Store.open(store) as opened:
-                return _imported(bundle, opened)
-        return _imported(bundle, settled(store))
+        with store_given(store, create=True) as target:
+            return _imported(bundle, target)
 
 
 def _check_intact(bundle: Bundle) -> None:

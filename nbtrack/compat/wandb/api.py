@@ -16,8 +16,6 @@ from nbtrack.errors import ArtifactNotFoundError, RunNotFoundError
 if TYPE_CHECKING:
     from nbtrack.store import Store
 
-FLUSH_S = 5.0  # for what this process logged a moment ago
-
 
 class Runs:
     """Runs in order, as a sequence."""

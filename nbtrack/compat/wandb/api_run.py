@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.capture.values import unflatten
 from nbtrack.compat.wandb.saying import not_here
 from nbtrack.compat.wandb.summed import kept
+from nbtrack.store.values import epoch_s
 from nbtrack.sweeps.studies import SWEEP, TRIAL
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class ApiRun:
         if any(key not in known for key in wanted):
             return
         rows: dict[int, dict[str, Any]] = {}
-        began = _seconds(self.record.started_at)
+        began = epoch_s(self.record.started_at)
         for name in wanted:
             curve = self._store.curve(self.id, name)
             points = zip(curve.steps, curve.values, curve.at, strict=True)
@@ -223,7 +223,3 @@ class ApiRun:
             made.became(Version(self._store, record))
             found.append(made)
         return found
-
-
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()

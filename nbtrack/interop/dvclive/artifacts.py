@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nbtrack.interop.confined import files_below, inside
 from nbtrack.interop.dvclive.trees import Tree
 from nbtrack.interop.foreign import ForeignArtifact, ForeignFile
 from nbtrack.interop.yaml_text import read_yaml
@@ -55,14 +56,14 @@ def _files(tree: Tree, path: str) -> Iterator[ForeignFile]:
     if cached or not tree.is_workspace:
         yield from cached
         return
-    source = (tree.root / path).resolve()
-    if not source.is_relative_to(tree.root.resolve()):
+    source = inside(tree.root, path)
+    if source is None:
         return
     if source.is_file():
         yield ForeignFile(source.name, source)
     elif source.is_dir():
-        for file in sorted(p for p in source.rglob("*") if p.is_file()):
-            yield ForeignFile(file.relative_to(source).as_posix(), file)
+        for name, file in files_below(source, within=tree.root):
+            yield ForeignFile(name, file)
 
 
 def _cached(root: Path, md5: str, name: str) -> Iterator[ForeignFile]:

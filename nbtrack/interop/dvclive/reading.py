@@ -119,12 +119,11 @@ class Live:
 
     def _add_last_values(self, numbers: Gathered, words: set[str]) -> None:
         """What was logged without a plot has its last value only."""
-        told = json.loads(self.tree.read(self.path(METRICS)) or b"{}")
-        step = int(told.pop("step", 0))
+        told = {k: value for k, value in self._last.items() if k != "step"}
         for name, value in _leaves(told):
             if name not in numbers and name not in words and _is_number(value):
                 at = self.tree.at(self.path(METRICS))
-                numbers.add(name, step=step, value=float(value), at=at)
+                numbers.add(name, step=self._last_step, value=float(value), at=at)
 
     def _params(self) -> dict[str, Any]:
         text = self.tree.read(self.path(PARAMS))
@@ -165,9 +164,14 @@ class Live:
                 yield rich_value(name, content, step=self._last_step, at=at)
 
     @cached_property
-    def _last_step(self) -> int:
+    def _last(self) -> dict[str, Any]:
+        """The last value of each metric, nested, and the last step."""
         told = json.loads(self.tree.read(self.path(METRICS)) or b"{}")
-        return int(told.get("step", 0))
+        return dict(told)
+
+    @property
+    def _last_step(self) -> int:
+        return int(self._last.get("step", 0))
 
 
 def _leaves(told: dict[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:

@@ -36,7 +36,10 @@ def open_source(place: str) -> DvcliveRuns:
     folder = _folder(Path(place))
     if folder is None:
         shown = shorten(visible(repr(place)))
-        raise ImportSourceError(f"{shown} is no folder of DVCLive, and has none.")
+        raise ImportSourceError(
+            f"{shown} is no folder of DVCLive, and has none. Give the one that it "
+            f"wrote: `{FOLDER}`, unless it was told another."
+        )
     return DvcliveRuns(folder)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nbtrack.capture.git_call import ask_git
+from nbtrack.text import text_digest
 
 FILE_BYTES_MAX = 256 << 20
 _EXPERIMENT = re.compile(
@@ -146,4 +147,4 @@ def _blob(content: bytes) -> str:
 
 def _joined(entries: Iterator[tuple[str, str]]) -> str:
     text = "".join(f"{name}\0{digest}\n" for name, digest in sorted(entries))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return text_digest(text)[:16]

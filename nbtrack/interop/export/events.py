@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from nbtrack.interop.export.folder import ExportFolder
 from nbtrack.interop.export.task import ExportTask
+from nbtrack.interop.tensorboard.writing import write_tensorboard
 
 
 def write_events(task: ExportTask, folder: ExportFolder) -> None:
     """Write a folder of event files for each run; they are always written anew."""
-    writing = import_module("nbtrack.interop.tensorboard.writing")
-    done = writing.write_tensorboard(task.store, list(task.records()), folder.path)
+    done = write_tensorboard(task.store, list(task.records()), folder.path)
     task.n_points += done.n_points
     folder.n_written += done.n_runs
     if done.n_left_out:

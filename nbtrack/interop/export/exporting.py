@@ -15,7 +15,7 @@ from nbtrack.interop.export.report import ExportReport
 from nbtrack.interop.export.task import ExportTask
 from nbtrack.store import Store
 from nbtrack.text import did_you_mean, shorten, visible
-from nbtrack.tracking.settled import settled
+from nbtrack.tracking.settled import store_given
 
 Format = Literal["parquet", "json", "csv", "rows", "tensorboard", "dvc"]
 Write = Callable[[ExportTask, ExportFolder], None]
@@ -92,10 +92,8 @@ def export_runs(
     json in exported: 1 run, 1 point; 2 files written
     """
     write = _writer(format)
-    if isinstance(store, Path | str):
-        with Store.open(store, create=False) as opened:
-            return _export(Path(path), runs, write, files=files, store=opened)
-    return _export(Path(path), runs, write, files=files, store=settled(store))
+    with store_given(store) as source:
+        return _export(Path(path), runs, write, files=files, store=source)
 
 
 def _writer(format: str) -> tuple[str, Write]:

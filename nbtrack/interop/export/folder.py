@@ -6,7 +6,6 @@ was cut off goes on, and one that is repeated writes nothing.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -15,13 +14,12 @@ from typing import Any
 
 from nbtrack.errors import OptionError
 from nbtrack.store.asides import aside
-from nbtrack.text import shorten, visible
+from nbtrack.text import shorten, text_digest, visible
 
 MARK = "nbtrack.json"  # says what the folder is
 FORMAT = "nbtrack-export"
 VERSION = 1
 _MODE = 0o644
-_PIECE = 1 << 20
 
 
 class ExportFolder:
@@ -85,4 +83,4 @@ class ExportFolder:
 def state_of(document: Any) -> str:  # Any: what JSON can hold
     """A digest of a document: another one where anything of it is."""
     text = json.dumps(document, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return text_digest(text)

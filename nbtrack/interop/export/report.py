@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbtrack.text import visible
+from nbtrack.text import counted, visible
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,11 +33,10 @@ class ExportReport:
         return str(self)
 
     def _counts(self) -> str:
-        runs = f"{self.n_runs:,} run{'s'[: self.n_runs != 1]}"
-        points = f"{self.n_points:,} point{'s'[: self.n_points != 1]}"
-        files = f"{self.n_written:,} file{'s'[: self.n_written != 1]} written"
+        runs, points = counted(self.n_runs, "run"), counted(self.n_points, "point")
+        files = counted(self.n_written, "file")
         there = f", {self.n_unchanged:,} there" if self.n_unchanged else ""
         return (
             f"{self.format} in {visible(str(self.path))}: {runs}, {points}; "
-            f"{files}{there}"
+            f"{files} written{there}"
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from nbtrack.interop.confined import files_below
 from nbtrack.interop.foreign import ForeignArtifact, ForeignFile
 from nbtrack.interop.mlflow.kept import KeptModel, KeptRun
 
@@ -130,9 +131,4 @@ def _is_model_file(path: str) -> bool:
 
 
 def _files_under(folder: Path) -> Iterator[ForeignFile]:
-    for base, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(base, name)
-            if path.is_file() and not path.is_symlink():
-                yield ForeignFile(path.relative_to(folder).as_posix(), path)
+    return (ForeignFile(name, path) for name, path in files_below(folder))

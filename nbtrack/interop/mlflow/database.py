@@ -6,15 +6,12 @@ foreign schema: it is here and not in `nbtrack.store`, which knows our own alone
 
 from __future__ import annotations
 
-import hashlib
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from nbtrack.errors import ImportSourceError
+from nbtrack.interop.databases import columns_of, has_tables, open_database, tables_of
 from nbtrack.interop.foreign import ForeignRun, ForeignSeries, FoundRun
 from nbtrack.interop.mlflow.artifact_files import Place
 from nbtrack.interop.mlflow.kept import (
@@ -26,38 +23,25 @@ from nbtrack.interop.mlflow.kept import (
     float_of,
 )
 from nbtrack.interop.mlflow.ours import as_ours
-from nbtrack.text import shorten, visible
+from nbtrack.text import text_digest
 
 POINTS_AT_ONCE = 250_000
+_NEEDED = {"experiments", "runs", "metrics", "params", "tags"}
 Row = dict[str, Any]  # Any: what SQLite holds
 
 
 def is_database(path: Path) -> bool:
     """Whether it is MLflow's: SQLite is asked, so that no lock of anybody is lost."""
-    if not path.is_file():
-        return False
-    try:
-        connection = _connect(path)
-        try:
-            tables = _tables(connection)
-        finally:
-            connection.close()
-    except sqlite3.Error:
-        return False
-    return {"experiments", "runs", "metrics", "params", "tags"} <= tables.keys()
+    return path.is_file() and has_tables(path, _NEEDED)
 
 
 class DatabaseRuns:
     """The runs of a database."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._connection = _connect(path)
-            self._tables = _tables(self._connection)
-        except sqlite3.Error as exc:
-            raise ImportSourceError(
-                f"{shorten(visible(str(path)))} cannot be read: {exc}."
-            ) from exc
+        self._connection = open_database(path)
+        tables = tables_of(self._connection)
+        self._tables = {table: columns_of(self._connection, table) for table in tables}
         self._place = Place([path.resolve().parent])
 
     def found(self) -> Iterator[tuple[FoundRun, str | None]]:
@@ -71,7 +55,7 @@ class DatabaseRuns:
             yield FoundRun(
                 id_, (row.get("start_time") or 0) / 1000, _reader(self, row),
                 name=row.get("name") or "",
-                state=hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()[:16],
+                state=text_digest(state)[:16],
                 ours=tags.get(RUN_ID_TAG),
             ), tags.get(PARENT_TAG)  # fmt: skip
 
@@ -98,7 +82,6 @@ class DatabaseRuns:
             name=row.get("name") or "",
             experiment=next((e["name"] for e in experiment), "default"),
             status=row.get("status") or "",
-            started_ms=row.get("start_time") or 0,
             ended_ms=row.get("end_time"),
             artifact_uri=row.get("artifact_uri") or "",
             is_trashed=row.get("lifecycle_stage") == "deleted",
@@ -221,20 +204,3 @@ def _piece(name: str, rows: Sequence[tuple[Any, ...]]) -> ForeignSeries:
         list(map(float_of, values, are_nan)),
         [(ms or 0) / 1000 for ms in times],
     )
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Read-only: nothing is written, also where another process writes."""
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    return sqlite3.connect(address, uri=True, timeout=20.0)
-
-
-def _tables(connection: sqlite3.Connection) -> dict[str, list[str]]:
-    """The columns of each table."""
-    names = connection.execute("select name from sqlite_master where type = 'table'")
-    return {
-        name: [row[0] for row in connection.execute(
-            "select name from pragma_table_info(?) order by cid", (name,)
-        )]
-        for (name,) in names.fetchall()
-    }  # fmt: skip

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from nbtrack.interop.confined import files_below
 from nbtrack.interop.foreign import ForeignRun, ForeignSeries, FoundRun
 from nbtrack.interop.mlflow.artifact_files import Place
 from nbtrack.interop.mlflow.kept import (
@@ -88,7 +88,6 @@ class FolderRuns:
             name=str(meta.get("run_name") or ""),
             experiment=str(experiment.get("name") or run.parent.name),
             status=_STATUSES[status] if isinstance(status, int) else str(status or ""),
-            started_ms=int(meta.get("start_time") or 0),
             ended_ms=None if meta.get("end_time") is None else int(meta["end_time"]),
             # Beside its meta.yaml, whatever it was called when the run was made.
             artifact_uri=str(meta.get("artifact_uri") or f"/{run.name}/artifacts"),
@@ -127,7 +126,9 @@ def _is_experiment(folder: Path) -> bool:
 
 
 def _texts(folder: Path) -> dict[str, str]:
-    return {name: path.read_text(encoding="utf-8") for name, path in _files_in(folder)}
+    return {
+        name: path.read_text(encoding="utf-8") for name, path in files_below(folder)
+    }
 
 
 def _tag(run: Path, name: str) -> str | None:
@@ -137,18 +138,8 @@ def _tag(run: Path, name: str) -> str | None:
         return None
 
 
-def _files_in(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Names with "/" are folders: `val/loss`."""
-    for base, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(base, name)
-            if path.is_file() and not path.is_symlink():
-                yield path.relative_to(folder).as_posix(), path
-
-
 def _series(folder: Path) -> Iterator[ForeignSeries]:
-    for name, path in _files_in(folder):
+    for name, path in files_below(folder):
         with path.open(encoding="ascii") as lines:
             while some := list(islice(lines, POINTS_AT_ONCE)):
                 yield _piece(name, some)
@@ -197,7 +188,7 @@ def _state(run: Path) -> str:
     """What changes with a run: the same in a copy, so no times of files."""
     told = hashlib.sha256()
     for folder in ("metrics", "params", "tags"):
-        for name, path in _files_in(run / folder):
+        for name, path in files_below(run / folder):
             told.update(f"{folder}/{name}:{path.stat().st_size}\n".encode())
     told.update((run / META).read_bytes())
     return told.hexdigest()[:16]

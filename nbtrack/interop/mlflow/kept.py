@@ -50,7 +50,6 @@ class KeptRun:
     name: str
     experiment: str
     status: str  # as MLflow says it
-    started_ms: int
     ended_ms: int | None
     artifact_uri: str
     is_trashed: bool = False

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+
+from nbtrack.text import text_digest
 
 _OTHER = re.compile(r"[^\w.\- :/]")
 _OTHER_IN_PATH = re.compile(r"[^\w.\- ()+=,]")
@@ -43,7 +44,7 @@ def _plain(text: str, other: re.Pattern[str], *, keep_ending: bool = False) -> s
     plain = "/".join(part for part in parts if part.strip("."))[:_LONGEST]
     if plain == text and text:
         return text
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
+    digest = text_digest(text)[:_HASH]
     stem, dot, ending = plain.rpartition(".")
     if keep_ending and dot and stem and "/" not in ending:
         return f"{stem}-{digest}.{ending}"

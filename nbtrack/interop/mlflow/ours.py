@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from nbtrack.capture.values import decode
+from nbtrack.interop.confined import file_inside
 from nbtrack.interop.foreign import (
     ForeignArtifact,
     ForeignFile,
@@ -26,6 +26,7 @@ from nbtrack.interop.mlflow.artifact_files import Place
 from nbtrack.interop.mlflow.kept import STATUSES, KeptRun, as_foreign
 from nbtrack.interop.mlflow.record import FORMAT, RECORD_PATH, SOURCE_PATH
 from nbtrack.records import InputRecord
+from nbtrack.store.values import epoch_s
 
 _RECORD_MAX_BYTES = 256 << 20
 _MALFORMED = (
@@ -58,7 +59,7 @@ def _restored(
         name=str(run["name"]),
         experiment=str(run["experiment"]),
         status=run["status"] if run["status"] in _STATUSES else "crashed",
-        ended_at=None if run["ended_at"] is None else _seconds(run["ended_at"]),
+        ended_at=None if run["ended_at"] is None else epoch_s(run["ended_at"]),
         params={str(name): decode(value) for name, value, *_ in said["params"]},
         tags=tags,
         notes=str(run["notes"]),
@@ -113,7 +114,7 @@ def _texts(said: Said, folder: Path) -> Iterator[ForeignText]:
 
 def _media(said: Said, folder: Path) -> Iterator[ForeignImage]:
     for told in said["media"]:
-        path = None if told["path"] is None else _inside(folder, told["path"])
+        path = None if told["path"] is None else file_inside(folder, told["path"])
         if told["path"] is None or path is not None:
             yield ForeignImage(
                 told["name"], int(told["step"]), float(told["at"]),
@@ -126,7 +127,7 @@ def _artifact(told: Said, folder: Path) -> ForeignArtifact:
     ref = f"nbtrack:{told['logged_by'] or ''}/{told['name']}:v{told['version']}"
     files = []
     for path, digest, size, uri, etag, where in told["files"]:
-        found = None if where is None else _inside(folder, where)
+        found = None if where is None else file_inside(folder, where)
         if found is None and uri is None:  # with the run that logged it, or nowhere
             uri = f"{ref}/{path}"
         files.append(ForeignFile(path, found, uri, digest, size, etag))
@@ -135,22 +136,12 @@ def _artifact(told: Said, folder: Path) -> ForeignArtifact:
         role="input" if told["role"] == "input" else "output",
         step=told["step"], aliases=[str(alias) for alias in told["aliases"]],
         description=told["description"], metadata=told["metadata"],
-        at=_seconds(told["at"]),
+        at=epoch_s(told["at"]),
     )  # fmt: skip
 
 
 def _text_at(folder: Path, path: str) -> str | None:
-    found = _inside(folder, path)
+    found = file_inside(folder, path)
     if found is None:
         return None
     return found.read_text(encoding="utf-8", errors="surrogatepass")
-
-
-def _inside(folder: Path, path: str) -> Path | None:
-    """A file in the folder; None where it is not there, or leads out of it."""
-    found = (folder / path).resolve()
-    return found if found.is_relative_to(folder.resolve()) and found.is_file() else None
-
-
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()

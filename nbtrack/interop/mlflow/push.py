@@ -13,10 +13,11 @@ from nbtrack.interop.mlflow.push_report import PushReport
 from nbtrack.interop.mlflow.registry import push_models
 from nbtrack.interop.mlflow.sending import RunSender
 from nbtrack.interop.mlflow.server import RefusedError, Server
+from nbtrack.interop.nesting import depth_in
 from nbtrack.records import RunRecord
 from nbtrack.store import Store
 from nbtrack.text import shorten
-from nbtrack.tracking.settled import settled
+from nbtrack.tracking.settled import store_given
 
 Progress = Callable[[int, int], None]  # runs done, runs in all
 
@@ -78,10 +79,8 @@ def push_runs(
     ...     print("there is no server, or no client here")
     there is no server, or no client here
     """
-    if isinstance(store, Path | str):
-        with Store.open(store, create=False) as opened:
-            return _push(uri, runs, opened, progress)
-    return _push(uri, runs, settled(store), progress)
+    with store_given(store) as source:
+        return _push(uri, runs, source, progress)
 
 
 def _push(
@@ -122,13 +121,6 @@ def _asked(store: Store, asked: Iterable[str] | str | None) -> Sequence[RunRecor
 def _in_order(runs: Sequence[RunRecord]) -> list[RunRecord]:
     """Parents before their children, else as they were started."""
     parents = {run.id: run.parent for run in runs}
-
-    def depth(id_: str) -> int:
-        seen: set[str] = set()
-        at: str | None = id_
-        while at in parents and at not in seen:
-            seen.add(at)
-            at = parents[at]
-        return len(seen)
-
-    return sorted(runs, key=lambda run: (depth(run.id), run.started_at, run.id))
+    return sorted(
+        runs, key=lambda run: (depth_in(parents, run.id), run.started_at, run.id)
+    )

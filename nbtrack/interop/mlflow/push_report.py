@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from nbtrack.text import shown_bytes, visible
+from nbtrack.interop.report import moved_text
+from nbtrack.text import visible
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -41,17 +42,7 @@ class PushReport:
         return str(self)
 
     def _counts(self) -> str:
-        counted = [
-            (len(self.new), "new"), (len(self.updated), "updated"),
-            (len(self.skipped), "skipped"),
-        ]  # fmt: skip
-        parts = [f"{n} run{'s'[: n != 1]} {what}" for n, what in counted if n]
-        brought = [
-            (self.n_params, "param"), (self.n_points, "point"), (self.n_files, "file")
-        ]  # fmt: skip
-        went = [f"{n:,} {what}{'s'[: n != 1]}" for n, what in brought if n]
-        went += [shown_bytes(self.n_bytes)] if self.n_bytes else []
-        if parts and went:
-            parts[0] += f" ({', '.join(went)})"
-        parts += [f"{self.n_there} already there"] if self.n_there else []
-        return f"to {self.url}: {', '.join(parts) or 'no runs'}"
+        runs = {"new": self.new, "updated": self.updated, "skipped": self.skipped}
+        parts = {"param": self.n_params, "point": self.n_points, "file": self.n_files}
+        told = moved_text(runs, parts, n_there=self.n_there, n_bytes=self.n_bytes)
+        return f"to {self.url}: {told}"

@@ -16,12 +16,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from nbtrack.errors import ImportSourceError
+from nbtrack.interop.databases import sqlite_file
 from nbtrack.interop.foreign import FoundRun, Source
 from nbtrack.interop.mlflow.database import DatabaseRuns, is_database
 from nbtrack.interop.mlflow.folder import FolderRuns, is_folder
+from nbtrack.interop.nesting import depth_in
 from nbtrack.text import shorten, visible
 
-_SQLITE = "sqlite:///"
 _SERVED = ("http", "https", "postgresql", "mysql", "mssql", "databricks")
 _OUR_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{13}\Z")
 
@@ -65,7 +66,7 @@ class _Runs:
         parents = {id_: parent for id_, (_, parent) in found.items()}
         runs = sorted(
             (run for run, _ in found.values()),
-            key=lambda run: (_depth(run.id, parents), run.started_at, run.id),
+            key=lambda run: (depth_in(parents, run.id), run.started_at, run.id),
         )
         return list(_ours_once(runs))
 
@@ -87,16 +88,6 @@ def _ours_once(runs: Iterable[FoundRun]) -> Iterable[FoundRun]:
         yield run
 
 
-def _depth(id_: str, parents: dict[str, str | None]) -> int:
-    """How deep a run is nested; a ring of parents has an end too."""
-    seen: list[str] = []
-    at: str | None = id_
-    while at is not None and at in parents and at not in seen:
-        seen.append(at)
-        at = parents[at]
-    return len(seen)
-
-
 def _kinds(place: str) -> list[tuple[type[DatabaseRuns] | type[FolderRuns], Path]]:
     path = _path(place)
     if path is None:
@@ -115,11 +106,9 @@ def _kinds(place: str) -> list[tuple[type[DatabaseRuns] | type[FolderRuns], Path
 
 def _path(place: str) -> Path | None:
     """The local path of an address; None for one that is elsewhere."""
-    if place.startswith(_SQLITE):
-        return Path(unquote(place.removeprefix(_SQLITE).partition("?")[0]))
     if place.startswith("file:"):
         return Path(unquote(urlsplit(place).path))
-    return None if "://" in place or "\0" in place else Path(place)
+    return sqlite_file(place)
 
 
 def _scheme(place: str) -> str:

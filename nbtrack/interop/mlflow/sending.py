@@ -13,7 +13,6 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +31,7 @@ from nbtrack.interop.mlflow.record import RECORD_PATH, Outgoing, outgoing
 from nbtrack.interop.mlflow.server import RefusedError, Server
 from nbtrack.records import InputRecord, RunRecord
 from nbtrack.store import Store
+from nbtrack.store.values import epoch_s
 from nbtrack.text import shorten
 
 SENT_TAG = "nbtrack.sent"
@@ -252,4 +252,4 @@ def _datasets(
 
 
 def _ms(text: str) -> int:
-    return round(datetime.fromisoformat(text).timestamp() * 1000)
+    return round(epoch_s(text) * 1000)

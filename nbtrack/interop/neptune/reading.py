@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.errors import NbtrackError
+from nbtrack.interop.confined import files_below, inside
 from nbtrack.interop.foreign import (
     ForeignArtifact,
     ForeignFile,
@@ -175,19 +176,17 @@ def _take_file(found: _Read, name: str, row: Row) -> None:
     path = _path(found, name, row)
     if path is None:
         return
-    inside = [path]
+    files = [ForeignFile(path.name, path)]
     if path.is_dir():
-        inside = sorted(p for p in path.rglob("*") if p.is_file())
-    top = path if path.is_dir() else path.parent
-    files = [ForeignFile(p.relative_to(top).as_posix(), p) for p in inside]
+        below = files_below(path, within=found.files)
+        files = [ForeignFile(inner, file) for inner, file in below]
     found.artifacts.append(ForeignArtifact(_named(name), files, path=name))
 
 
 def _path(found: _Read, name: str, row: Row) -> Path | None:
     told = (row["file_value"] or {}).get("path")
-    root = found.files.resolve()
-    path = (root / str(told)).resolve()
-    if told and path.is_relative_to(root) and path.exists():
+    path = inside(found.files, str(told)) if told else None
+    if path is not None and path.exists():
         return path
     found.notices.append(f"the file of {name} is not here")
     return None

@@ -55,7 +55,10 @@ def open_source(place: str) -> NeptuneRuns:
     files = _parquet_in(Path(place))
     if not files:
         shown = shorten(visible(repr(place)))
-        raise ImportSourceError(f"{shown} has no files of neptune-exporter.")
+        raise ImportSourceError(
+            f"{shown} has no files of neptune-exporter. Give the folder that it wrote, "
+            "or the one called `data` in it."
+        )
     return NeptuneRuns(files)
 
 

@@ -12,10 +12,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from nbtrack.errors import ImportSourceError
-from nbtrack.interop.databases import has_tables, open_database
+from nbtrack.interop.databases import SQLITE, has_tables, open_database, sqlite_file
 from nbtrack.redact import redact
 from nbtrack.sweeps.studies import optuna_module
 from nbtrack.text import shorten, visible
@@ -23,7 +22,6 @@ from nbtrack.text import shorten, visible
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-SQLITE = "sqlite:///"
 _TABLES = ("studies", "trials", "trial_params", "version_info")
 _LINE_MAX = 1 << 20
 _UPGRADE = (
@@ -31,17 +29,6 @@ _UPGRADE = (
     "optuna.storages.RDBStorage(sys.argv[1], skip_compatibility_check=True).upgrade()"
 )
 _CREATES_STUDY = 0  # every journal begins so
-
-
-def sqlite_file(place: str) -> Path | None:
-    """The file that a place names: a path, or an address of SQLite.
-
-    >>> sqlite_file("sqlite:///a%20b.db?mode=ro"), sqlite_file("mysql://host/db")
-    (PosixPath('a b.db'), None)
-    """
-    if place.startswith(SQLITE):
-        return Path(unquote(place.removeprefix(SQLITE).partition("?")[0]))
-    return None if "://" in place else Path(place)
 
 
 def is_database(place: str) -> bool:
@@ -82,7 +69,10 @@ def open_storage(place: str, folder: Path) -> BaseStorage:
     if is_journal(place):
         backend = optuna.storages.journal.JournalFileBackend(place)
         return optuna.storages.JournalStorage(backend)  # type: ignore[no-any-return]
-    raise ImportSourceError(f"{_shown(place)} is no storage of Optuna.")
+    raise ImportSourceError(
+        f"{_shown(place)} is no storage of Optuna. Give its SQLite file, its journal, "
+        "or an address such as mysql://host/studies."
+    )
 
 
 def _copied(path: Path, target: Path) -> Path:

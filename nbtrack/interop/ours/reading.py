@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
+from nbtrack.interop.confined import file_inside
 from nbtrack.interop.export.documents import RUN_FIELDS, Document
 from nbtrack.interop.foreign import (
     ForeignArtifact,
@@ -18,6 +18,7 @@ from nbtrack.interop.foreign import (
     ForeignText,
 )
 from nbtrack.records import Fact, InputRecord, Param, RunRecord, Status
+from nbtrack.store.values import epoch_s
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NEEDED = ("id", "name", "experiment", "status", "started_at", "notes")
@@ -80,7 +81,7 @@ def _record(document: Document) -> RunRecord:
 
 
 def _seconds(text: str | None) -> float | None:
-    return None if text is None else datetime.fromisoformat(text).timestamp()
+    return None if text is None else epoch_s(text)
 
 
 def _param(row: Document) -> Param:
@@ -102,8 +103,7 @@ def _input(row: Document) -> InputRecord:
 def _file(files: Path, digest: Any) -> Path | None:
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         return None
-    path = files / digest[:2] / digest
-    return path if path.is_file() else None
+    return file_inside(files, f"{digest[:2]}/{digest}")
 
 
 def _media(rows: Iterable[Document], files: Path) -> Iterator[ForeignImage]:

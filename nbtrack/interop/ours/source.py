@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +20,7 @@ from nbtrack.interop.export.json_lines import RUNS
 from nbtrack.interop.foreign import ForeignSeries, FoundRun
 from nbtrack.interop.ours.reading import foreign_run
 from nbtrack.interop.ours.tables import ParquetRuns
+from nbtrack.store.values import epoch_s
 from nbtrack.text import shorten, visible
 
 _ID = re.compile(r"[0-9a-z]{13}")
@@ -59,9 +59,14 @@ def open_source(place: str) -> ExportedRuns:
     mark = _marked(folder)
     shown = shorten(visible(repr(place)))
     if mark is None or mark.get("kind") not in ("json", "parquet"):
-        raise ImportSourceError(f"{shown} is no export of nbtrack that can be read.")
+        raise ImportSourceError(
+            f"{shown} is no export of nbtrack that can be read. Give the folder that "
+            f'{MARK} lies in; only "json" and "parquet" come back.'
+        )
     if mark.get("version") != VERSION:
-        raise ImportSourceError(f"{shown} was written by a later nbtrack.")
+        raise ImportSourceError(
+            f"{shown} was written by a later nbtrack: pip install --upgrade nbtrack"
+        )
     kept = JsonRuns(folder) if mark["kind"] == "json" else ParquetRuns(folder)
     return ExportedRuns(folder, kept)
 
@@ -96,7 +101,7 @@ class ExportedRuns:
     def _found(self, where: str, head: Document) -> FoundRun:
         id_ = str(head["id"])
         try:
-            began = datetime.fromisoformat(head["started_at"]).timestamp()
+            began = epoch_s(head["started_at"])
         except (TypeError, ValueError):
             return FoundRun(
                 id_, 0.0, partial(_refuse, f"it began {head['started_at']}")

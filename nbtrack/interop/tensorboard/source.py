@@ -60,7 +60,10 @@ def open_source(place: str) -> TensorBoardSource:
     """
     if not recognises(place):
         shown = shorten(visible(repr(place)))
-        raise ImportSourceError(f"There is no event file of TensorBoard below {shown}.")
+        raise ImportSourceError(
+            f"There is no event file of TensorBoard below {shown}. Give a log folder, "
+            f"or one file with {MARK!r} in its name."
+        )
     return TensorBoardSource(Path(place))
 
 

@@ -14,7 +14,6 @@ import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from nbtrack.interop.tensorboard.tensors import FLOAT, STRING
 from nbtrack.records import RunRecord
 from nbtrack.store import Store
 from nbtrack.store.asides import aside
+from nbtrack.store.values import epoch_s
 from nbtrack.tracking.media.histograms import edges_of
 from nbtrack.tracking.media.png import SIGNATURE
 
@@ -83,7 +83,7 @@ class _Writing:
         self._store = store
         self._run = run
         self._done = done
-        self._began_at = datetime.fromisoformat(run.started_at).timestamp()
+        self._began_at = epoch_s(run.started_at)
 
     def to(self, folder: Path) -> WrittenEvents:
         """Write the file; whole, or not at all."""
@@ -225,7 +225,7 @@ def _session_start(run: RunRecord, began_at: float) -> Told:
 
 def _session_end(run: RunRecord, ended_at: str) -> Told:
     status = SUCCESS if run.status == "finished" else FAILURE
-    at = datetime.fromisoformat(ended_at).timestamp()
+    at = epoch_s(ended_at)
     return _of_session(
         "end", HPARAMS.write({"end": {"status": status, "ended_at": at}})
     )

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.interop.confined import file_inside
 from nbtrack.interop.foreign import ForeignArtifact, ForeignFile
-from nbtrack.interop.moments import seconds_of
+from nbtrack.store.values import epoch_s
 
 if TYPE_CHECKING:
     from nbtrack.interop.trackio.source import Project
@@ -58,7 +59,7 @@ def _artifact(
         aliases=[alias for (alias,) in aliases],
         description=description or "",
         metadata=json.loads(metadata or "{}") or {},
-        at=seconds_of(at),
+        at=epoch_s(at),
         number=number,
     )
 
@@ -72,5 +73,7 @@ def _files(entries: Any, blobs: Path) -> Iterator[ForeignFile]:
             # What it calls a digest may be an etag.
             known = digest if is_digest else None
             yield ForeignFile(name, uri=entry["ref"], digest=known, size_bytes=size)
-        elif is_digest and (blobs / digest[:2] / digest).is_file():
-            yield ForeignFile(name, source=blobs / digest[:2] / digest)
+            continue
+        source = file_inside(blobs, f"{digest[:2]}/{digest}") if is_digest else None
+        if source is not None:
+            yield ForeignFile(name, source=source)

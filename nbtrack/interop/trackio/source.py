@@ -22,12 +22,12 @@ from nbtrack.interop.foreign import (
     ForeignText,
     FoundRun,
 )
-from nbtrack.interop.moments import seconds_of
 from nbtrack.interop.rich import rich_value
 from nbtrack.interop.series import Gathered
 from nbtrack.interop.trackio.artifacts import artifacts_of
-from nbtrack.interop.trackio.values import content_of, inside, is_rich, numbers_in
+from nbtrack.interop.trackio.values import content_of, is_rich, media_file, numbers_in
 from nbtrack.records import SYSTEM_PREFIX
+from nbtrack.store.values import epoch_s
 from nbtrack.text import shorten, visible
 
 _TABLES = ("metrics", "configs")
@@ -51,7 +51,10 @@ def open_source(place: str) -> TrackioRuns:
     found = _databases(Path(place))
     if not found:
         shown = shorten(visible(repr(place)))
-        raise ImportSourceError(f"No database of trackio is at {shown}.")
+        raise ImportSourceError(
+            f"No database of trackio is at {shown}. Give a project's `.db` file, or "
+            "the folder that holds it."
+        )
     return TrackioRuns(found)
 
 
@@ -64,7 +67,7 @@ def _is_project(file: Path) -> bool:
     if not file.is_file() or not has_tables(file, _TABLES):
         return False
     with closing(open_database(file)) as connection:
-        return {"run_name", "metrics", "step"} <= columns_of(connection, "metrics")
+        return {"run_name", "metrics", "step"} <= set(columns_of(connection, "metrics"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ class Project:
         config, made = self._config(key)
         created = config.get("_Created") or made
         times += [created] if isinstance(created, str) else []
-        moments = sorted(map(seconds_of, times)) or [0.0]
+        moments = sorted(map(epoch_s, times)) or [0.0]
         return moments[0], moments[-1]
 
     def _config(self, key: str) -> tuple[dict[str, Any], str | None]:
@@ -196,7 +199,7 @@ class Project:
             f" where {self.key} = ? order by id"
         )
         for step, moment, text in self._ask(query, key):
-            at = seconds_of(moment)
+            at = epoch_s(moment)
             for name, value in json.loads(text).items():
                 if is_rich(value):
                     rich.append(_Rich(name, step, at, value))
@@ -217,7 +220,7 @@ class Project:
             for name, value in json.loads(text).items():
                 for leaf, number in numbers_in(SYSTEM_PREFIX + name, value):
                     step = system.n_of(leaf)
-                    system.add(leaf, step=step, value=number, at=seconds_of(moment))
+                    system.add(leaf, step=step, value=number, at=epoch_s(moment))
         yield from system.series()
 
     def _alerts(self, key: str) -> Iterator[ForeignText]:
@@ -243,7 +246,7 @@ class Project:
 
     def _is_there(self, rich: _Rich, notices: list[str]) -> bool:
         path = rich.value.get("file_path") if isinstance(rich.value, dict) else None
-        if path is None or inside(self.media, str(path)).is_file():
+        if path is None or media_file(self.media, str(path)).is_file():
             return True
         notices.append(f"{rich.name} at step {rich.step}: its file {path} is gone")
         return False

@@ -9,6 +9,7 @@ from typing import Any
 
 from nbtrack.capture.values import flatten_one
 from nbtrack.errors import NbtrackError
+from nbtrack.interop.confined import inside
 from nbtrack.tracking.media import histograms, images, sound, tables, texts
 from nbtrack.tracking.media.content import JSON, Content, Snapshot
 
@@ -55,7 +56,7 @@ def content_of(value: Value, media: Path) -> Content:
         return texts.text_snapshot(value).encode()
     kind = value["_type"].removeprefix(_PREFIX)
     if kind in _FROM_FILE:
-        return _of_file(kind, inside(media, value["file_path"]))
+        return _of_file(kind, media_file(media, value["file_path"]))
     if kind == "table":
         return tables.snapshot_of(value["_value"]).encode()
     if kind == "histogram":
@@ -87,15 +88,15 @@ _FROM_FILE = {
 }
 
 
-def inside(folder: Path, path: str) -> Path:
-    """A file in a folder, whatever its path says.
+def media_file(media: Path, path: str) -> Path:
+    """The file of a value, whatever its path says; it need not be there.
 
     Raises
     ------
     ValueError
         Where it leads out of the folder.
     """
-    found = (folder / path).resolve()
-    if not found.is_relative_to(folder.resolve()):
-        raise ValueError(f"{path!r} leads out of {folder.name}")
+    found = inside(media, path)
+    if found is None:
+        raise ValueError(f"{path!r} leads out of {media.name}")
     return found

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nbtrack.errors import ValueNotLoggedError
+from nbtrack.interop.confined import file_inside
 from nbtrack.interop.foreign import ForeignImage
 from nbtrack.interop.rich import rich_value
 from nbtrack.text import shorten
@@ -89,19 +90,10 @@ class Logged:
     def body(self) -> bytes:
         """The bytes of its file."""
         for path in self.paths():
-            file = inside(self.folder, path)
+            file = None if self.folder is None else file_inside(self.folder, path)
             if file is not None:
                 return read_bounded(file, instead=_INSTEAD)
         raise refusal("its file is not there", "Copy the whole folder of the run")
-
-
-def inside(folder: Path | None, path: str) -> Path | None:
-    """A file that a log names, if it is there and inside the folder, also by links."""
-    if folder is None or "\0" in path:
-        return None
-    file = (folder / path).resolve()
-    is_ours = file.is_relative_to(folder.resolve()) and file.is_file()
-    return file if is_ours else None
 
 
 def _document(logged: Logged) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
+from nbtrack.interop.confined import file_inside
 from nbtrack.interop.foreign import ForeignArtifact, ForeignFile, ForeignText
 from nbtrack.interop.wandb.json_values import value_of
-from nbtrack.interop.wandb.rich import inside
 
 TEXT_BYTES_MAX = 4 * 2**20  # of a text beside the log; more is kept as a file
 METADATA = "wandb-metadata.json"
@@ -34,7 +34,7 @@ class RunFiles:
 
     def text(self, path: str) -> str | None:
         """A text file of the folder; None where it is not there or too large."""
-        file = inside(self.folder, path)
+        file = None if self.folder is None else file_inside(self.folder, path)
         if file is None or file.stat().st_size > TEXT_BYTES_MAX:
             return None
         return file.read_bytes().decode("utf-8", "replace")

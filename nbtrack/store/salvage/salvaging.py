@@ -43,6 +43,7 @@ from nbtrack.store.salvage.tables import (
 )
 from nbtrack.store.schema import VERSION
 from nbtrack.store.store import Store
+from nbtrack.text import counted
 
 _SOURCE, _SCRATCH = "damaged.db", "scratch"
 _NAMED_MAX = 10
@@ -76,8 +77,7 @@ class Salvaged:
         return not lost and not self.lost_files
 
     def __str__(self) -> str:
-        runs = f"{self.n_runs:,} run{'s'[: self.n_runs != 1]}"
-        files = f"{self.n_files:,} file{'s'[: self.n_files != 1]}"
+        runs, files = counted(self.n_runs, "run"), counted(self.n_files, "file")
         lines = [f"{self.path}: {runs}, {files}"]
         for each in self.tables:
             if each.n_lost_rows or each.n_lost_pages:
@@ -136,26 +136,31 @@ def salvage(folder: Path, target: Path) -> Salvaged:
             n_runs = len(store.runs(trashed=None))
             n_made_up = len(store.runs(trashed=None, experiment=MADE_UP))
         made.rename(target)
-    tables = tuple(
-        TableSaved(
-            name,
-            kept[name],
-            max(0, len(each.rows) + each.n_lost_rows - kept[name]),
-            len(each.lost_pages),
-        )
-        for name, each in sorted(read.found.items())
-        if name in kept
-    )
-    if n_made_up:
-        notices.append(
-            f"{n_made_up:,} of the runs were lost, but something of theirs is there: "
-            f"they have the experiment {MADE_UP!r}"
-        )
+    tables = tuple(_saved(read.found, kept))
     names = tuple(dict.fromkeys(lost.values()))
-    return Salvaged(target, n_runs, n_files, tables, names, (*notices, *living(folder)))
+    notices = (*notices, *_made_up(n_made_up), *living(folder))
+    return Salvaged(target, n_runs, n_files, tables, names, notices)
 
 
-def _read_all(database: Path, scratch: Path) -> tuple[_Read, list[str]]:
+def _saved(found: Mapping[str, Found], kept: Mapping[str, int]) -> Iterator[TableSaved]:
+    """What became of each table; rows that could be read and not be kept are lost."""
+    for name, each in sorted(found.items()):
+        if name in kept:
+            n_lost = max(0, len(each.rows) + each.n_lost_rows - kept[name])
+            yield TableSaved(name, kept[name], n_lost, len(each.lost_pages))
+
+
+def _made_up(n: int) -> tuple[str, ...]:
+    """Runs without a row of their own, as a notice."""
+    if not n:
+        return ()
+    return (
+        f"{n:,} of the runs were lost, but something of theirs is there: "
+        f"they have the experiment {MADE_UP!r}",
+    )
+
+
+def _read_all(database: Path, scratch: Path) -> tuple[_Read, tuple[str, ...]]:
     copy_apart(database, scratch / _SOURCE)
     alone = Pages(_mapped(scratch / _SOURCE))
     ways = [
@@ -166,7 +171,7 @@ def _read_all(database: Path, scratch: Path) -> tuple[_Read, list[str]]:
         raise StoreError(f"No row of a store can be read from {database}.")
     is_left = len(ways) > 1 and best is ways[0]
     left = f"{DATABASE_NAME}-wal was left out: it does not belong to this database"
-    return best, [left] if is_left else []
+    return best, (left,) if is_left else ()
 
 
 def _mapped(path: Path) -> bytes | mmap.mmap:

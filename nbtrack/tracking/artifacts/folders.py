@@ -55,12 +55,7 @@ def files_of(path: Path, *, leave_out: Path | None = None) -> list[SourceFile]:
     >>> [file.name for file in files_of(Path("a.txt"))]
     ['a.txt']
     """
-    try:
-        found = os.stat(path)
-    except FileNotFoundError as exc:
-        raise FileNotFoundError(f"There is no file {_shown(path)}. {_HINT}") from exc
-    except OSError as exc:
-        raise _unreadable(path, exc) from exc
+    found = _looked_at(path)
     if not stat.S_ISDIR(found.st_mode):
         return [_source(path.name, path, found)]
     skipped = _identity(leave_out)
@@ -86,13 +81,7 @@ def named_file(name: str, path: Path) -> SourceFile:
     >>> named_file("data/one.txt", Path("a.txt")).name
     'data/one.txt'
     """
-    try:
-        found = os.stat(path)
-    except FileNotFoundError as exc:
-        raise FileNotFoundError(f"There is no file {_shown(path)}. {_HINT}") from exc
-    except OSError as exc:
-        raise _unreadable(path, exc) from exc
-    return _source(name, path, found)
+    return _source(name, path, _looked_at(path))
 
 
 def look_alikes(names: Iterable[str]) -> list[str]:
@@ -205,6 +194,15 @@ def _broken(path: Path, exc: OSError) -> ArtifactError:
             "put the file there."
         )
     return _unreadable(path, exc)
+
+
+def _looked_at(path: Path) -> os.stat_result:
+    try:
+        return os.stat(path)
+    except FileNotFoundError as exc:
+        raise FileNotFoundError(f"There is no file {_shown(path)}. {_HINT}") from exc
+    except OSError as exc:
+        raise _unreadable(path, exc) from exc
 
 
 def _unreadable(path: Path, exc: OSError) -> ArtifactError:

@@ -6,7 +6,6 @@ look into the data beyond its shape.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
 from nbtrack.records import TextRecord
+from nbtrack.text import text_digest
 from nbtrack.tracking.callbacks.pace import n_samples_in
 from nbtrack.tracking.callbacks.trainings import log_settings
 
@@ -166,6 +166,4 @@ def _summary(model: Any) -> TextRecord:
     lines: list[str] = []
     model.summary(print_fn=lines.append, line_length=SUMMARY_WIDTH)
     body = "\n".join(lines)
-    return TextRecord(
-        "summary", "model", hashlib.sha256(body.encode("utf-8")).hexdigest(), body
-    )
+    return TextRecord("summary", "model", text_digest(body), body)

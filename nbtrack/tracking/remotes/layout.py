@@ -13,7 +13,6 @@ executed or unpickled.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
@@ -24,7 +23,7 @@ from typing import Any
 from nbtrack.errors import ArtifactError, RemoteError
 from nbtrack.records import ArtifactFile, manifest_digest
 from nbtrack.store.cuts import LONGEST_CHUNK_BYTES
-from nbtrack.text import clean_name, shorten, visible
+from nbtrack.text import clean_name, shorten, text_digest, visible
 from nbtrack.tracking.artifacts.metadata import as_metadata
 from nbtrack.tracking.checkpoint_files import checkpoint_name
 from nbtrack.tracking.remotes.hostile import (
@@ -324,7 +323,7 @@ def _tags(tags: Mapping[str, Any]) -> dict[str, str | None]:
 
 def _harmless(name: str) -> str:
     slug = _SLUG.sub("_", name)[:60].strip("_") or "_"
-    full = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    full = text_digest(name)
     return f"{slug}-{full[:12]}"
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -301,6 +302,18 @@ def test_artifacts_whose_files_were_left_out_are_told(store, tmp_path):
         report = nbtrack.import_runs(tmp_path / "out", store=new)
         assert len(report.new) == 2
         assert any("net:v0 did not come" in notice for notice in report.notices)
+
+
+def test_files_that_are_links_to_elsewhere_are_not_fetched(store, tmp_path):
+    nbtrack.export_runs(tmp_path / "out", format="json", store=store)
+    (tmp_path / "id_rsa").write_text("secret")
+    for file in (tmp_path / "out" / "files").glob("*/*"):
+        file.unlink()
+        file.symlink_to(tmp_path / "id_rsa")
+    with Store.open(tmp_path / "new") as new:
+        report = nbtrack.import_runs(tmp_path / "out", store=new)
+        assert any("net:v0 did not come" in notice for notice in report.notices)
+        assert not new.has_file(sha256(b"secret").hexdigest())
 
 
 def test_a_stage_of_dvc_has_params_metrics_plots_and_files(store, tmp_path):
