@@ -9,10 +9,9 @@ from nbtrack.interop.export.task import ExportTask
 
 
 def write_events(task: ExportTask, folder: ExportFolder) -> None:
-    """Write a folder of event files for each run; they are always written anew."""
+    """Write a folder of event files for each run."""
     writing = import_module("nbtrack.interop.tensorboard.writing")
-    done = writing.write_tensorboard(task.store, list(task.records()), folder.path)
+    done = writing.write_tensorboard(task.store, list(task.records()), folder)
     task.n_points += done.n_points
-    folder.n_written += done.n_runs
     if done.n_left_out:
         task.notices.append(f"{done.n_left_out} rich values have no place there")
