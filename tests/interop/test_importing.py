@@ -252,7 +252,9 @@ def test_a_path_of_a_file_stays_inside(folder, store):
 @pytest.mark.parametrize(
     ("place", "tool", "word"),
     [
-        (".", None, "Say which tool wrote it"),
+        (".", None, r"Nothing that is known was found at '\.'.*--tool"),
+        (".nbtrack", None, "is a store of nbtrack: nbtrack merge"),
+        (".nbtrack/nbtrack.db", None, "is a store of nbtrack: nbtrack merge"),
         ("none", None, "There is nothing at 'none'"),
         (".", "mlfow", "cannot be imported"),
     ],
@@ -261,5 +263,21 @@ def test_a_place_without_runs_is_an_error(
     place, tool, word, tmp_path, store, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
+    Store.open(tmp_path).close()
     with pytest.raises(ImportSourceError, match=word):
         nbtrack.import_runs(place, tool, store=store)
+
+
+def test_what_another_tool_left_in_the_same_folder_is_told(tmp_path, store_path):
+    with nbtrack.start("a"):
+        nbtrack.log(loss=0.5)
+    place = tmp_path / "project"
+    nbtrack.export_runs(place / "runs", format="tensorboard")
+    nbtrack.export_runs(place, format="json")
+    store = Store.open(tmp_path / "new")
+    told = nbtrack.import_runs(place, store=store)
+    assert (told.tool, len(told.new), len(told.notices)) == ("nbtrack", 1, 1)
+    assert "runs of tensorboard lie there too" in told.notices[0]
+    assert nbtrack.import_runs(place, "tensorboard", store=store).notices == ()
+    assert nbtrack.import_runs(place / "runs", store=store).notices == ()
+    store.close()
