@@ -52,6 +52,7 @@ def list_(
              time_of(v.created_at), v.gone_why]
             for v in found
         ],
+        empty="no artifacts",
     )  # fmt: skip
 
 
