@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 N_SHOWN = 6  # names of one kind; the rest is counted
 N_NOTICES = 2
+N_ALERTS = 3
 
 
 def summary_line(
@@ -73,6 +74,15 @@ def line_of(on: Tracking, grade: Grade | None) -> str:
         remarks=on.run.remarks,
         grade=grade,
     )
+
+
+def alerts_part(record: RunRecord) -> str:
+    """What goes behind the line where no panel has told of alerts; the newest first."""
+    from nbtrack.analysis.alerts import alert_line
+
+    told = [shorten(alert_line(a.title, a.step), 60) for a in reversed(record.alerts)]
+    what = "alerts" if len(told) > 1 else "alert"
+    return f" · {what}: {_listed(told, N_ALERTS)}" if told else ""
 
 
 def _head(record: RunRecord, label: str) -> str:

@@ -148,6 +148,26 @@ def test_json_is_the_last_line_of_stderr_and_the_store_can_be_named(folder):
     assert nbtrack.open(told["store"]).run(told["id"]).status == "failed"
 
 
+@pytest.mark.parametrize("called", [["s.py"], ["-m", "s"]])
+def test_to_ask_a_script_for_its_help_is_no_run(folder, called):
+    folder.write("s.py", "import argparse\nargparse.ArgumentParser().parse_args()\n")
+    asked, plain = folder.tracked(*called, "--help"), folder.plainly(*called, "--help")
+    assert (asked.code, asked.out, asked.err) == (0, plain.out, "")
+    assert folder.runs() == []
+
+
+@pytest.mark.usefixtures("plain_surroundings")
+def test_its_line_tells_the_alerts_that_no_panel_shows(folder):
+    folder.write(
+        "s.py", "for n in range(3):\n    loss = [1.0, 20.0, float('nan')][n]\n"
+    )
+    said = folder.tracked("--alert", "loss > 10", "s.py")
+    line = said.err.splitlines()[-1]
+    assert line.endswith("· alerts: loss is NaN @ step 2, loss > 10 @ step 1")
+    told = json.loads(folder.tracked("--json", "s.py").err.splitlines()[-1])
+    assert told["alerts"] == ["loss is NaN @ step 2"]
+
+
 @pytest.mark.usefixtures("plain_surroundings")
 def test_what_ended_a_script_is_kept(folder):
     folder.write(
