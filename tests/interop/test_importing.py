@@ -159,6 +159,14 @@ def test_nan_and_infinities_come_exactly(folder, store):
     assert str(values) == "[nan, inf, -inf, -0.0]"
 
 
+def test_what_happened_there_long_ago_calls_nobody(folder, store):
+    write(folder, "one", loss=[1.0, math.nan])
+    nbtrack.import_runs(folder, "json", store=store)
+    [alert] = store.runs()[0].alerts
+    assert (alert.title, alert.step) == ("loss is NaN", 1)
+    assert alert.seen_at is not None
+
+
 def test_a_broken_run_is_told_and_left_out_whole(folder, store):
     write(folder, "bad", loss=[0.5, "x"])
     write(folder, "good")
