@@ -218,14 +218,14 @@ class TrackedScript:
         on = self._recording.on
         if on is None or not on.run.is_recorded:  # the first rank says it for all
             return ""
+        from nbtrack.tracked.summary import alerts_part, line_of, unread_line
+
         try:
             on.record = on.run.store.run(on.run.id)  # `finish` has flushed
         except NbtrackError as exc:
-            return f"nbtrack: run {on.run.name} · not recorded: {exc}"
+            return f"nbtrack: {unread_line(on.run.name, exc)}"
         if self._says_json:
             return json.dumps(told_of(on.record, store=str(on.run.store.path)))
-        from nbtrack.tracked.summary import alerts_part, line_of
-
         return f"nbtrack: {line_of(on, grade)}{alerts_part(on.record)}"
 
     def _last_words(self) -> None:

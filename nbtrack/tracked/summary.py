@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from nbtrack.errors import NbtrackError, RunNotFoundError
 from nbtrack.records import Param, RunRecord
 from nbtrack.text import shorten
 
@@ -74,6 +75,14 @@ def line_of(on: Tracking, grade: Grade | None) -> str:
         remarks=on.run.remarks,
         grade=grade,
     )
+
+
+def unread_line(name: str, exc: NbtrackError) -> str:
+    """The line of a run whose record cannot be read, with what is true of it."""
+    if isinstance(exc, RunNotFoundError):
+        # It was locked, or the disk full, for all of the run: that is told as well.
+        return f"run {name} · waits in the journal until the store takes it"
+    return f"run {name} · not recorded: {exc}"
 
 
 def alerts_part(record: RunRecord) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 
 import pytest
 from scripts_folder import COMMAND
@@ -146,6 +148,23 @@ def test_json_is_the_last_line_of_stderr_and_the_store_can_be_named(folder):
     assert (told["status"], told["name"]) == ("failed", "s")
     assert told["store"] == str(folder.path / "elsewhere" / ".nbtrack")
     assert nbtrack.open(told["store"]).run(told["id"]).status == "failed"
+
+
+@pytest.mark.usefixtures("plain_surroundings")
+def test_a_run_that_found_the_store_locked_waits_and_says_so(folder, store_path):
+    folder.write("s.py", "for n in range(3):\n    loss = 1.0 / (n + 1)\n")
+    folder.tracked("s.py")
+    database = sqlite3.connect(store_path / "nbtrack.db", isolation_level=None)
+    with closing(database):
+        database.execute("begin immediate")
+        said = folder.tracked("--name", "late", "s.py")
+        database.execute("rollback")
+    assert said.code == 0
+    assert "run late · waits in the journal until the store takes it" in said.err
+    assert "There is no run" not in said.err
+    assert {run.name: run.metrics["loss"].n for run in folder.runs()} == {
+        "s": 3, "late": 3
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("called", [["s.py"], ["-m", "s"]])
