@@ -48,6 +48,9 @@ _GRADES = {
 }
 
 
+_GRADE_A_OF_A_SCRIPT = "a fresh process that runs the script would do the same"
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """One heading, rows of texts under it, and longer texts by their titles."""
@@ -167,7 +170,10 @@ def _grade(known: Known) -> Section:
     record = known.record
     if record.grade is None:
         return Section("Grade")
-    first: Row = (record.grade, _GRADES.get(record.grade, ""))
+    means = _GRADES.get(record.grade, "")
+    if record.grade == "A" and "script.path" in known.facts:
+        means = _GRADE_A_OF_A_SCRIPT
+    first: Row = (record.grade, means)
     why = [("", line) for line in (record.grade_why or "").splitlines()]
     return Section("Grade", [first, *why])
 

@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from cli_calls import call
 from scripts_folder import COMMAND
 
 import nbtrack
@@ -173,6 +174,15 @@ def test_to_ask_a_script_for_its_help_is_no_run(folder, called):
     asked, plain = folder.tracked(*called, "--help"), folder.plainly(*called, "--help")
     assert (asked.code, asked.out, asked.err) == (0, plain.out, "")
     assert folder.runs() == []
+
+
+@pytest.mark.usefixtures("plain_surroundings")
+def test_the_page_of_a_script_speaks_of_no_kernel(folder):
+    folder.write("s.py", "loss = 1.0\n")
+    folder.tracked("s.py")
+    said = call("show", "last").stdout
+    assert "A  a fresh process that runs the script would do the same" in said
+    assert "kernel" not in said.partition("Metrics")[0]
 
 
 @pytest.mark.usefixtures("plain_surroundings")
