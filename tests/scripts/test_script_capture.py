@@ -176,7 +176,6 @@ def test_to_ask_a_script_for_its_help_is_no_run(folder, called):
     assert folder.runs() == []
 
 
-@pytest.mark.usefixtures("plain_surroundings")
 def test_the_page_of_a_script_speaks_of_no_kernel(folder):
     folder.write("s.py", "loss = 1.0\n")
     folder.tracked("s.py")
