@@ -181,7 +181,7 @@ def test_the_page_of_a_script_speaks_of_no_kernel(folder):
     folder.tracked("s.py")
     said = call("show", "last").stdout
     assert "A  a fresh process that runs the script would do the same" in said
-    assert "kernel" not in said.partition("Metrics")[0]
+    assert "kernel" not in said.partition("Code\n")[0]
 
 
 @pytest.mark.usefixtures("plain_surroundings")
