@@ -166,11 +166,11 @@ def import_(
     Nothing of it is run; of a run all comes or nothing. To import it again changes
     nothing. A store is made where there is none.
     """
-    with opened(store_path, create=True) as store:
-        if tool is None and (is_bundle(place) or place.endswith(".zip")):
+    if tool is None and (is_bundle(place) or place.endswith(".zip")):
+        with opened(store_path, create=True) as store:
             _import_bundle(place, store, as_json=as_json)
-        else:
-            _import_runs(place, tool, store, as_json=as_json)
+    else:
+        _import_runs(place, tool, store_path, as_json=as_json)
 
 
 def _import_bundle(file: str, store: Store, *, as_json: bool) -> None:
@@ -183,11 +183,16 @@ def _import_bundle(file: str, store: Store, *, as_json: bool) -> None:
     say(f"imported {run.name} · {run.id}")
 
 
-def _import_runs(place: str, tool: str | None, store: Store, *, as_json: bool) -> None:
+def _import_runs(
+    place: str, tool: str | None, store_path: str | None, *, as_json: bool
+) -> None:
     from nbtrack.interop.importing import import_runs
+    from nbtrack.store.locate import folder_for
 
+    # A store is not made for a place that has no runs.
+    folder = folder_for(store_path, None)
     with progress_line(shown_runs) as progress:
-        done = import_runs(place, tool, store=store, progress=progress)
+        done = import_runs(place, tool, store=folder, progress=progress)
     if as_json:
         say_json(asdict(done))
         return
