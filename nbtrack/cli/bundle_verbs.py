@@ -23,10 +23,12 @@ ENDING = ".nbt.zip"
 @click.command("export", cls=Verb)
 @click.argument("runs", nargs=-1, metavar="RUN|QUERY...")
 @click.option("-o", "--output", metavar="PATH", help="Default: <name>.nbt.zip.")
-@click.option("--format", "file_format", type=click.Choice(FORMATS), help="No bundle.")
+@click.option("--format", "file_format", type=click.Choice(FORMATS), help="Files.")
 @click.option("--no-files", is_flag=True, help="With --format: tables alone.")
 @click.option("--repeat", default=1, metavar="N", help="Run it N times: the noise.")
-@click.option("--data", default="auto", metavar="auto|embed|ref|none")
+@click.option(
+    "--data", default="auto", metavar="auto|embed|ref|none", help="What was read."
+)
 @click.option("--private", multiple=True, metavar="PATTERN", help="Digest alone.")
 @click.option("--tolerance", multiple=True, metavar="METRIC=X", help="May be off by X.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="For the cells.")
@@ -155,14 +157,17 @@ def rerun(
 
 @click.command("import", cls=Verb)
 @click.argument("place", metavar="PLACE")
-@click.option("--tool", help="Who wrote it. Default: found out.")
+@click.option("--tool", metavar="NAME", help="Who wrote it. Default: found out.")
 @with_options
 def import_(
     place: str, *, tool: str | None, store_path: str | None, as_json: bool
 ) -> None:
     """Take the run of a bundle, or the runs of another tool, into the store.
 
-    PLACE: FILE.nbt.zip; mlflow.db, a mlruns folder, or what else another tool wrote.
+    PLACE: FILE.nbt.zip; or mlflow.db, a folder mlruns, W&B's wandb, TensorBoard's logs,
+    dvclive, a database of trackio or of an Optuna study, what neptune-exporter or
+    nbtrack export --format json|parquet wrote.
+
     Nothing of it is run; of a run all comes or nothing. To import it again changes
     nothing. A store is made where there is none.
     """
