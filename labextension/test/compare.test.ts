@@ -158,6 +158,13 @@ describe('the panel', () => {
     );
   });
 
+  it('counts one run as one', () => {
+    show(table(1));
+    expect(document.body.textContent).toMatch(/(^|\D)1 run(?!s)/);
+    show({ ...table(1), n_all: 3 });
+    expect(document.body.textContent).toContain('1 of 3 runs');
+  });
+
   it('has only the rows in view in the page', () => {
     show(table(5000));
     expect(all('tbody tr[data-run]').length).toBeLessThan(80);

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.analysis.alerts import alert_line
 from nbtrack.analysis.groups import Group, groups_of
 from nbtrack.analysis.reproducibility import origin_of, reproducibility
-from nbtrack.analysis.runs_table import select
+from nbtrack.analysis.runs_table import select, tag_texts
 from nbtrack.analysis.wording import duration, number
 from nbtrack.records import (
     ArtifactRecord,
@@ -46,6 +46,9 @@ _GRADES = {
     "C": "a cell that it depends on was edited since, or raised",
     "D": "a cell that it depends on is gone, or the origin of a value is not known",
 }
+
+
+_GRADE_A_OF_A_SCRIPT = "a fresh process that runs the script would do the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,18 @@ def headline(record: RunRecord) -> str:
     return " · ".join(parts)
 
 
+def about(known: Known) -> Section:
+    """What somebody said of the run, and where it comes from, for a page of text."""
+    record, facts = known.record, known.facts
+    tags = ", ".join(tag_texts(record.tags))
+    rows = [("experiment", record.experiment), ("group", record.group or "")]
+    rows += [("tags", tags), ("notes", record.notes)]
+    if "origin.tool" in facts and "origin.id" in facts:
+        tool, there = (str(facts[f"origin.{name}"].value) for name in ("tool", "id"))
+        rows.append(("imported", f"from {tool}, where it is {there}"))
+    return Section("About", [row for row in rows if row[1]])
+
+
 def _error(known: Known) -> Section:
     texts = [("Traceback", known.record.error)] if known.record.error else []
     return Section("Why it ended", _fact_rows(known, _ERROR), texts)
@@ -155,7 +170,10 @@ def _grade(known: Known) -> Section:
     record = known.record
     if record.grade is None:
         return Section("Grade")
-    first: Row = (record.grade, _GRADES.get(record.grade, ""))
+    means = _GRADES.get(record.grade, "")
+    if record.grade == "A" and "script.path" in known.facts:
+        means = _GRADE_A_OF_A_SCRIPT
+    first: Row = (record.grade, means)
     why = [("", line) for line in (record.grade_why or "").splitlines()]
     return Section("Grade", [first, *why])
 
@@ -167,7 +185,7 @@ def _reproducibility(known: Known) -> Section:
 def _metrics(known: Known) -> Section:
     rows = [
         (m.name, f"best {number(m.best)} @ step {m.best_step}" if m.goal else "",
-         f"last {number(m.last)}", f"{m.n} points")
+         f"last {number(m.last)}", f"{m.n:,} point{'s'[: m.n != 1]}")
         for m in known.record.metrics.values()
     ]  # fmt: skip
     return Section("Metrics", rows)

@@ -267,7 +267,10 @@ def sorted_ids(table: Table, name: str, known: Collection[str] = ()) -> list[str
     values = column(table, key)
     if len(table) and all(value is MISSING for value in values):
         shown = shorten(visible(key), 60)
-        raise QueryError(f"Cannot sort by {shown!r}.{did_you_mean(key, known)}")
+        hint = did_you_mean(key, known)
+        if bare(key) in known:  # others have it: --last took these first
+            hint = " None of the runs that are shown has it."
+        raise QueryError(f"Cannot sort by {shown!r}.{hint}")
     backwards = name.startswith("-") != (_goal(table, key) == "max")
     pairs = list(zip(values, table.ids, strict=True))
     there = [pair for pair in pairs if not _is_hollow(pair[0])]

@@ -23,10 +23,12 @@ ENDING = ".nbt.zip"
 @click.command("export", cls=Verb)
 @click.argument("runs", nargs=-1, metavar="RUN|QUERY...")
 @click.option("-o", "--output", metavar="PATH", help="Default: <name>.nbt.zip.")
-@click.option("--format", "file_format", type=click.Choice(FORMATS), help="No bundle.")
+@click.option("--format", "file_format", type=click.Choice(FORMATS), help="Files.")
 @click.option("--no-files", is_flag=True, help="With --format: tables alone.")
 @click.option("--repeat", default=1, metavar="N", help="Run it N times: the noise.")
-@click.option("--data", default="auto", metavar="auto|embed|ref|none")
+@click.option(
+    "--data", default="auto", metavar="auto|embed|ref|none", help="What was read."
+)
 @click.option("--private", multiple=True, metavar="PATTERN", help="Digest alone.")
 @click.option("--tolerance", multiple=True, metavar="METRIC=X", help="May be off by X.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="For the cells.")
@@ -159,22 +161,25 @@ def rerun(
 
 @click.command("import", cls=Verb)
 @click.argument("place", metavar="PLACE")
-@click.option("--tool", help="Who wrote it. Default: found out.")
+@click.option("--tool", metavar="NAME", help="Who wrote it. Default: found out.")
 @with_options
 def import_(
     place: str, *, tool: str | None, store_path: str | None, as_json: bool
 ) -> None:
     """Take the run of a bundle, or the runs of another tool, into the store.
 
-    PLACE: FILE.nbt.zip; mlflow.db, a mlruns folder, or what else another tool wrote.
+    PLACE: FILE.nbt.zip; or mlflow.db, a folder mlruns, W&B's wandb, TensorBoard's logs,
+    dvclive, a database of trackio or of an Optuna study, what neptune-exporter or
+    nbtrack export --format json|parquet wrote.
+
     Nothing of it is run; of a run all comes or nothing. To import it again changes
     nothing. A store is made where there is none.
     """
-    with opened(store_path, create=True) as store:
-        if tool is None and (is_bundle(place) or place.endswith(".zip")):
+    if tool is None and (is_bundle(place) or place.endswith(".zip")):
+        with opened(store_path, create=True) as store:
             _import_bundle(place, store, as_json=as_json)
-        else:
-            _import_runs(place, tool, store, as_json=as_json)
+    else:
+        _import_runs(place, tool, store_path, as_json=as_json)
 
 
 def _import_bundle(file: str, store: Store, *, as_json: bool) -> None:
@@ -187,11 +192,16 @@ def _import_bundle(file: str, store: Store, *, as_json: bool) -> None:
     say(f"imported {run.name} · {run.id}")
 
 
-def _import_runs(place: str, tool: str | None, store: Store, *, as_json: bool) -> None:
+def _import_runs(
+    place: str, tool: str | None, store_path: str | None, *, as_json: bool
+) -> None:
     from nbtrack.interop.importing import import_runs
+    from nbtrack.store.locate import folder_for
 
+    # A store is not made for a place that has no runs.
+    folder = folder_for(store_path, None)
     with progress_line(shown_runs) as progress:
-        done = import_runs(place, tool, store=store, progress=progress)
+        done = import_runs(place, tool, store=folder, progress=progress)
     say_report(done, as_json=as_json)
 
 

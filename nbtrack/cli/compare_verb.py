@@ -15,6 +15,7 @@ from nbtrack.cli.frame import (
     say,
     say_json,
     say_table,
+    time_of,
     with_options,
 )
 from nbtrack.cli.tables import BEST
@@ -64,11 +65,15 @@ def _say(found: Compared) -> None:
     from nbtrack.analysis.comparing.still import base_row, head_text
 
     base = base_row(found)
+    heads = [
+        "started (UTC)" if column.name == "started_at" else head_text(column)
+        for column in found.shown
+    ]
     rows = [
         [_name(found, at, base), *(_cell(c, at, base) for c in found.shown)]
         for at in range(len(found.ids))
     ]
-    say_table(["run", *(head_text(column) for column in found.shown)], rows)
+    say_table(["run", *heads], rows)
 
 
 def _name(found: Compared, at: int, base: int | None) -> Cell:
@@ -80,6 +85,8 @@ def _cell(column: Column, at: int, base: int | None) -> Any:
 
     if column.name == "status":
         return column.values[at]
+    if column.name == "started_at":
+        return time_of(column.values[at])  # as in every table of a terminal
     text = cell_text(column, at)
     delta = delta_text(column, at, base)
     is_best = at in column.marks.best

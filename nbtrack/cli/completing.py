@@ -69,13 +69,14 @@ Offer = Callable[["Store"], Iterable[tuple[str, str]]]
 # By the name of a parameter; those of other kinds (a choice, a number) have their own.
 _OFFERS: dict[str, Sequence[Offer]] = {
     "run": (runs,), "runs": (runs,), "a": (runs,), "b": (runs,), "select": (runs,),
-    "baseline": (runs,), "diff": (runs,), "what": (runs,),
+    "baseline": (runs,), "diff": (runs,), "what": (runs,), "resume": (runs,),
     "words": (runs, columns), "query": (columns,),
     "ref": (artifacts, models), "refs": (artifacts, models), "keep": (artifacts,),
     "name": (artifacts, models),
     "sort": (columns,), "metric": (columns,), "group": (columns,),
 }  # fmt: skip
 _WITH_FILES = ("what", "ref")  # a bundle is meant by its path
+_FILES = ("place", "output", "store_path", "other", "into", "find_links", "url")
 
 
 class _Offered(StringParamType):
@@ -97,11 +98,42 @@ class _Offered(StringParamType):
         return found
 
 
+class _Files(StringParamType):
+    """A path as it was typed: whoever takes it looks whether it is there."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """What the shell finds."""
+        return [CompletionItem(incomplete, type="file")]
+
+
+class _Tools(StringParamType):
+    """A tool that runs are taken from; another word has its own error, with a hint."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """What begins like `incomplete`."""
+        from nbtrack.interop.sources import READERS
+
+        return [CompletionItem(tool) for tool in READERS if tool.startswith(incomplete)]
+
+
 def complete(parameters: Iterable[click.Parameter]) -> None:
     """Have the parameters of a verb completed that are known by their names."""
     for parameter in parameters:
-        if parameter.name in _OFFERS and parameter.type is click.STRING:
-            parameter.type = _Offered(parameter.name)
+        name = parameter.name or ""
+        if parameter.type is click.UNPROCESSED:  # `nbtrack run`: a script comes first
+            parameter.type = _Files()
+        elif parameter.type is not click.STRING:
+            continue
+        elif name in _OFFERS:
+            parameter.type = _Offered(name)
+        elif name in _FILES:
+            parameter.type = _Files()
+        elif name == "tool":
+            parameter.type = _Tools()
 
 
 def offered(

@@ -135,13 +135,17 @@ def say_report(report: Any, *, as_json: bool) -> None:  # Any: a dataclass with 
         say(line)
 
 
-def say_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def say_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str = ""
+) -> None:
     """Show rows under their headings; numbers to the right.
 
     Where nobody looks, as plain aligned text of all columns; on a terminal in colours,
-    with as many columns as have room.
+    with as many columns as have room. `empty` is said where there are no rows.
     """
     if not rows:
+        if empty:
+            say(empty)
         return
     if not on_terminal():
         for line in plain_lines(columns, rows):

@@ -40,7 +40,7 @@ def list_(*, store_path: str | None, as_json: bool) -> None:
     if as_json:
         say_json([dict(zip(columns, row, strict=True)) for row in rows])
         return
-    say_table(columns, rows)
+    say_table(columns, rows, empty="no models")
 
 
 @models.command("versions")

@@ -55,8 +55,9 @@ def run(
 
     Nothing in the script is edited: params (argparse's too), metrics, files, code and
     output are recorded as in a cell under %%track. Its arguments, output, exit status
-    and traceback are its own. One line on stderr says at the end what was captured;
-    with --json that line is JSON.
+    and traceback are its own. One line on stderr says at the end what was captured,
+    and which alerts came; with --json that line is JSON. With --help behind the script
+    it is only asked for its help.
     """
     from nbtrack.scripts.asked import Asked
     from nbtrack.tracked.options import checked_options, evaluate_params
@@ -65,7 +66,9 @@ def run(
     evaluate_params(checked_options(**options).params, {})  # a slip is said here
     target, arguments = _target(module, list(words))
     asked = Asked(target, module is not None, options, says_json=as_json)
-    command = asked.command(arguments)
+    # Who asks a script for its help gets that, and no run of it.
+    is_run = "--help" not in arguments
+    command = (asked.command if is_run else asked.plain_command)(arguments)
     os.execve(command[0], command, _environment(store_path))  # noqa: S606
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 METRICS_SHOWN = 4
 ROWS_SHOWN = 40
+_TO_THE_MINUTE = 16  # characters of a time
 
 
 @click.command("ls", cls=Verb)
@@ -45,6 +46,8 @@ def ls(
     """List runs, newest first.
 
     QUERY as in %runs: nbtrack ls 'loss < .3 and params.opt == "adam"'
+
+    Shown are the best values of the metrics that most of them have.
     """
     from nbtrack.analysis.runs_table import select
 
@@ -59,12 +62,13 @@ def ls(
     names = _most_common(runs)
     metrics = [_metric(runs, name) for name in names]
     say_table(
-        ["id", "name", "status", "started (UTC)", "seconds", *names],
+        ["id", "name", "status", "started (UTC)", "took", *names],
         [
-            [run.id, run.name, run.status, time_of(run.started_at), run.duration_s,
-             *(metric[at] for metric in metrics)]
+            [run.id, run.name, run.status, time_of(run.started_at)[:_TO_THE_MINUTE],
+             _took(run.duration_s), *(metric[at] for metric in metrics)]
             for at, run in enumerate(runs)
         ],
+        empty="no runs",
     )  # fmt: skip
 
 
@@ -76,7 +80,7 @@ def show(run: str, *, store_path: str | None, as_json: bool) -> None:
 
     RUN: its id, name, the beginning of an id, or last.
     """
-    from nbtrack.analysis.run_page import Known, headline, sections_of
+    from nbtrack.analysis.run_page import Known, about, headline, sections_of
 
     with opened(store_path) as store:
         known = Known.of(store, store.run(run).id)
@@ -84,8 +88,17 @@ def show(run: str, *, store_path: str | None, as_json: bool) -> None:
         say_json(_facts(known.record) | _more_facts(known))
         return
     say(f"{headline(known.record)} · {known.record.id}", style="bold cyan")
-    for section in sections_of(known):
+    for section in [about(known), *sections_of(known)]:
         _say_section(section)
+
+
+def _took(seconds: float | None) -> Cell:
+    from nbtrack.analysis.wording import duration
+
+    if seconds is None:
+        return Cell(None)
+    short = f"{seconds:.1f} s"
+    return Cell(duration(seconds) if seconds >= 60 else short, right=True)
 
 
 def _metric(runs: Sequence[RunRecord], name: str) -> list[Cell]:
@@ -110,7 +123,8 @@ def _say_section(section: Section) -> None:
     if len(section.rows) > ROWS_SHOWN:
         say(f"  … and {len(section.rows) - ROWS_SHOWN} more")
     for title, text in section.texts:
-        say(f"  {title} ({len(text.splitlines())} lines)")
+        n_lines = len(text.splitlines())
+        say(f"  {title} ({n_lines:,} line{'s'[: n_lines != 1]})")
 
 
 def _most_common(runs: Sequence[RunRecord]) -> list[str]:

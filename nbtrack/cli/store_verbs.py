@@ -53,6 +53,7 @@ def list_(
              time_of(v.created_at), v.gone_why]
             for v in found
         ],
+        empty="no artifacts",
     )  # fmt: skip
 
 

@@ -31,13 +31,16 @@ def cell(value: Any) -> str:
 
     >>> cell(0.123456789), cell(12345), cell(Cell(0.5, mark="*")), cell("a\x1b")
     ('0.123457', '12,345', '0.5*', 'a\\x1b')
+    >>> cell(1700000000.25)
+    '1700000000.25'
     """
     if isinstance(value, Cell):
         return cell(value.value) + value.mark
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.6g}"
+        digits = 14 if 1e6 <= abs(value) < 1e15 else 6  # a time is told to 0.1 ms
+        return f"{value:.{digits}g}"
     if isinstance(value, int):
         return f"{value:,}"
     return shorten(visible(str(value)), CELL_MAX)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _GAP = 2
-_WIDEST = 40  # characters of a column, where not all have room
-_NARROWEST = 8  # of one that is cut; a column with less says nothing
+_WIDEST = 24  # characters of the first column, where not all have room
+_NARROWEST = 16  # of a text that is cut: a name still says something, a time all
+_HEAD = 8  # of a heading that is cut
 _STATUS = {
     "finished": "green", "running": "cyan", "failed": "red", "crashed": "red",
     "stopped": "yellow", "pruned": "yellow", "ok": "green", "warn": "yellow",
@@ -43,7 +44,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     console = _console()
     texts, right = texts_of(rows), rights_of(rows)
     heads = [visible(column) for column in columns]
-    widths = _widths(heads, texts, console.width)
+    widths = _widths(heads, texts, right, room=console.width)
     table = Table(
         box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold"
     )
@@ -82,15 +83,23 @@ def _fit(console: Console, text: str) -> str:
 
 
 def _widths(
-    heads: Sequence[str], texts: Sequence[Sequence[str]], room: int
+    heads: Sequence[str],
+    texts: Sequence[Sequence[str]],
+    right: Sequence[bool],
+    *,
+    room: int,
 ) -> list[int]:
     """How wide each column is that has room; what comes first has it first.
 
-    >>> _widths(["id", "name"], [["a", "x" * 50]], 80)
+    A number is whole or not shown: cut off, `1.5e-05` would be another one.
+
+    >>> _widths(["id", "name"], [["a", "x" * 50]], [False, False], room=80)
     [2, 50]
-    >>> _widths(["id", "name", "notes"], [["a", "x" * 20, "y" * 20]], 30)
-    [2, 16, 8]
-    >>> _widths(["a"] * 9, [["b"] * 9], 10)
+    >>> _widths(["name", "notes"], [["x" * 20, "y" * 20]], [False, False], room=38)
+    [20, 16]
+    >>> _widths(["name", "loss"], [["x" * 50, "1.23457e-05"]], [False, True], room=40)
+    [27, 11]
+    >>> _widths(["a"] * 9, [["b"] * 9], [True] * 9, room=10)
     [1, 1, 1, 1]
     """
     from rich.cells import cell_len
@@ -98,8 +107,12 @@ def _widths(
     full = [max(map(cell_len, column)) for column in zip(heads, *texts, strict=True)]
     if sum(full) + _GAP * (len(full) - 1) <= room:
         return full
+    whole = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
     least = [
-        min(width, _NARROWEST if nth else _WIDEST) for nth, width in enumerate(full)
+        max(whole[nth], min(width, _HEAD))
+        if right[nth]
+        else min(width, _NARROWEST if nth else _WIDEST)
+        for nth, width in enumerate(full)
     ]
     n_shown = 1
     while n_shown < len(full) and sum(least[: n_shown + 1]) + _GAP * n_shown <= room:

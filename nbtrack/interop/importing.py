@@ -20,7 +20,7 @@ from nbtrack.capture.values import NotRecordedError
 from nbtrack.errors import NbtrackError, StoreReadOnlyError
 from nbtrack.interop.foreign import FoundRun, Source
 from nbtrack.interop.report import ImportReport
-from nbtrack.interop.sources import open_source
+from nbtrack.interop.sources import open_source, others_at
 from nbtrack.interop.taking import Taker
 from nbtrack.store import Store
 from nbtrack.text import shorten
@@ -59,7 +59,8 @@ def import_runs(
     place : path or str
         A file, a folder, or an address such as "sqlite:///mlflow.db".
     tool : str, optional
-        Who wrote it: "mlflow", "wandb", "tensorboard", ... Default: found out.
+        Who wrote it: "mlflow", "wandb", "tensorboard", ... Default: found out. Where
+        several did, the first is taken, and the notices name the others.
     store : Store or path, optional
         Default: the store of this folder.
     progress : callable, optional
@@ -89,13 +90,20 @@ def import_runs(
         closing(open_source(str(place), tool)) as source,
         store_given(store, create=True) as target,
     ):
-        return _Import(source, target, progress).all()
+        others = others_at(str(place), source.tool) if tool is None else []
+        return _Import(source, target, progress, others).all()
 
 
 class _Import:
     """One import: what was found, and what became of it."""
 
-    def __init__(self, source: Source, store: Store, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        store: Store,
+        progress: Progress | None,
+        others: Sequence[str],
+    ) -> None:
         if store.why_read_only is not None:
             raise StoreReadOnlyError(store.why_read_only)
         self._source = source
@@ -105,7 +113,10 @@ class _Import:
         self._new: list[str] = []
         self._updated: list[str] = []
         self._skipped: dict[str, str] = {}
-        self._notices: list[str] = []
+        self._notices = [
+            f"runs of {other} lie there too, and were not taken: name the tool, {other}"
+            for other in others
+        ]
         self._counts = {"n_there": 0, "n_params": 0, "n_points": 0, "n_files": 0}
 
     def all(self) -> ImportReport:

@@ -8,6 +8,7 @@ from typing import Protocol, cast
 
 from nbtrack.errors import ImportSourceError
 from nbtrack.interop.foreign import Source
+from nbtrack.store.locate import DATABASE_NAME
 from nbtrack.text import did_you_mean, shorten, visible
 
 # By tool, where its reader is. Asked in this order: the surest marks first.
@@ -56,6 +57,13 @@ def open_source(place: str, tool: str | None = None) -> Source:
     raise ImportSourceError(_not_recognised(place))
 
 
+def others_at(place: str, tool: str) -> list[str]:
+    """Other tools whose runs lie in the same folder."""
+    if not Path(place).is_dir():
+        return []
+    return [n for n in READERS if n != tool and _reader(n).recognises(place)]
+
+
 def _reader(tool: str) -> Reader:
     return cast(Reader, import_module(READERS[tool]))
 
@@ -64,7 +72,9 @@ def _not_recognised(place: str) -> str:
     shown = shorten(visible(repr(place)))
     if "://" not in place and not Path(place).exists():
         return f"There is nothing at {shown}."
+    if Path(place).name == DATABASE_NAME or (Path(place) / DATABASE_NAME).is_file():
+        return f"{shown} is a store of nbtrack: nbtrack merge takes its runs."
     return (
-        f"{shown} is no place of runs that is known here. Say which tool wrote it: "
-        f"{', '.join(READERS)}."
+        f"Nothing that is known was found at {shown}. Name the file or folder that the "
+        f"tool itself wrote, or the tool (--tool, tool=): {', '.join(READERS)}."
     )

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nbtrack.analysis.run_page import Known, Section, headline, sections_of
+from nbtrack.analysis.run_page import Known, Section, about, headline, sections_of
 from nbtrack.errors import OptionError, StoreError
 from nbtrack.text import escape, shorten, visible
 
@@ -25,7 +25,9 @@ ROWS_SHOWN = 40
 TEXT_SHOWN = 20_000  # characters of each text; the page stays under 100 KB a section
 PICTURES_SHOWN = 6
 PICTURE_MAX_BYTES = 150_000
-_OPEN = ("Why it ended", "Alerts", "Metrics", "Params", "Code", "Data", "Artifacts")
+_OPEN = (
+    "About", "Why it ended", "Alerts", "Metrics", "Params", "Code", "Data", "Artifacts",
+)  # fmt: skip
 _CELL = "padding:1px 14px 1px 0;text-align:left;vertical-align:top;border:0"
 _PRE = "max-height:24em;overflow:auto;font-size:85%;margin:2px 0 6px 0"
 
@@ -39,7 +41,7 @@ class RunPage:
 
     def __repr__(self) -> str:
         lines = [visible(headline(self.known.record))]
-        for section in sections_of(self.known):
+        for section in self._sections():
             lines += ["", section.title, *plain_section(section)]
             lines += [f"  {visible(title)} ({len(text.splitlines())} lines)"
                       for title, text in section.texts]  # fmt: skip
@@ -47,8 +49,11 @@ class RunPage:
 
     def _repr_html_(self) -> str:
         head = f"<div><b>{escape(headline(self.known.record))}</b></div>"
-        sections = "".join(map(section_html, sections_of(self.known)))
+        sections = "".join(map(section_html, self._sections()))
         return f"<div>{head}{sections}{self._pictures()}</div>"
+
+    def _sections(self) -> list[Section]:
+        return [about(self.known), *sections_of(self.known)]
 
     def _pictures(self) -> str:
         images = [m for m in self.known.media if m.mime == "image/png" and m.digest]

@@ -35,7 +35,7 @@ from nbtrack.tracked.parts import (
 )
 from nbtrack.tracked.recording import Recording
 from nbtrack.tracked.starting import run_or_line, started
-from nbtrack.tracked.summary import line_of
+from nbtrack.tracked.summary import line_of, unread_line
 
 if TYPE_CHECKING:
     from nbtrack.capture.session import SessionLog
@@ -180,7 +180,7 @@ class TrackedCell:
             try:
                 on.record = on.run.store.run(on.run.id)  # `finish` has flushed
             except NbtrackError as exc:
-                show_line(f"run {on.run.name} · not recorded: {exc}")
+                show_line(unread_line(on.run.name, exc))
         with guard(self._panel.feature):
             self._panel.close(on)
         with guard("the summary line"):

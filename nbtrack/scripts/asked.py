@@ -52,12 +52,13 @@ class Asked:
         return [*_python(), "-c", START, self.as_json(), *arguments]
 
     def plain_command(self, arguments: Sequence[str]) -> list[str]:
-        """The command that runs a file without us.
+        """The command that runs it without us.
 
         >>> Asked("train.py").plain_command(["--lr", "0.1"])[-3:]
         ['train.py', '--lr', '0.1']
         """
-        return [*_python(), self.target, *arguments]
+        module = ["-m"] if self.is_module else []
+        return [*_python(), *module, self.target, *arguments]
 
 
 def _python() -> list[str]:

@@ -191,15 +191,15 @@ class TrackedScript:
         on = self._recording.on
         if on is None or not on.run.is_recorded:  # the first rank says it for all
             return ""
+        from nbtrack.tracked.summary import alerts_part, line_of, unread_line
+
         try:
             on.record = on.run.store.run(on.run.id)  # `finish` has flushed
         except NbtrackError as exc:
-            return f"nbtrack: run {on.run.name} · not recorded: {exc}"
+            return f"nbtrack: {unread_line(on.run.name, exc)}"
         if self._says_json:
             return json.dumps(told_of(on.record, store=str(on.run.store.path)))
-        from nbtrack.tracked.summary import line_of
-
-        return f"nbtrack: {line_of(on, grade)}"
+        return f"nbtrack: {line_of(on, grade)}{alerts_part(on.record)}"
 
     def _last_words(self) -> None:
         """What was captured, as the process ends."""
@@ -242,6 +242,8 @@ def parts_of_scripts() -> list[Part]:
 
 def told_of(record: RunRecord, *, store: str) -> dict[str, Any]:
     """A run that is over, as JSON: what a program that started it wants to know."""
+    from nbtrack.analysis.alerts import alert_line
+
     fields = ("id", "name", "experiment", "status", "duration_s", "grade", "error")
     return {
         **{field: getattr(record, field) for field in fields},
@@ -249,6 +251,7 @@ def told_of(record: RunRecord, *, store: str) -> dict[str, Any]:
         "params": {name: param.value for name, param in record.params.items()},
         "metrics": {name: metric.last for name, metric in record.metrics.items()},
         "n_checkpoints": len(record.checkpoints),
+        "alerts": [alert_line(a.title, a.step) for a in record.alerts],
     }
 
 

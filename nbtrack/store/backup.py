@@ -115,6 +115,7 @@ def writing_to(target: Path) -> Iterator[None]:
 def made_beside(target: Path) -> Iterator[Path]:
     """A store's folders beside `target`: to be moved there, else gone afterwards."""
     folder = target.with_name(f"{PARTIAL}{os.urandom(8).hex()}")
+    folder.mkdir(mode=0o700)  # an error of it is told of `target`
     prepare_folder(folder)
     try:
         yield folder

@@ -231,7 +231,10 @@ def why_read_only(folder: Path, database: Path, version: int) -> str | None:
     if version > VERSION:
         return too_new(version)
     if not os.access(folder, os.W_OK) or not os.access(database, os.W_OK):
-        return f"The store {folder} cannot be written: it is open for reading only."
+        return (
+            f"The store {folder} cannot be written: it is open for reading only. "
+            "Set NBTRACK_STORE to a folder that can be written."
+        )
     return None
 
 

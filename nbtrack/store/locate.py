@@ -77,6 +77,20 @@ def folder_for(path: Path | str | None, near: Path | str | None) -> Path:
     return find_store(near) or place_for_new(near)
 
 
+def no_store(folder: Path, path: Path | str | None) -> StoreError:
+    """The error where the store that `folder_for` found is none, with the way out."""
+    if path is not None:
+        way = ""
+    elif os.environ.get("NBTRACK_STORE"):
+        way = " NBTRACK_STORE names that place."
+    else:
+        way = (
+            " There is none above it either: %%track or nbtrack run make one; another "
+            "place is named with --store or NBTRACK_STORE."
+        )
+    return StoreError(f"There is no store at {folder}.{way}")
+
+
 def prepare_folder(folder: Path) -> None:
     """Make the store's folders, private, with a `.gitignore` of `*`."""
     try:

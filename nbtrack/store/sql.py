@@ -44,10 +44,20 @@ def run_query(
         cursor = connection.execute(query)
         rows = cursor.fetchall()
     except (sqlite3.Error, sqlite3.Warning) as exc:
-        raise StoreError(f"The query failed: {exc}. Only reading is allowed.") from exc
+        raise StoreError(f"The query failed: {exc}. {_way_out(str(exc))}") from exc
     finally:
         connection.set_progress_handler(None, 0)
     return [column[0] for column in cursor.description or ()], rows
+
+
+def _way_out(reason: str) -> str:
+    if reason.startswith("no such"):
+        return "Tables and columns are listed by help(nbtrack.sql)."
+    if reason == "interrupted":
+        return "It took too long; a where or a limit makes it quicker."
+    if "syntax error" in reason or "incomplete input" in reason:
+        return "It is SQL as SQLite has it: select name, best from summaries."
+    return "Only reading is allowed."
 
 
 def prepare_for_queries(connection: sqlite3.Connection) -> None:

@@ -40,6 +40,7 @@ from nbtrack.store.lineage_rows import ReadsLineage
 from nbtrack.store.locate import (
     DATABASE_NAME,
     folder_for,
+    no_store,
     prepare_folder,
     refuse_foreign_link,
 )
@@ -157,7 +158,7 @@ class Store(
         created = not database.exists()
         if created:
             if not create:
-                raise StoreError(f"There is no store at {folder}.")
+                raise no_store(folder, path)
             make_store(database, network=is_network(folder))
         with readable_errors(database):
             return cls._opened(folder, database, created=created)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from nbtrack.errors import NbtrackError, RunNotFoundError
 from nbtrack.records import Param, RunRecord
 from nbtrack.text import shorten
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 N_SHOWN = 6  # names of one kind; the rest is counted
 N_NOTICES = 2
+N_ALERTS = 3
 
 
 def summary_line(
@@ -73,6 +75,23 @@ def line_of(on: Tracking, grade: Grade | None) -> str:
         remarks=on.run.remarks,
         grade=grade,
     )
+
+
+def unread_line(name: str, exc: NbtrackError) -> str:
+    """The line of a run whose record cannot be read, with what is true of it."""
+    if isinstance(exc, RunNotFoundError):
+        # It was locked, or the disk full, for all of the run: that is told as well.
+        return f"run {name} · waits in the journal until the store takes it"
+    return f"run {name} · not recorded: {exc}"
+
+
+def alerts_part(record: RunRecord) -> str:
+    """What goes behind the line where no panel has told of alerts; the newest first."""
+    from nbtrack.analysis.alerts import alert_line
+
+    told = [shorten(alert_line(a.title, a.step), 60) for a in reversed(record.alerts)]
+    what = "alerts" if len(told) > 1 else "alert"
+    return f" · {what}: {_listed(told, N_ALERTS)}" if told else ""
 
 
 def _head(record: RunRecord, label: str) -> str:

@@ -106,6 +106,15 @@ def test_types_make_a_difference_and_missing_values_too(store_path, plain_surrou
     assert not columns["params.nan"].differs
 
 
+def test_a_metric_that_few_have_is_not_what_all_are_compared_by(runs):
+    assert compared(runs, CompareState()).metric() == "loss"
+    with nbtrack.start("other") as other:
+        other.log(val_loss=1.0)
+    assert compared(runs, CompareState()).metric() == "loss"
+    newest = CompareState(last=2)
+    assert compared(runs, newest).metric() == "val_loss"  # as many as have another
+
+
 def test_metrics_sort_best_first_and_a_minus_turns_that_round(runs):
     best = compared(runs, CompareState(sort="loss"))
     assert best.names[0] == "adam-0.01"

@@ -101,6 +101,13 @@ def test_sorting_puts_the_best_first_and_the_missing_last(three):
         names("lss")
 
 
+def test_what_only_other_runs_have_is_no_slip_of_the_pen(three):
+    with pytest.raises(QueryError, match="None of the runs that are shown has it"):
+        nbtrack.runs(sort="-loss", last=1)
+    with pytest.raises(QueryError, match="Did you mean loss"):
+        nbtrack.runs(sort="los", last=1)
+
+
 def test_mixed_types_have_an_order(store_path):
     for value in ("x", 2, None, 1, [3]):
         with nbtrack.start("run", params={"v": value}):

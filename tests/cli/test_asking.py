@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import nbtrack
 from nbtrack.analysis.code_view import settled_store
+from nbtrack.store import Store
 from nbtrack.text import csv_cell
 
 
@@ -106,3 +107,37 @@ def test_the_cells_of_a_run_are_printed_as_a_script(store_path, shell, tmp_path)
 
 def test_a_run_without_cells_has_no_slice(filled):
     assert "has no cells" in call("slice", "base-0", code=1).stderr
+
+
+def test_what_is_empty_says_so(store_path, plain_surroundings):
+    Store.open(store_path).close()
+    assert call("ls").stdout == "no runs\n"
+    assert call("artifacts").stdout == "no artifacts\n"
+    assert call("models").stdout == "no models\n"
+    assert json_of("ls") == []
+
+
+def test_times_are_whole_in_what_sql_shows_and_utc_in_every_table(filled):
+    exact = json_of("sql", "select at from points limit 1")[0]["at"]
+    said = call("sql", "select at from points limit 1").stdout.split()[1]
+    assert float(said) == pytest.approx(exact, abs=1e-3)
+    for verb in ("ls", "compare"):
+        head, row, *_ = call(verb).stdout.splitlines()
+        assert "started (UTC)" in head
+        assert filled.run("base-1").started_at[:16].replace("T", " ") in row
+
+
+def test_a_run_is_shown_with_what_was_said_of_it_and_where_it_is_from(
+    store_path, plain_surroundings, tmp_path
+):
+    said_of_it = {"tags": ["first", "data: mnist"], "group": "g", "notes": "*so*"}
+    with nbtrack.start("a", **said_of_it) as run:
+        run.log(loss=1.0)
+    nbtrack.export_runs(tmp_path / "events", format="tensorboard")
+    nbtrack.import_runs(tmp_path / "events", store=tmp_path / "other")
+    said = call("show", "a").stdout
+    assert "tags  first, data: mnist" in said
+    assert ("group  g" in said, "notes  *so*" in said) == (True, True)
+    assert "1 point\n" in said
+    there = f"imported  from tensorboard, where it is {run.id}"
+    assert there in call("show", "last", "--store", tmp_path / "other").stdout

@@ -48,6 +48,24 @@ def test_a_shell_completes_what_the_store_has(filled, store_path, tmp_path):
     assert completed("bash", "nbtrack show ba", 2) == [""]
 
 
+@pytest.mark.parametrize(
+    ("words", "place", "offered"),
+    [
+        ("nbtrack import ml", 2, ["file,ml"]),
+        ("nbtrack import --tool t", 3, ["plain,trackio", "plain,tensorboard"]),
+        ("nbtrack run tr", 2, ["file,tr"]),
+        ("nbtrack run --resume la", 3, ["plain,last"]),
+        ("nbtrack ls --store ../o", 3, ["file,../o"]),
+        ("nbtrack backup -o b", 3, ["file,b"]),
+        ("nbtrack merge o", 2, ["file,o"]),
+    ],
+)
+def test_a_path_is_completed_by_the_shell_and_a_tool_by_its_name(
+    words, place, offered, filled
+):
+    assert completed("bash", words, place) == offered
+
+
 def test_a_hostile_name_is_completed_by_its_id(store_path, plain_surroundings):
     with nbtrack.start("plain") as run:
         pass

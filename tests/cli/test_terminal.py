@@ -63,5 +63,20 @@ def test_a_table_has_the_columns_that_the_window_has_room_for(filled):
     )
     assert "duration_s" in wide[0]
     assert "duration_s" not in narrow[0]
-    assert "more column: a wider window, --json" in narrow[-1]
+    assert "more columns: a wider window, --json" in narrow[-1]
     assert all(len(re.sub(r"\x1b\[[\d;]+m", "", line)) <= 40 for line in narrow[:-1])
+
+
+def test_a_number_on_a_narrow_terminal_is_whole_or_not_shown(
+    store_path, plain_surroundings
+):
+    with nbtrack.start("a name that is much longer than there is room for") as run:
+        run.log(loss=1.23456e-05, acc=0.123456)
+    for width in map(str, range(30, 100, 10)):
+        head, row, *_ = at_terminal(["ls"], COLUMNS=width).splitlines()
+        assert ("loss" in head) == ("1.23456e-05" in row)
+        assert "1.2345…" not in row
+    at_80 = at_terminal(["ls"], COLUMNS="80")
+    with Store.open(store_path) as store:
+        assert store.run("last").started_at[:16].replace("T", " ") in at_80
+    assert "1.23456e-05" in at_80

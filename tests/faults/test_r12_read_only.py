@@ -50,4 +50,4 @@ def test_r12_a_read_only_folder_is_read_and_logging_only_warns(filled):
     assert "open for reading only" in lines[1]
     assert lines[2] == "3 False"
     assert done.stderr.count("nbtrack:") == 1
-    assert "open for reading only" in done.stderr
+    assert "open for reading only. Set NBTRACK_STORE to" in done.stderr

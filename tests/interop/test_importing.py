@@ -159,6 +159,14 @@ def test_nan_and_infinities_come_exactly(folder, store):
     assert str(values) == "[nan, inf, -inf, -0.0]"
 
 
+def test_what_happened_there_long_ago_calls_nobody(folder, store):
+    write(folder, "one", loss=[1.0, math.nan])
+    nbtrack.import_runs(folder, "json", store=store)
+    [alert] = store.runs()[0].alerts
+    assert (alert.title, alert.step) == ("loss is NaN", 1)
+    assert alert.seen_at is not None
+
+
 def test_a_broken_run_is_told_and_left_out_whole(folder, store):
     write(folder, "bad", loss=[0.5, "x"])
     write(folder, "good")
@@ -252,7 +260,9 @@ def test_a_path_of_a_file_stays_inside(folder, store):
 @pytest.mark.parametrize(
     ("place", "tool", "word"),
     [
-        (".", None, "Say which tool wrote it"),
+        (".", None, r"Nothing that is known was found at '\.'.*--tool"),
+        (".nbtrack", None, "is a store of nbtrack: nbtrack merge"),
+        (".nbtrack/nbtrack.db", None, "is a store of nbtrack: nbtrack merge"),
         ("none", None, "There is nothing at 'none'"),
         (".", "mlfow", "cannot be imported"),
     ],
@@ -261,5 +271,21 @@ def test_a_place_without_runs_is_an_error(
     place, tool, word, tmp_path, store, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
+    Store.open(tmp_path).close()
     with pytest.raises(ImportSourceError, match=word):
         nbtrack.import_runs(place, tool, store=store)
+
+
+def test_what_another_tool_left_in_the_same_folder_is_told(tmp_path, store_path):
+    with nbtrack.start("a"):
+        nbtrack.log(loss=0.5)
+    place = tmp_path / "project"
+    nbtrack.export_runs(place / "runs", format="tensorboard")
+    nbtrack.export_runs(place, format="json")
+    store = Store.open(tmp_path / "new")
+    told = nbtrack.import_runs(place, store=store)
+    assert (told.tool, len(told.new), len(told.notices)) == ("nbtrack", 1, 1)
+    assert "runs of tensorboard lie there too" in told.notices[0]
+    assert nbtrack.import_runs(place, "tensorboard", store=store).notices == ()
+    assert nbtrack.import_runs(place / "runs", store=store).notices == ()
+    store.close()

@@ -59,6 +59,7 @@ def test_what_cannot_be_imported_is_said_in_one_line(database, tmp_path):
     assert "is a server" in error("http://127.0.0.1:1")
     assert "no store of MLflow" in error(SAMPLES, "--tool", "mlflow")
     assert "\x1b" not in error("a\x1b[31mb")
+    assert not (tmp_path / "ours").exists(), "a slip makes no store"
 
 
 def test_without_the_client_a_push_names_the_extra(store_path, monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 
 import nbtrack
 from nbtrack.errors import ImportSourceError
+from nbtrack.interop.export.folder import ExportFolder
 from nbtrack.interop.tensorboard.messages import EVENT, START
 from nbtrack.interop.tensorboard.records import framed
 from nbtrack.interop.tensorboard.writing import write_tensorboard
@@ -208,7 +209,7 @@ def test_a_folder_without_event_files_is_an_error(tmp_path, store):
 @pytest.fixture
 def written(taken, tmp_path):
     """The runs as our own event files, and what was counted."""
-    counts = write_tensorboard(taken, taken.runs(), tmp_path / "written")
+    counts = write_tensorboard(taken, taken.runs(), ExportFolder(tmp_path / "written"))
     return tmp_path / "written", counts
 
 
@@ -245,7 +246,7 @@ def test_what_is_written_comes_back_in_another_store(taken, written, store):
 def test_writing_twice_gives_the_same_bytes(taken, written):
     folder, counts = written
     before = contents(folder)
-    assert write_tensorboard(taken, taken.runs(), folder) == counts
+    assert write_tensorboard(taken, taken.runs(), ExportFolder(folder)) == counts
     assert contents(folder) == before
     assert {path.parts[0].rpartition("-")[2] for path in before} == {
         run.id for run in taken.runs()
@@ -264,7 +265,7 @@ def test_params_of_any_kind_and_hostile_names_are_written(store_path, tmp_path):
     with nbtrack.start("../evil\0/name", params=params, notes="as *it* was") as run:
         run.log({"../loss": 1e300})
     with Store.open(store_path) as ours:
-        counts = write_tensorboard(ours, ours.runs(), tmp_path / "out")
+        counts = write_tensorboard(ours, ours.runs(), ExportFolder(tmp_path / "out"))
         assert (counts.n_runs, counts.n_params) == (1, 7)
     [inner] = (tmp_path / "out").iterdir()
     assert inner.name.endswith(run.id)

@@ -10,6 +10,7 @@ import pytest
 from interop.peer_environment import json_from, python_with, run
 
 import nbtrack
+from nbtrack.interop.export.folder import ExportFolder
 from nbtrack.interop.tensorboard.writing import write_tensorboard
 from nbtrack.store import Store
 
@@ -154,7 +155,7 @@ def test_rich_values_are_as_many(logged, store):
 def test_tensorboard_reads_what_we_write(logged, store, tmp_path):
     folder, _ = logged
     nbtrack.import_runs(folder, store=store)
-    counts = write_tensorboard(store, store.runs(), tmp_path / "written")
+    counts = write_tensorboard(store, store.runs(), ExportFolder(tmp_path / "written"))
     told = json_from(python_with(*PEER), WHAT_IS_THERE, tmp_path / "written")
     assert len(told) == counts.n_runs == len(store.runs())
     n_points = 0
@@ -176,7 +177,7 @@ def test_tensorboard_reads_what_we_write(logged, store, tmp_path):
 def test_its_hparams_tab_shows_params_metrics_and_status(logged, store, tmp_path):
     folder, _ = logged
     nbtrack.import_runs(folder, store=store)
-    write_tensorboard(store, store.runs(), tmp_path / "written")
+    write_tensorboard(store, store.runs(), ExportFolder(tmp_path / "written"))
     told = json_from(python_with(*PEER), HPARAMS_TAB, tmp_path / "written")
     assert len(told) == len(store.runs())
     for found in store.runs():

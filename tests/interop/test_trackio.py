@@ -189,7 +189,7 @@ def test_other_databases_are_not_taken_for_trackios(tmp_path):
     with closing(sqlite3.connect(other)) as there, there:
         there.execute("create table metrics(key, value, step, run_uuid)")
         there.execute("create table configs(a)")
-    with pytest.raises(ImportSourceError, match="no place of runs"):
+    with pytest.raises(ImportSourceError, match="Nothing that is known"):
         open_source(str(other))
     with pytest.raises(ImportSourceError, match="No database of trackio"):
         open_source(str(tmp_path), "trackio")

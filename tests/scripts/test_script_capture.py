@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 
 import pytest
+from cli_calls import call
 from scripts_folder import COMMAND
 
 import nbtrack
@@ -146,6 +149,51 @@ def test_json_is_the_last_line_of_stderr_and_the_store_can_be_named(folder):
     assert (told["status"], told["name"]) == ("failed", "s")
     assert told["store"] == str(folder.path / "elsewhere" / ".nbtrack")
     assert nbtrack.open(told["store"]).run(told["id"]).status == "failed"
+
+
+@pytest.mark.usefixtures("plain_surroundings")
+def test_a_run_that_found_the_store_locked_waits_and_says_so(folder, store_path):
+    folder.write("s.py", "for n in range(3):\n    loss = 1.0 / (n + 1)\n")
+    folder.tracked("s.py")
+    database = sqlite3.connect(store_path / "nbtrack.db", isolation_level=None)
+    with closing(database):
+        database.execute("begin immediate")
+        said = folder.tracked("--name", "late", "s.py")
+        database.execute("rollback")
+    assert said.code == 0
+    assert "run late · waits in the journal until the store takes it" in said.err
+    assert "There is no run" not in said.err
+    assert {run.name: run.metrics["loss"].n for run in folder.runs()} == {
+        "s": 3, "late": 3
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("called", [["s.py"], ["-m", "s"]])
+def test_to_ask_a_script_for_its_help_is_no_run(folder, called):
+    folder.write("s.py", "import argparse\nargparse.ArgumentParser().parse_args()\n")
+    asked, plain = folder.tracked(*called, "--help"), folder.plainly(*called, "--help")
+    assert (asked.code, asked.out, asked.err) == (0, plain.out, "")
+    assert folder.runs() == []
+
+
+def test_the_page_of_a_script_speaks_of_no_kernel(folder):
+    folder.write("s.py", "loss = 1.0\n")
+    folder.tracked("s.py")
+    said = call("show", "last").stdout
+    assert "A  a fresh process that runs the script would do the same" in said
+    assert "kernel" not in said.partition("Code\n")[0]
+
+
+@pytest.mark.usefixtures("plain_surroundings")
+def test_its_line_tells_the_alerts_that_no_panel_shows(folder):
+    folder.write(
+        "s.py", "for n in range(3):\n    loss = [1.0, 20.0, float('nan')][n]\n"
+    )
+    said = folder.tracked("--alert", "loss > 10", "s.py")
+    line = said.err.splitlines()[-1]
+    assert line.endswith("· alerts: loss is NaN @ step 2, loss > 10 @ step 1")
+    told = json.loads(folder.tracked("--json", "s.py").err.splitlines()[-1])
+    assert told["alerts"] == ["loss is NaN @ step 2"]
 
 
 @pytest.mark.usefixtures("plain_surroundings")

@@ -107,6 +107,15 @@ def test_no_store_and_none_wanted_is_an_error(tmp_path):
     assert not (tmp_path / ".nbtrack").exists()
 
 
+def test_who_named_no_store_is_told_how_to(tmp_path, monkeypatch):
+    monkeypatch.delenv("NBTRACK_STORE", raising=False)
+    with pytest.raises(StoreError, match=r"nbtrack run make one.*--store"):
+        Store.open(near=tmp_path, create=False)
+    monkeypatch.setenv("NBTRACK_STORE", str(tmp_path / "typo"))
+    with pytest.raises(StoreError, match="NBTRACK_STORE names that place"):
+        Store.open(near=tmp_path, create=False)
+
+
 def test_a_place_that_cannot_hold_a_store_names_the_way_out(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="NBTRACK_STORE"):

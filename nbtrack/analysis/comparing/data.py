@@ -116,12 +116,18 @@ class Compared:
 
     def metric(self) -> str:
         """The metric of the curves: asked for, sorted by, or the one that judges."""
-        names = {
-            c.name: c.name.partition(".")[2] for c in self.columns if c.kind == "metric"
-        }
+        columns = [column for column in self.columns if column.kind == "metric"]
+        names = {column.name: column.name.partition(".")[2] for column in columns}
         by = names.get(self.state.sort.removeprefix("-"), "")
-        known = list(names.values())
-        return self.state.metric or by or next(iter([*judges(known), *known]), "")
+        n_runs = {
+            names[column.name]: sum(value is not None for value in column.values)
+            for column in columns
+        }
+        # One that few of the runs have compares little, however good a judge it is.
+        most = max(n_runs.values(), default=0)
+        common = [name for name, n in n_runs.items() if 2 * n >= most]
+        known = [*judges(common), *common]
+        return self.state.metric or by or next(iter(known), "")
 
 
 def compared(

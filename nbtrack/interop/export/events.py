@@ -8,9 +8,8 @@ from nbtrack.interop.tensorboard.writing import write_tensorboard
 
 
 def write_events(task: ExportTask, folder: ExportFolder) -> None:
-    """Write a folder of event files for each run; they are always written anew."""
-    done = write_tensorboard(task.store, list(task.records()), folder.path)
+    """Write a folder of event files for each run."""
+    done = write_tensorboard(task.store, list(task.records()), folder)
     task.n_points += done.n_points
-    folder.n_written += done.n_runs
     if done.n_left_out:
         task.notices.append(f"{done.n_left_out} rich values have no place there")

@@ -6,6 +6,7 @@ was cut off goes on, and one that is repeated writes nothing.
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 from collections.abc import Callable, Iterable
@@ -53,12 +54,15 @@ class ExportFolder:
             self.stream(name, [content])
 
     def stream(self, name: str, pieces: Iterable[bytes]) -> None:
-        """A file of these pieces; new however it was before."""
+        """A file of these pieces, which need not be in memory together."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with aside(path.parent) as partial:
             for piece in pieces:
                 partial.write(piece)
+            if path.is_file() and filecmp.cmp(partial.path, path, shallow=False):
+                self.n_unchanged += 1  # its time stays: who watches it reads no more
+                return
             partial.settle(path, mode=_MODE)
         self.n_written += 1
 

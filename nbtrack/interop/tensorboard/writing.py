@@ -15,13 +15,13 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
-from pathlib import Path
 from typing import Any
 
 from nbtrack.analysis.media_view import RichValue
 from nbtrack.bundles.contents.member_names import safe_stem
 from nbtrack.capture.values import decode
 from nbtrack.errors import NbtrackError
+from nbtrack.interop.export.folder import ExportFolder
 from nbtrack.interop.tensorboard.messages import (
     EVENT,
     FAILURE,
@@ -36,14 +36,12 @@ from nbtrack.interop.tensorboard.scalars import scalar_event, tail_of
 from nbtrack.interop.tensorboard.tensors import FLOAT, STRING
 from nbtrack.records import RunRecord
 from nbtrack.store import Store
-from nbtrack.store.asides import aside
 from nbtrack.store.values import epoch_s
 from nbtrack.tracking.media.histograms import edges_of
 from nbtrack.tracking.media.png import SIGNATURE
 
 _SHOWN = ("image/png", "image/jpeg", "image/gif")  # what TensorBoard can show
 _BATCH = 1_000  # events that are written at once
-_MODE = 0o644
 _COLOURS = 4  # red, green, blue, alpha: nobody reads it
 
 Told = dict[str, Any]
@@ -61,7 +59,7 @@ class WrittenEvents:
 
 
 def write_tensorboard(
-    store: Store, runs: Sequence[RunRecord], folder: Path
+    store: Store, runs: Sequence[RunRecord], folder: ExportFolder
 ) -> WrittenEvents:
     """Write a folder of event files for each run.
 
@@ -85,16 +83,12 @@ class _Writing:
         self._done = done
         self._began_at = epoch_s(run.started_at)
 
-    def to(self, folder: Path) -> WrittenEvents:
+    def to(self, folder: ExportFolder) -> WrittenEvents:
         """Write the file; whole, or not at all."""
         run, began = self._run, int(self._began_at)
-        inner = folder / f"{safe_stem(run.name)}-{run.id}"
-        inner.mkdir(parents=True, exist_ok=True)
-        with aside(inner) as partial:
-            for batch in _batches(self._bodies()):
-                partial.write(framed(batch))
-            name = f"events.out.tfevents.{began}.nbtrack.{run.id}"
-            partial.settle(inner / name, mode=_MODE)
+        name = f"events.out.tfevents.{began}.nbtrack.{run.id}"
+        pieces = map(framed, _batches(self._bodies()))
+        folder.stream(f"{safe_stem(run.name)}-{run.id}/{name}", pieces)
         return replace(self._done, n_runs=self._done.n_runs + 1)
 
     def _count(self, **more: int) -> None:

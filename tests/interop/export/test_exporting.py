@@ -48,20 +48,29 @@ def store(tmp_path_factory):
 
 
 def bytes_in(folder):
-    return {p: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {p: p.read_bytes() for p in files_in(folder)}
 
 
-@pytest.mark.parametrize("format", FORMATS)
-def test_twice_writes_the_same_bytes(format, store, tmp_path):
+def times_in(folder):
+    return [p.stat().st_mtime_ns for p in files_in(folder)]
+
+
+def files_in(folder):
+    return [p for p in sorted(folder.rglob("*")) if p.is_file()]
+
+
+@pytest.mark.parametrize("format", [*FORMATS, "tensorboard"])
+def test_twice_writes_nothing(format, store, tmp_path):
     first = nbtrack.export_runs(tmp_path, format=format, store=store)
-    before = bytes_in(tmp_path)
+    before, written_at = bytes_in(tmp_path), times_in(tmp_path)
     again = nbtrack.export_runs(tmp_path, format=format, store=store)
     assert bytes_in(tmp_path) == before
+    assert times_in(tmp_path) == written_at
     assert (again.n_runs, again.n_points) == (first.n_runs, first.n_points) == (
         2, first.n_points
     )  # fmt: skip
-    if format != "csv":  # whose points are always written
-        assert again.n_written == 0
+    assert again.n_written == 0
+    assert again.n_unchanged == first.n_written + first.n_unchanged
 
 
 @pytest.mark.parametrize("format", ["json", "parquet"])

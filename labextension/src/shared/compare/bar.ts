@@ -76,10 +76,8 @@ export class Bar {
     if (!state) return;
     if (document.activeElement !== this.query) this.query.value = state.query;
     const { ids, n_all } = this.model.table;
-    setText(
-      this.count,
-      ids.length === n_all ? `${n_all} runs` : `${ids.length} of ${n_all} runs`,
-    );
+    const all = n_all === 1 ? '1 run' : `${n_all} runs`;
+    setText(this.count, ids.length === n_all ? all : `${ids.length} of ${all}`);
     this.allParams.box.checked = state.all_params;
     this.logX.box.checked = state.log_x;
     this.logY.box.checked = state.log_y;
