@@ -108,7 +108,7 @@ def writing_to(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise StoreError(f"No backup at {target}: {exc.strerror or exc}.") from exc
+        raise StoreError(f"{target} cannot be written: {exc.strerror or exc}.") from exc
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def quick_check(database: Path) -> str | None:
         closing(connect_reader(database, read_only=True)) as reader,
     ):
         [first] = reader.execute("pragma quick_check(1)").fetchone()
-    return None if first == "ok" else str(first)
+    return None if first == "ok" else " ".join(str(first).split())
 
 
 def look_at_rows(folder: Path) -> Rows:

@@ -18,8 +18,10 @@ def test_a_backup_is_a_store(filled, tmp_path):
     assert "is there already" in call("backup", "-o", tmp_path / "copy", code=1).stderr
     call("backup", code=2)
     refused = call("backup", "-o", "/proc/copy", code=1).stderr  # root's, too
-    assert "No backup at /proc/copy: " in refused
+    assert "/proc/copy cannot be written: " in refused
     assert "NBTRACK_STORE" not in refused
+    refused = call("salvage", "-o", "/proc/copy", code=1).stderr
+    assert "/proc/copy cannot be written: " in refused
 
 
 def test_a_damaged_store_is_salvaged_and_what_was_lost_is_said(filled, tmp_path):

@@ -26,5 +26,17 @@ def test_what_is_bad_gives_the_status_1(filled, store_path, tmp_path):
     assert json_of("doctor", "--store", tmp_path / "copy", code=1)["state"] == "bad"
 
 
+def test_what_sqlite_says_of_a_damaged_page_is_one_line(filled, tmp_path):
+    call("backup", "-o", tmp_path / "copy")
+    file = tmp_path / "copy" / "nbtrack.db"
+    body = bytearray(file.read_bytes())
+    place = body.index(b"base-0") // 4096 * 4096
+    body[place : place + 4096] = b"\xff" * 4096
+    file.write_bytes(body)
+    said = call("doctor", "--store", tmp_path / "copy", code=1).stdout
+    assert "is damaged: *** in database main *** " in said
+    assert "\\n" not in said
+
+
 def test_on_a_terminal_the_state_has_a_colour(filled):
     assert "\x1b[32mok    database" in at_terminal(["doctor"])
