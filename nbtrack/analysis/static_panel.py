@@ -197,7 +197,8 @@ def _best(run: RunMeta) -> str:
         for meta in best
         if meta["best"] is not None
     ]
-    return f"<div>{' '.join(spans)}</div>" if spans else ""
+    wraps = "overflow-wrap:anywhere"  # a long name leaves its value in view
+    return f"<div style='{wraps}'>{' '.join(spans)}</div>" if spans else ""
 
 
 def _params(record: RunRecord) -> str:

@@ -83,10 +83,11 @@ class Taker:
         notices = [clean_name(text, limit=500) for text in told]
         edit({"kind": "notices", "run": run_id, "texts": notices})
         edit(_finished(run_id, run, self._tool, started_at=found.started_at))
-        # A NaN of last year is no news: it stands with the run, and nobody is called.
-        edit({"kind": "alerts_seen", "run": run_id})
         if run.record is not None:
             edit(_as_recorded(run_id, run.record))
+        else:
+            # A NaN of last year is no news: it stands with the run, nobody is called.
+            edit({"kind": "alerts_seen", "run": run_id})
         if run.is_trashed:
             fields = {"trashed_at": time.time()}
             edit({"kind": "run_changed", "run": run_id, "fields": fields})

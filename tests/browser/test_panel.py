@@ -154,3 +154,27 @@ def test_the_picture_shows_in_a_notebook_that_is_not_trusted(lab, tmp_path):
     assert notebook.page.evaluate(is_trusted) is False
     assert picture.evaluate("image => image.naturalWidth") > 0
     notebook.screenshot("panel-untrusted")
+
+
+LONG = """%%track
+import time, nbtrack
+name = "a_name_that_is_much_longer_than_a_narrow_window_has_room_for_of_a_val_loss"
+for step in range(60):
+    nbtrack.log({name: 1 / (step + 1)})
+    time.sleep(0.05)
+"""
+
+
+def test_a_long_name_leaves_its_best_value_in_view(lab):
+    lab.page.set_viewport_size({"width": 800, "height": 700})
+    notebook = lab.open(["%load_ext nbtrack", LONG])
+    notebook.run(0)
+    notebook.start(1)
+    best = lab.page.locator(".nbt-panel .nbt-best")
+    best.locator("b").wait_for()
+    assert best.evaluate("line => line.scrollWidth <= line.clientWidth")
+    notebook.wait_done(1)
+    still = notebook.output(1).locator("div[style='overflow-wrap:anywhere']")
+    still.wait_for()
+    assert "0.01667" in still.inner_text()
+    assert still.evaluate("line => line.scrollWidth <= line.clientWidth")

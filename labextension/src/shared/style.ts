@@ -82,7 +82,7 @@ const CSS = `
 .nbt-stop:hover:not(:disabled) { background: var(--nbt-raised); border-color: var(--nbt-danger); }
 .nbt-stop:disabled { color: var(--nbt-muted); cursor: default; }
 .nbt-panel :focus-visible { outline: 2px solid var(--nbt-brand); outline-offset: 1px; }
-.nbt-best { display: flex; flex-wrap: wrap; gap: 0 18px; padding: 2px 12px 0; min-height: 21px; }
+.nbt-best { display: flex; flex-wrap: wrap; gap: 0 18px; padding: 2px 12px 0; min-height: 21px; overflow-wrap: anywhere; }
 .nbt-best b { font-weight: 600; }
 .nbt-error { padding: 2px 12px 0; color: var(--nbt-danger); overflow-wrap: anywhere; }
 .nbt-charts {
