@@ -90,10 +90,7 @@ def end(store, run, status, **more):
 
 def all_of(store, run):
     """Everything that is known of a run, to be compared; NaN equals itself."""
-    record = store.run(run)
-    # Alerts count as seen where they come: they are no news there.
-    alerts = tuple(dataclasses.replace(a, seen_at=None) for a in record.alerts)
-    record = dataclasses.replace(record, kernel_id=None, alerts=alerts)
+    record = dataclasses.replace(store.run(run), kernel_id=None)
     series = store.logged_series(run)
     found = {
         "record": record,
