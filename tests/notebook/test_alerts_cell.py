@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
+pytestmark = pytest.mark.reproduce
+
 STEP_S = 0.5
 NAN = f"""\
 %%track base

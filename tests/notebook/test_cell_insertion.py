@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.reproduce
+
 TARGET = "nbtrack.cells"
 SLOW = "import nbtrack.notebook.cell_insertion as insertion; insertion.ANSWER_S = {}"
 

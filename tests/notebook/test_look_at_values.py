@@ -9,6 +9,8 @@ import pytest
 from nbtrack.slices.slice import slice
 from nbtrack.tracking.session import process_session
 
+pytestmark = pytest.mark.reproduce
+
 ROOM = "nbtrack.capture.dataflow."
 BREAKS = [
     "flow_watch.FlowWatch.begin",

@@ -17,6 +17,8 @@ from panel_runs import FIRST, end_run, log_curve, start_run
 from nbtrack.guard import guard
 from nbtrack.notebook.panels.live import LivePanel, show_panel
 
+pytestmark = pytest.mark.reproduce
+
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 TRAIN = """%%track
 import time, math
@@ -98,7 +100,6 @@ def test_no_view_of_a_widget_stays_in_the_notebook(trained):
     assert WIDGET_VIEW not in json.dumps(outputs)
 
 
-@pytest.mark.reproduce
 def test_a_notebook_grows_by_less_than_100_kb_per_run(trained, execute):
     one, three = (
         len(nbformat.writes(book)) for book in (trained, execute(*[TRAIN] * 3))
@@ -137,7 +138,6 @@ def test_nbconvert_shows_the_curve_without_a_kernel(trained, tmp_path):
     assert "jupyter-widgets" not in re.sub(r"<script.*?</script>", "", page, flags=re.S)
 
 
-@pytest.mark.reproduce
 def test_without_anywidget_html_is_replaced_in_place(execute_afresh):
     hide = "import sys; sys.modules['anywidget'] = None"
     book = execute_afresh(hide, TRAIN.replace("0.005", "0.02"))
@@ -220,7 +220,6 @@ time.sleep(1.5)
 """
 
 
-@pytest.mark.reproduce
 def test_a_panel_that_nobody_ends_ends_with_its_run(execute_afresh):
     (panel,) = _panels(execute_afresh(LIVE_ELSEWHERE))
 

@@ -15,6 +15,8 @@ from queue import Empty
 import pytest
 from jupyter_client.manager import start_new_kernel
 
+pytestmark = pytest.mark.reproduce
+
 BUSY_S = 6.0
 HEARD_S = 2.0
 PREPARE = """

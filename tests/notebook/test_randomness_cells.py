@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ast
 
+import pytest
+
+pytestmark = pytest.mark.reproduce
+
 
 def test_unseeded_numbers_are_named_and_seeded_ones_are_not(kernel):
     kernel.run("import random, numpy as np, nbtrack")

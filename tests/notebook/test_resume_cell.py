@@ -6,6 +6,8 @@ import pytest
 
 import nbtrack
 
+pytestmark = pytest.mark.reproduce
+
 LOOP = """
 %%track {name} --no-live {options}
 losses = []
