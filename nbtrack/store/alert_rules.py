@@ -29,11 +29,12 @@ _FORMS = (
 _HOLDS: dict[str, Callable[[float, float], bool]] = {
     ">": gt, ">=": ge, "<": lt, "<=": le,
 }  # fmt: skip
-_THRESHOLD = re.compile(r"(?P<metric>.+?)\s*(?P<sign>>=|<=|>|<)\s*(?P<bound>[^<>=]+)")
-_PLATEAU = re.compile(
-    r"plateau\s+(?P<metric>.+?)\s+(?P<n>\d{1,9})(?:\s+(?P<goal>\w+))?"
+# Of words with one space between them, from their first to their last.
+_THRESHOLD = re.compile(
+    r"\A(?P<metric>[^<>]+?) ?(?P<sign>>=|<=|>|<) ?(?P<bound>[^<>=]+)\Z"
 )
-_STALLED = re.compile(r"stalled\s+(?P<n>\d*\.?\d+)\s*(?P<unit>[a-z]+)")
+_PLATEAU = re.compile(r"\Aplateau (?P<metric>.+?) (?P<n>\d{1,9})(?: (?P<goal>\w+))?\Z")
+_STALLED = re.compile(r"\Astalled (?P<n>\d{0,9}\.?\d{1,9}) ?(?P<unit>[a-z]+)\Z")
 _UNITS_S = {
     "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0,
     "m": 60.0, "min": 60.0, "minute": 60.0, "minutes": 60.0,
@@ -93,7 +94,7 @@ def parse_rule(text: str) -> Rule:
         for form, rule_of in (
             (_PLATEAU, _plateau), (_STALLED, _stalled), (_THRESHOLD, _threshold)
         ):  # fmt: skip
-            found = form.fullmatch(words)
+            found = form.match(words)
             if found is not None:
                 return rule_of(words, found)
     hint = did_you_mean(words, ["nan", *OF_STATUS, "stalled 10m"])

@@ -24,6 +24,8 @@ from nbtrack.store.schema import APPLICATION_ID, VERSION
 BUSY_S = 5.0
 WAL_CHECKPOINT_BYTES = 4 << 20
 CHECKPOINT_EVERY_S = 1.0
+WAL_LARGE_BYTES = 16 << 20  # then it is worth waiting for those who read
+CHECKPOINT_WAIT_S = 0.2
 LEFT_CHECK_S = 1.0  # some 100 MB; a larger store opens without having been looked at
 WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 _COMMON = """\
@@ -97,16 +99,20 @@ class Database:
             self._synchronous = how
 
     def _checkpoint_if_large(self) -> None:
-        now = time.monotonic()
-        if now < self._checkpoint_at or wal_bytes(self.path) < WAL_CHECKPOINT_BYTES:
+        now, size = time.monotonic(), wal_bytes(self.path)
+        if now < self._checkpoint_at or size < WAL_CHECKPOINT_BYTES:
             return
-        # Truncated, so that its size tells how full it is. Readers are not waited for:
-        # where one is in the way, a later commit tries again.
-        self._checkpoint_at = now + CHECKPOINT_EVERY_S
-        self.connection.execute("pragma busy_timeout = 0")
+        # Truncated, so that its size tells how full it is. Readers are not waited for
+        # while it is small: where one is in the way, a later commit tries again. Three
+        # panels that poll are always in the way, and it would grow without an end.
+        is_large = size >= WAL_LARGE_BYTES
+        self.connection.execute(_busy_timeout(CHECKPOINT_WAIT_S if is_large else 0.0))
         try:
             # Of this file alone: one that is attached for reading could not be.
-            self.connection.execute("pragma main.wal_checkpoint(truncate)").fetchall()
+            asked = self.connection.execute("pragma main.wal_checkpoint(truncate)")
+            [(was_busy, *_)] = asked.fetchall()
+            if was_busy or not is_large:
+                self._checkpoint_at = now + CHECKPOINT_EVERY_S
         finally:
             self.connection.execute(_busy_timeout(self.wait_s))
 

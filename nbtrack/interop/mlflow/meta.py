@@ -26,7 +26,8 @@ _ESCAPES = {
     "r": "\r", "e": "\x1b", " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85",
     "_": "\xa0", "L": "\u2028", "P": "\u2029",
 }  # fmt: skip
-_BREAKS = re.compile(r" *\n(?: *\n)* *")
+# From the first of its spaces on: else each of a million spaces would begin one.
+_BREAKS = re.compile(r"(?<! ) *\n(?: *\n)* *")
 _ESCAPED = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)")
 
 
