@@ -77,7 +77,7 @@ test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
 	$(RUN) pytest -m "faults and not benchmark and not fuzz" $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-reproduce: $(VENV)/.test  ## what runs again in processes of its own: tutorials, scripts, trials, bundles
-	$(RUN) pytest -m reproduce $(SHARED_OUT) $(PYTEST_ARGS)
+	$(RUN) pytest -m "reproduce and not fuzz" $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (installs them)
 	$(RUN) pip install --no-compile --editable ".[frameworks]" --constraint .ci/constraints.txt

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal, cast
 
+from nbtrack.analysis.code_view import SETTLE_S
 from nbtrack.analysis.runs_table import select
 from nbtrack.errors import OptionError, RunNotFoundError
 from nbtrack.interop.export.folder import ExportFolder
@@ -15,6 +16,7 @@ from nbtrack.interop.export.report import ExportReport
 from nbtrack.interop.export.task import ExportTask
 from nbtrack.store import Store
 from nbtrack.text import did_you_mean, shorten, visible
+from nbtrack.tracking.background import background
 from nbtrack.tracking.settled import store_given
 
 Format = Literal["parquet", "json", "csv", "rows", "tensorboard", "dvc"]
@@ -92,6 +94,7 @@ def export_runs(
     json in exported: 1 run, 1 point; 2 files written
     """
     write = _writer(format)
+    background.settle(SETTLE_S)  # what the last cell read may still be looked at
     with store_given(store) as source:
         return _export(Path(path), runs, write, files=files, store=source)
 
