@@ -27,16 +27,23 @@ def label(params: Mapping[str, Any], before: Mapping[str, Any]) -> str:
     --------
     >>> label({"lr": 0.01, "n": 5, "opt": "adam"}, {"lr": 0.1, "n": 5})
     'lr=0.01 opt=adam'
-    >>> label({"n": 5}, {"n": 5, "seed": 3})
+    >>> label({"n": 5}, {"n": 5, "n.done": 2, "seed": 3})
     'no seed'
     """
     changed = [f"{_short(k)}={_text(v)}" for k, v in params.items()
-               if not _same(v, before.get(k, _MISSING))]  # fmt: skip
-    changed += [f"no {_short(name)}" for name in before if name not in params]
+               if not _same(v, before.get(k, _MISSING))
+               and not _is_outcome(k, params)]  # fmt: skip
+    changed += [f"no {_short(k)}" for k in before
+                if k not in params and not _is_outcome(k, before)]  # fmt: skip
     # Details of objects (`optimizer.eps`) say less than the names that people gave.
     changed.sort(key=lambda text: "." in text.partition("=")[0])
     more = f" +{len(changed) - N_SHOWN}" if len(changed) > N_SHOWN else ""
     return " ".join(changed[:N_SHOWN]) + more
+
+
+def _is_outcome(name: str, params: Mapping[str, Any]) -> bool:
+    """`epoch.done` beside `epoch`: how far a loop came, which nobody set."""
+    return name.endswith(".done") and name.removesuffix(".done") in params
 
 
 def label_of(store: Store, record: RunRecord) -> str:

@@ -25,6 +25,7 @@ from nbtrack.text import did_you_mean, shorten, visible
 if TYPE_CHECKING:
     from nbtrack.store import Table
 
+EXAMPLE = 'loss < 0.3 and "base" in tags'
 LENGTH_MAX = 2_000  # characters; longer is no question that a person asks
 FIELDS = (
     "checkpoint_bytes",
@@ -346,7 +347,16 @@ def _bit_hint(op: ast.operator) -> str:
 
 def _syntax(text: str, exc: BaseException) -> str:
     shown = shorten(visible(text.strip()), 80)
-    at = f" at character {exc.offset}" if isinstance(exc, SyntaxError) else ""
-    why = f"{exc.msg}" if isinstance(exc, SyntaxError) else "it is nested too deeply"
-    single = " Write == to compare." if "=" in text and "==" not in text else ""
-    return f"The query {shown!r} cannot be read{at}: {why}.{single}"
+    hint = f" Write it like {EXAMPLE}."
+    if "=" in text and not any(sign in text for sign in ("==", "<=", ">=", "!=")):
+        hint = " Write == to compare."
+    return f"The query {shown!r} cannot be read{_why_unread(text.strip(), exc)}.{hint}"
+
+
+def _why_unread(text: str, exc: BaseException) -> str:
+    if not isinstance(exc, SyntaxError):
+        return ": it is nested too deeply"
+    if not 0 < (exc.offset or 0) <= len(text):  # so Python says where the text ends
+        return ": something is missing at its end"
+    # "Perhaps you forgot a comma?" is no advice for a query.
+    return f" at character {exc.offset}: {exc.msg.partition('. ')[0]}"

@@ -25,6 +25,6 @@ def status_lines() -> Iterator[str]:
     yield f"recording {run.name} ({run.id})" if run else "no run is being recorded"
     dropped = session.n_dropped + store.journal.dropped + (run.n_dropped if run else 0)
     if dropped:
-        yield f"{dropped} values were dropped"
+        yield f"{dropped} value{'s were' if dropped > 1 else ' was'} dropped"
     for feature, n in sorted(guard.failures.items()):
         yield f"{feature}: failed {n} time{'s' * (n > 1)}"

@@ -385,5 +385,7 @@ def _unknown(connection: sqlite3.Connection, asked: str) -> str:
         "select id, name from runs order by started_at desc limit 1000"
     ).fetchall()
     known = [word for row in rows for word in row]
-    hint = did_you_mean(asked, known) if rows else " The store has no runs yet."
+    hint = " The store has no runs yet."
+    if rows:
+        hint = did_you_mean(asked, known) or " %runs or nbtrack ls shows what there is."
     return f"There is no run {shorten(repr(asked))}.{hint}"

@@ -223,7 +223,10 @@ def _guessed(what: Callable[..., Any] | str) -> str:
         found = judges(n for n in dict.fromkeys(with_names) if not _is_kept(n))
         if found:
             return found[0]
-    raise OptionError("What is to be small or large? Write metric val_loss:min.")
+    raise OptionError(
+        "What is to be small or large? No name in it says metric, as loss or val_acc "
+        "do. Write --metric score:max, in Python metric='score:max'."
+    )
 
 
 def _is_kept(name: str) -> bool:

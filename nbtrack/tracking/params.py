@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nbtrack.capture.values import flatten
+from nbtrack.errors import OptionError
 from nbtrack.guard import guard
 from nbtrack.records import Param
+from nbtrack.text import shorten
 
 
 def as_params(
@@ -16,8 +18,20 @@ def as_params(
 ) -> list[Param]:
     """Typed params with dotted names; what was captured already passes through."""
     if given is not None and not isinstance(given, Mapping):
-        return [*given, *_by_hand(named)]
+        return [*_captured(given), *_by_hand(named)]
     return _by_hand({**(given or {}), **named})
+
+
+def _captured(given: Any) -> list[Param]:
+    """The params that a cell was seen to have.
+
+    Raises OptionError where they are none.
+    """
+    if isinstance(given, Sequence) and all(isinstance(p, Param) for p in given):
+        return list(given)
+    raise OptionError(
+        f"params is {shorten(repr(given), 60)}. Give a dict, such as {{'lr': 0.1}}."
+    )
 
 
 def _by_hand(values: Mapping[str, Any]) -> list[Param]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.errors import OptionError, ValueNotLoggedError
 from nbtrack.guard import guard
 from nbtrack.records import Goal, Status
-from nbtrack.text import clean_name
+from nbtrack.text import clean_name, shorten
 from nbtrack.tracking.metrics import Metrics
 from nbtrack.tracking.numbers import as_number, flatten, whole_step
 from nbtrack.tracking.stop import StopSwitch
@@ -91,7 +91,12 @@ class Recorder:
         # The hot path: one scalar costs about a microsecond, so locals and no helpers.
         known, point, axes = self._series, self._point, self._axes
         series = None
-        for name, value in values.items():
+        try:  # costs nothing where it is a mapping
+            items = values.items()
+        except AttributeError:
+            self._drop_nameless(values)
+            return
+        for name, value in items:
             series = known.get(name)
             if type(value) is not float or series is None:
                 self._log_slowly(name, value, step, at)
@@ -147,6 +152,14 @@ class Recorder:
     def _drop(self, name: str, exc: ValueNotLoggedError) -> None:
         self.n_dropped += 1
         guard.warn_once(f"not a number: {self.id}.{name}", str(exc))
+
+    def _drop_nameless(self, value: object) -> None:
+        self.n_dropped += 1
+        guard.warn_once(
+            f"nameless: {self.id}",
+            f"{shorten(repr(value), 60)} was not logged: it has no name. "
+            "Write log(loss=...) or log({'loss': ...}).",
+        )
 
     def _late_point(self, *_: object) -> None:
         """What stands for the journal once the run has ended."""

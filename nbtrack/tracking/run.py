@@ -155,6 +155,8 @@ class Run(RichValues, ReadsData, LogsArtifacts, RaisesAlerts):
     ) -> None:
         """Keep inputs of the run; nested values keep their types, a later value wins.
 
+        What is no mapping is left out with one line of warning: training goes on.
+
         Examples
         --------
         >>> import nbtrack
@@ -163,7 +165,11 @@ class Run(RichValues, ReadsData, LogsArtifacts, RaisesAlerts):
         """
         from nbtrack.tracking.params import as_params
 
-        found = as_params(params, named)
+        try:
+            found = as_params(params, named)
+        except OptionError as exc:
+            guard.warn_once(f"params: {self.id}", f"not recorded: {exc}")
+            return
         rows = [[p.name, p.value, p.origin, p.cell] for p in found]
         if rows:
             self._emit("params", params=rows)

@@ -137,6 +137,8 @@ class Session:
         One that is `beside` others, as a trial is, is current in its own thread only;
         so is what begins there before it ends.
         """
+        from nbtrack.tracking.params import as_params
+
         self.inert = False  # a forked child too may have a run of its own
         store = self.store_for(near)
         policy = None
@@ -144,6 +146,7 @@ class Session:
             policy = keep_policy(store.path, keep, budget)
         switched = switched_off(store.path, off)
         rules = rules_for(store.path, alerts, switched)
+        given = as_params(params, {}) if params else []
         earlier = None if resume is None else self._earlier(store, resume, experiment)
         begun = (
             None if started_at is None else as_epoch_seconds("started_at", started_at)
@@ -176,8 +179,8 @@ class Session:
             if self.on_start is not None:
                 with guard("the log of cells"):
                     self.on_start(run)
-            if params:
-                run.log_params(params)
+            if given:
+                run.log_params(given)
         return run
 
     def _whereabouts(self, *, beside: bool) -> dict[str, Any]:
@@ -472,8 +475,8 @@ def start(
     StoreError
         When no store can be opened or made here.
     OptionError
-        For an unknown word in `off`, `keep` or `ranks`, a `budget` that is no size, an
-        alert that is none, or a `started_at` that is no time.
+        For an unknown word in `off`, `keep` or `ranks`, `params` that are no mapping, a
+        `budget` that is no size, an alert that is none, a `started_at` that is no time.
     RunNotFoundError, ResumeError
         When the run to resume is not there, still goes on, or is in the trash.
 

@@ -122,7 +122,8 @@ def test_a_run_without_anything_never_answers(text):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("loss <", "cannot be read"),
+        ("loss <", "cannot be read: something is missing at its end. Write it like"),
+        ("loss < 3 acc > 1", 'Write it like loss < 0.3 and "base" in tags.'),
         ("loss = .3", "Write == to compare"),
         ("__import__('os').system('x')", "calls are not part of a query"),
         ("(lambda: 1)()", "calls"),

@@ -94,6 +94,8 @@ def test_runs_are_found_by_id_name_and_start_of_id(store):
         store.run("ab")
     with pytest.raises(RunNotFoundError, match="Did you mean base"):
         store.run("bsae")
+    with pytest.raises(RunNotFoundError, match="%runs or nbtrack ls shows what"):
+        store.run("qqqqqqqqq")
 
 
 def test_an_empty_store_says_so(store):

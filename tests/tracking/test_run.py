@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 import nbtrack
-from nbtrack.errors import RunStopped
+from nbtrack.errors import OptionError, RunStopped
 from nbtrack.tracking.run import utc_text
 
 pytestmark = pytest.mark.usefixtures("plain_surroundings")
@@ -74,6 +74,32 @@ def test_what_is_no_number_is_dropped_with_one_warning(run, value, capsys):
     assert values_of(run, "loss")[1] == [0.5, 0.4]
     warnings = capsys.readouterr().err.splitlines()
     assert len([line for line in warnings if "'score'" in line]) == 1
+
+
+@pytest.mark.parametrize("nameless", [3, [1, 2], "loss"])
+def test_a_value_without_a_name_is_dropped_and_the_training_goes_on(
+    run, nameless, capsys
+):
+    run.log(nameless)
+    run.log(nameless, step=4)
+    run.log(loss=1.0)
+    assert run.n_dropped == 2
+    said = capsys.readouterr().err
+    assert said.count(f"{nameless!r} was not logged: it has no name") == 1
+    run.finish()
+    assert values_of(run, "loss") == ([0], [1.0])
+
+
+def test_params_that_are_none_are_refused_before_a_run_begins(store_path):
+    with pytest.raises(OptionError, match=r"params is 3\. Give a dict"):
+        nbtrack.start("never", params=3)
+    assert nbtrack.current() is None
+    assert nbtrack.open(store_path).runs() == []
+
+
+def test_params_that_are_none_do_not_stop_a_training(run, capsys):
+    run.log_params("lr=0.1")
+    assert "params is 'lr=0.1'. Give a dict" in capsys.readouterr().err
 
 
 def test_nested_values_become_dotted_names(run):
