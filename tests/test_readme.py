@@ -36,7 +36,11 @@ class Block:
     body: str
 
 
-BLOCKS = [Block(*match.groups()) for match in FENCE.finditer(README)]
+def blocks_of(text: str) -> list[Block]:
+    return [Block(*match.groups()) for match in FENCE.finditer(text)]
+
+
+BLOCKS = blocks_of(README)
 COMMANDS = [
     line
     for block in BLOCKS
@@ -140,3 +144,18 @@ def test_a_linked_test_of_readme_exists():
         if f"def {name}" not in (ROOT / path).read_text(encoding="utf-8")
     ]
     assert missing == []
+
+
+WORDS_PER_MIN = 238  # silent reading of English prose: Brysbaert 2019, 190 studies
+CHARACTERS_PER_MIN = 52 * 5  # typing: Dhakal et al. 2018, 168,000 people
+FIRST_RUN_MAX_S = 120
+
+
+def test_the_first_run_is_read_and_typed_in_two_minutes():
+    """From the first line of the README to the line under the first tracked cell."""
+    last = next(match for match in FENCE.finditer(README) if match[1] == "text")
+    told = README[: last.end()]
+    typed = sum(len(b.body) for b in blocks_of(told) if b.language != "text")
+    read = len(re.sub(r"<[^>]*>|\]\([^)]*\)", " ", FENCE.sub("", told)).split())
+    needed_s = 60 * (read / WORDS_PER_MIN + typed / CHARACTERS_PER_MIN)
+    assert needed_s < FIRST_RUN_MAX_S, f"{read} words, {typed} characters"
