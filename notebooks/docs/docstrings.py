@@ -84,7 +84,7 @@ def add_fields(
     examples = next((n for n, s in enumerate(lines) if s == "Examples"), len(lines))
     listed = ["", "Fields", "------"]
     for field, annotation, comment in fields:
-        listed += [f"{field} : {annotation}", f"    {comment.rstrip('.')}"]
+        listed += [f"{field} : {annotation}", f"    {comment}"]
     lines[examples:examples] = [*listed, ""]
 
 
@@ -119,7 +119,7 @@ def hide_construction(
 def draw_dashes(app: Sphinx, tree: nodes.document) -> None:
     """Sphinx puts "--" between a field and its meaning; quotes are to stay."""
     for text in list(tree.findall(nodes.Text)):
-        if text == " -- " or text.startswith(") -- "):
+        if text.startswith((" -- ", ") -- ")):
             text.parent.replace(text, nodes.Text(text.replace(" -- ", " – ", 1)))
 
 

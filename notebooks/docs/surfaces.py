@@ -16,6 +16,7 @@ import click
 from sphinx.application import Sphinx
 
 from nbtrack.analysis.query import FIELDS
+from nbtrack.bundles import verdict
 from nbtrack.cli import command
 from nbtrack.notebook import (
     artifacts_magic,
@@ -224,11 +225,18 @@ def fields_line() -> str:
     return ", ".join(f"`{name}`" for name in FIELDS if name != "tags") + "."
 
 
+def verdicts_table() -> str:
+    """The words of a verdict, from the best to the worst."""
+    found = re.findall(r"^ {4}([A-Z-]+) {2,}(.*)$", verdict.__doc__ or "", re.M)
+    return _table(("verdict", "meaning"), [(f"`{word}`", what) for word, what in found])
+
+
 MADE: dict[str, Callable[[], str]] = {
     "<!-- magics -->": magics_page,
     "<!-- command -->": command_page,
     "<!-- features -->": features_page,
     "<!-- fields -->": fields_line,
+    "<!-- verdicts -->": verdicts_table,
 }
 
 
@@ -241,7 +249,7 @@ def fill(app: Sphinx, page: str, source: list[str]) -> None:
 
 def always_anew(app: Sphinx, *_: Any) -> list[str]:
     """The pages made from code, whose own files do not change with it."""
-    pages = ("magics", "command", "settings", "query")
+    pages = ("magics", "command", "settings", "query", "reproduce")
     return [f"docs/reference/{page}" for page in pages]
 
 

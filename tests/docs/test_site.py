@@ -10,11 +10,13 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import nbtrack
 from nbtrack.analysis.query import FIELDS
+from nbtrack.bundles.verdict import Word
 from nbtrack.cli import command
 from nbtrack.notebook.arguments import Option
 from nbtrack.store import Store
@@ -178,6 +180,11 @@ def test_every_variable_that_is_read_is_on_the_page_of_settings():
     assert used - OF_OUR_PROCESSES == set(VARIABLE.findall(page))
 
 
+def test_every_word_of_a_verdict_has_a_meaning(surfaces):
+    table = surfaces.verdicts_table()
+    assert [word for word in get_args(Word) if f"| `{word}` |" not in table] == []
+
+
 def test_every_field_of_a_query_is_named(surfaces):
     line = surfaces.fields_line() + (REFERENCE / "query.md").read_text("utf-8")
     assert [name for name in FIELDS if f"`{name}`" not in line] == []
@@ -279,7 +286,9 @@ def test_every_public_name_is_in_the_index_of_the_site(site):
 
 @pytest.mark.reproduce
 def test_the_pages_of_tables_have_no_mark_left(site):
-    for name in ("magics", "command", "settings", "query"):
+    for name in ("magics", "command", "settings", "query", "reproduce"):
         html = (site / f"docs/reference/{name}.html").read_text("utf-8")
         assert "<table" in html
-        assert not re.search(r"<!-- (magics|command|features|fields) -->", html)
+        assert not re.search(
+            r"<!-- (magics|command|features|fields|verdicts) -->", html
+        )
