@@ -33,7 +33,7 @@ override NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
 export NBTRACK_DATA
 endif
 
-.PHONY: help demo demo-check soak test test-pythons test-browser test-faults test-fuzz test-frameworks test-packaging test-peers test-reproduce bench peers lint build clean
+.PHONY: help demo demo-check docs soak test test-pythons test-browser test-docs test-faults test-fuzz test-frameworks test-packaging test-peers test-reproduce bench peers lint build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -51,6 +51,10 @@ demo-check: $(VENV)/.demo $(VENV)/.front-end  ## the demo without JupyterLab: ru
 	$(RUN) nbconvert --log-level=WARN --to notebook --execute --inplace \
 		$(VENV)/demo-check/$(notdir $(QUICKSTART))
 	@echo "nbtrack: it ran; see $(VENV)/demo-check/$(notdir $(QUICKSTART))"
+
+docs: $(VENV)/.docs  ## the documentation, in build/docs
+	$(RUN) sphinx -W --keep-going -q -c notebooks/docs notebooks build/docs
+	@echo "nbtrack: open build/docs/index.html"
 
 test: $(VENV)/.test $(VENV)/.front-end  ## the default tests
 	$(RUN) pytest $(SHARED_OUT) $(PYTEST_ARGS)
@@ -72,6 +76,9 @@ test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 	Chromium is missing. Debian: apt-get install --no-install-recommends chromium \
 	fonts-dejavu-core" >&2; exit 1; }
 	$(RUN) pytest -m "browser and not benchmark" -n $(BROWSER_JOBS) $(PYTEST_ARGS)
+
+test-docs: $(VENV)/.test $(VENV)/.docs  ## the documentation: builds quietly, has all that is public
+	$(RUN) pytest -m "reproduce or not reproduce" tests/docs $(PYTEST_ARGS)
 
 test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
 	$(RUN) pytest -m "faults and not benchmark and not fuzz" $(SHARED_OUT) $(PYTEST_ARGS)
@@ -122,7 +129,7 @@ clean:  ## remove what was built; the environment stays
 	rm -rf .mypy_cache .pytest_cache .ruff_cache $(VENV)/.front-end $(VENV)/demo-check
 
 # One stamp per purpose: the second `make demo` starts at once.
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint: $(VENV)/.%: $(PINS)
+$(VENV)/.demo $(VENV)/.docs $(VENV)/.test $(VENV)/.lint: $(VENV)/.%: $(PINS)
 	@command -v $(PYTHON) >/dev/null || { echo "nbtrack: no $(PYTHON) here; Python 3.11 \
 	or newer with venv is needed (Debian: apt-get install python3 python3-venv)" >&2; exit 1; }
 	@$(PYTHON) .ci/environment.py $* --venv $(VENV)

@@ -1,4 +1,4 @@
-"""Makes the virtual environments of `make demo`, `test`, `lint` and `peers`.
+"""Makes the virtual environments of `make demo`, `test`, `lint`, `docs` and `peers`.
 
 Runs on any Python 3, on the standard library alone. Says first what will be downloaded,
 shows what is going on, and ends with one clear line where something is missing.
@@ -21,10 +21,14 @@ EXTRAS = {
     "demo": "lab,demo,sweeps",
     "test": "lab,demo,sweeps,test",
     "lint": "dev",
+    "docs": "lab,demo,sweeps,docs",
     "peers": "lab,demo,test,peers",
 }
 # Measured on Linux and Python 3.11: wheels in MB, from an empty cache.
-SIZES_MB = {"demo": 165, "test": 110, "lint": 40, "peers": 350}  # the last estimated
+SIZES_MB = {"demo": 165, "test": 110, "lint": 40, "docs": 25, "peers": 350}
+# The last two are estimated. These come on top of what the demo needs:
+ON_TOP = {"test", "docs"}
+WITHOUT_TORCH = {"lint", "docs"}
 FRONT_END_MB = 130  # Node as a Python package (60 MB), and the bundler from npm (67 MB)
 CONSTRAINTS = Path(__file__).with_name("constraints.txt")
 FRONT_END = Path("nbtrack/notebook/static/sweep.js")
@@ -95,12 +99,12 @@ def torch_of_this_python() -> str | None:
 def announce(purpose: str, venv: Path, own_torch: str | None) -> None:
     """Say before the first byte how many there will be, at most."""
     lines = [f"~{SIZES_MB[purpose]} MB of Python packages"]
-    if purpose == "test" and not (venv / ".demo").exists():
-        lines = [f"~{SIZES_MB['demo'] + SIZES_MB['test']} MB of Python packages"]
+    if purpose in ON_TOP and not (venv / ".demo").exists():
+        lines = [f"~{SIZES_MB['demo'] + SIZES_MB[purpose]} MB of Python packages"]
     if not FRONT_END.exists():
         lines.append(f"~{FRONT_END_MB} MB to build the front end")
     say("about to download, what is cached or installed left out: " + ", ".join(lines))
-    if purpose == "lint" or (venv / ".torch").exists():
+    if purpose in WITHOUT_TORCH or (venv / ".torch").exists():
         return
     if own_torch:
         say(f"torch {own_torch} is installed and will be used: no download for it.")
@@ -128,12 +132,12 @@ def install(venv: Path, purpose: str, *, with_torch: bool) -> None:
     """The package in place with its extras, to the pinned versions."""
     see_system_packages(venv, False)  # else pip would lean on what is not in the venv
     extras = EXTRAS[purpose]
-    if with_torch and purpose != "lint":
+    if with_torch and purpose not in WITHOUT_TORCH:
         extras += ",torch"
     pinned = [] if purpose == "peers" else ["--constraint", str(CONSTRAINTS)]
     # Python compiles what is imported: of 185 packages that is a small part.
     pip(venv, "install", "--no-compile", "--editable", f".[{extras}]", *pinned)
-    if with_torch and purpose != "lint":
+    if with_torch and purpose not in WITHOUT_TORCH:
         (venv / ".torch").touch()
 
 

@@ -347,9 +347,9 @@ class RunRecord:
     name: str
     experiment: str
     status: Status
-    started_at: str
-    ended_at: str | None
-    duration_s: float | None
+    started_at: str  # ISO 8601, UTC
+    ended_at: str | None  # None while it runs
+    duration_s: float | None  # without the time between lives, where it was resumed
     group: str | None = None
     parent: str | None = None
     notes: str = ""
@@ -357,14 +357,14 @@ class RunRecord:
     cell_id: str | None = None
     kernel_id: str | None = None  # of the Jupyter kernel it ran in
     execution: int | None = None
-    source: str | None = None
-    source_digest: str | None = None
-    error: str | None = None
+    source: str | None = None  # the text of the tracked cell, without secrets
+    source_digest: str | None = None  # sha256 of the raw text
+    error: str | None = None  # of a failed run: its traceback
     reason: str | None = None  # why it ended, in a few words: "Stop pressed"
-    trashed_at: str | None = None
+    trashed_at: str | None = None  # None: it is not in the trash
     forked_from: str | None = None  # the run whose points up to `fork_step` it shares
     fork_step: int | None = None
-    peak_rss_bytes: int | None = None
+    peak_rss_bytes: int | None = None  # of the process, the most memory at once
     peak_vram_bytes: int | None = None
     model_bytes: int | None = None
     grade: str | None = None  # A (fresh, in order) to D; None: nothing can be said

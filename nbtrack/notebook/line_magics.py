@@ -34,16 +34,24 @@ def _friendly(magic: LineMagic) -> LineMagic:
 
 @_friendly
 def runs(line: str) -> Any:
-    """Show runs, or change one: %runs [QUERY] [options].
+    """Show runs, or change some: %runs [QUERY] [options].
 
     %runs loss < .3 and params.opt == "adam" --sort val_acc --last 20
-    %runs --cols name params.lr best.loss     --trashed shows the trash
+    %runs status == "finished" --by group     means with a 95 % interval
     %runs rename base-3 better                %runs note base-3 'too slow'
     %runs tag base-3 baseline 'data: mnist'   %runs untag base-3 baseline
     %runs trash base-3                        %runs restore base-3
+    %runs trash --where loss > 5              %runs experiment dgits digits
+    %runs metric rename los loss [RUN...]     %runs metric delete oops [RUN...]
+    %runs undo                                takes back one of these last four
 
-    It returns the table; its `.df` is the frame of `nbtrack.runs(QUERY)`. The changes
-    are functions of `nbtrack.analysis.edits`.
+    -n, --last 20      the newest so many
+    -s, --sort NAME    by a column, the best first; -NAME turns it round
+    -c, --cols NAME    these columns alone, as params.lr best.loss
+    --trashed          what lies in the trash
+    --by group         one row for a group, or with parent for a nested set of runs
+
+    It returns the table; its `.df` is the frame of `nbtrack.runs(QUERY)`.
     """
     from nbtrack.notebook.runs_magic import runs_magic
 
@@ -57,6 +65,27 @@ def compare(line: str) -> Any:
     %compare base-3 base-4                  %compare loss < .3 --sort val_acc
     %compare --top 5 --by val_acc --x epoch --smooth .6
     %compare --group params.opt --bands --baseline base-3
+
+    -w, --where QUERY  the query as an option, where runs are named too
+    -n, --last 20      the newest so many
+    -s, --sort NAME    by a column, the best first; -NAME turns it round
+    --top 5            the best so many of the metric of --by
+    --by val_acc       the metric of --top; default: the one that judges
+    -c, --cols NAME    these columns alone
+    --hide NAME        all columns but these
+    --all-params       params that are the same in all runs, too
+    -g, --group NAME   put runs with the same value of a column together
+    --pin RUN          these rows stay on top
+    -b, --baseline RUN  differences to this run stand in each cell
+    --select RUN       whose curves are drawn, up to 7; default: the best five
+    -m, --metric NAME  of the curves; default: the one that judges
+    -x, --x epoch      step, time, relative, a loop counter or a metric; default: step
+    --smooth .6        0 (as they are) to below 1
+    --log-x            a logarithmic axis of steps
+    --log-y            a logarithmic axis of values
+    --clip             the y axis leaves outliers out
+    --bands            mean and range of each group, in place of its runs
+    --store PATH       the runs of these stores, side by side
 
     It returns the panel: `.df`, `.selection`, `.line`, and every part to set.
     """
@@ -120,6 +149,8 @@ def media(line: str) -> Any:
 
     %media                        the last run
     %media base-1 base-3 --name sample
+
+    -n, --name NAME    only values of this name
     """
     from nbtrack.notebook.media_display import media_magic
 
@@ -138,7 +169,7 @@ def slice(line: str) -> Any:
     --timeout 60       seconds for one try
     --allow-writes     let the script write outside the folder of the proof
     --source           show the script alone
-    -o run.py          write the script, or into a folder, with the files it needs
+    -o, --out run.py   write the script, or into a folder, with the files it needs
 
     It returns the view; its `.slice` is what `nbtrack.slice(...)` gives.
     """
@@ -164,13 +195,15 @@ def artifacts(line: str) -> Any:
 
     %artifacts                        all of them, the newest first
     %artifacts mlp --type model       of a name, a run, an alias, a tag, a model; mlp*
-    %artifacts --gone                 those whose files were given up
-    %artifacts --last 500             that many
     %artifacts show mlp:v3            files, metadata, lineage, the line that loads it
     %artifacts diff mlp:v2 mlp:v3     what changed
     %artifacts alias mlp:v3 prod      %artifacts unalias mlp:prod
     %artifacts note mlp:v3 'text'     %artifacts tag mlp:v3 checked    untag
     %artifacts verify [mlp:v3]        are its files, or all, as they were logged?
+
+    -t, --type model   of one type: model, dataset, checkpoint, ...
+    --gone             those whose files were given up
+    -n, --last 500     the newest so many; default: 100
 
     It returns the table; its `.df` is a pandas frame.
     """
@@ -185,11 +218,12 @@ def lineage(line: str) -> Any:
 
     By default of the last run. The graph has each run and version, or by type.
 
-    --up, --down       only what led to it; only what came of it
+    --up               only what led to it
+    --down             only what came of it
     --depth 2          at most so many steps away
     --grouped          one node for an artifact, an experiment, a kind of data
     --walk             from the best value over these runs to its data and code
-    --metric val_acc   of that metric
+    -m, --metric NAME  with --walk: of that metric; default: the one that judges
     --all              of all that the store knows
 
     It returns what `nbtrack.lineage(...)` gives.
@@ -207,11 +241,15 @@ def models(line: str) -> Any:
     %models fraud                       its versions; %models events fraud: all changes
     %models fraud@1.2.0                 signature, parts, history, how to load it
     %models card fraud@production       its model card
-    %models compare fraud val_loss      one metric over the versions; --goal min|max
+    %models compare fraud val_loss      one metric over the versions
     %models approve fraud@1.2.0 'looked at 100 mistakes'
-    %models promote fraud@1.2.0 staging 'beats the old one'     --force past staging
-    %models rollback fraud 'too slow'   what was in production before; --to 1.0.0
+    %models promote fraud@1.2.0 staging 'beats the old one'
+    %models rollback fraud 'too slow'   what was in production before
     %models alias fraud@1.2.0 champion  unalias; note fraud@1.2.0 'text'
+
+    --force            of promote: past staging; never without an approval
+    --to 1.0.0         of rollback: this version; default: the one before
+    --goal min         of compare: min or max; default: the metric's own goal
 
     A table's `.df` is a pandas frame. The changes are functions of `nbtrack.models`.
     """
@@ -244,13 +282,14 @@ def report(line: str) -> Any:
     %report base-1 base-2 --diff base-1 base-2 -o week3.md
     %report -o week3.html             again, with the selection that stands in it
 
-    -o FILE            default: report.html; .md gives Markdown with charts beside it
-    --title TEXT       --format html|md
+    -o, --output FILE  default: report.html; .md gives Markdown with charts beside it
+    --title TEXT       default: how many runs of which experiment
+    --format html      html or md; default: by the ending of FILE
     --diff A B         whose difference it explains; default the second and the best
     --cards            model cards of all versions that the runs made
 
-    And of %compare: --where --last --sort --cols --hide --all-params --group
-    --baseline --select --metric --x --smooth --log-x --log-y --bands.
+    And of %compare: --where --last --sort --cols --hide --all-params --group --pin
+    --baseline --select --metric --x --smooth --log-x --log-y --clip --bands.
 
     It returns the path, and shows a link to the file.
     """
@@ -266,12 +305,12 @@ def export(line: str) -> Any:
     By default the last run. Its cells are run again by a fresh process in a fresh
     folder first: what does not give the same result is exported as UNPROVEN.
 
-    -o FILE            default: <name of the run>.nbt.zip
+    -o, --output FILE  default: <name of the run>.nbt.zip
     --repeat 3         run it so often: the spread of a metric is the noise allowed
-    --data auto        embed, ref or none: which files that cells read go in
+    --data auto        auto, embed, ref or none: which files that cells read go in
     --private 'x/*'    of these files the digest alone; repeat it
     --tolerance acc=.01   how far off a rerun may be; repeat it
-    --timeout 60       seconds for one run of the cells
+    --timeout 60       seconds for one run of the cells; default: 3 x its time + 60
     --allow-writes     let the cells write outside their folder
     --offline          do not ask the package index for hashes
     --no-proof         run nothing: the bundle says UNPROVEN
@@ -302,11 +341,11 @@ def rerun(line: str) -> Any:
     network, in a clean folder. The rerun is itself a run, tagged `rerun` and `verdict`.
 
     --trust            run a bundle that is not yours; it is remembered
-    --env current      this environment; locked: a fresh one
+    --env current      this environment; locked: a fresh one, default for a bundle
     --find-links DIR   wheels that no index has; repeat it
     --network          let the cells use the network
     --set lr=.1        what if: another value; repeat it
-    --timeout 60       seconds for the cells
+    --timeout 60       seconds for the cells; default: 3 x their time + 60
 
     IPython's own %rerun, which runs earlier input again, stays for what is its own:
     no word at all, numbers and ranges of cells, -l, -g and -f.

@@ -123,11 +123,11 @@ class Extension:
     def track(self, line: str, cell: str) -> Any:
         """Record this cell as a run: %%track [NAME] [options].
 
-        -p lr=0.1          a param; the value is Python (repeat it for more)
-        -t first           a tag, or 'key: value' (repeatable)
-        -g folds           the group
-        -m val_loss:min    which way a metric gets better
-        --watch a b        values to record beside those whose name says metric
+        -p, --param lr=0.1  a param; the value is Python (repeat it for more)
+        -t, --tag first    a tag, or 'key: value' (repeatable)
+        -g, --group folds  the group
+        -m, --metric val_loss:min  which way a metric gets better (repeatable)
+        -w, --watch a b    values to record beside those whose name says metric
         --no-watch         record only what is logged or listed with --watch
         --no-live          no live panel
         --notes 'text'     notes, in markdown
@@ -135,6 +135,8 @@ class Extension:
         --experiment name  default: the notebook's name
         --alert 'loss > 10'  say so; also 'stalled 10m', finished, ... (repeatable)
         --resume last      go on with a run instead of beginning one
+        --keep best,last   which checkpoints stay; default: all, or the store's setting
+        --budget 5GB       how much the checkpoints may take; default: no limit
         --off system data  features not to capture; see %track_config
         """
         # Only code that calls run_cell_magic comes here; a cell that is typed goes
@@ -150,21 +152,22 @@ class Extension:
         %%sweep opt=[adam, sgd] m=uniform(0, .99) if opt == "sgd" --sampler grid
 
         lr=log(1e-4, 1e-1)  uniform(0, 1)  int(1, 8)  step(0, 1, .25)  [32, 64]
-        --n 20              how many trials; a grid has as many as it has
-        --metric loss:min   what to make small or large
-        --sampler tpe       grid, random, tpe, gp or halving
+        --n 20              how many trials; default: 20, of a grid all
+        --metric loss:min   what to make small or large; default: as the names tell
+        --sampler tpe       grid, random, tpe, gp or halving; default: tpe
         --prune             stop bad trials early; --prune=asha, hyperband, median
-        --parallel 2        so many at a time, in processes of their own
+        --parallel 2        so many at a time, in processes of their own; default: 1
         --cluster client    on a Dask cluster: a variable, or tcp://host:8786
         --name lr-search    default: sweep-1, sweep-2 ...
-        --resume last       go on with a sweep; --rerun-failed: and with what failed
+        --resume last       go on with a sweep
+        --rerun-failed      with --resume: also run what failed again
         --no-live           no panel under the cell
 
         Without a space a form stands under the cell, made from its values: tick, start,
         watch; nothing runs before. `%panel sweep` shows it again.
 
         The options -t -g --notes --seed --experiment --off --keep --budget --alert
-        --watch of %%track go to every trial. It returns the sweep.
+        --watch --no-watch of %%track go to every trial. It returns the sweep.
         """
         from nbtrack.errors import NbtrackError
         from nbtrack.notebook.sweep_magic import sweep_magic

@@ -49,7 +49,7 @@ body{margin:0;font:13px system-ui,sans-serif;color:#222;background:#fff}
 table{border-collapse:collapse}td,th{border:1px solid #ddd;padding:1px 5px}
 h4{margin:6px 4px 0}input{margin:2px}
 """
-_OPTIONS = (Option("name", "one", ("-n", "--name")),)
+OPTIONS = (Option("name", "one", ("-n", "--name")),)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def media_magic(line: str) -> MediaSheet:
     OptionError, RunNotFoundError
         For a slip in the line.
     """
-    asked = parse_arguments(line, _OPTIONS)
+    asked = parse_arguments(line, OPTIONS)
     return show_media(*map(unquoted, asked.words), name=asked.one("name"))
 
 

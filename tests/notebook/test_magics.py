@@ -78,7 +78,7 @@ def test_the_magics_are_listed_and_have_help(ip, capsys):
     assert {"track", "nbtrack"} <= set(listed["cell"])
     assert {"runs", "panel", "track_status"} <= set(listed["line"])
     ip.run_cell("%%track?")
-    assert "-m val_loss:min" in capsys.readouterr().out
+    assert "-m, --metric val_loss:min" in capsys.readouterr().out
 
 
 def test_code_may_call_the_cell_magic(ip):

@@ -58,7 +58,7 @@ def beats(
 
     Parameters
     ----------
-    b, a : str or list of runs
+    b, a : str or list
         The name of a group (or of a parent, by="parent"), else a query as in
         `nbtrack.runs`, else runs: ids, names or records.
     metric : str
