@@ -18,6 +18,7 @@
     │   └── ModelNotFoundError     no model or version answers to that reference
     ├── QueryError            a query text that cannot be understood, with the place
     ├── OptionError           an option of a magic or function, with a did-you-mean
+    ├── ImportSourceError     another tool's files that are not there, or not readable
     ├── SweepError            trials that would not be independent, or all fail
     ├── BundleError           a bundle that is damaged, malformed, or not trusted
     ├── JobNotFoundError      the server makes no file of that id, or did long ago

@@ -123,7 +123,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     import difflib  # only errors need it
 
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.65)
     return f" Did you mean {near[0]}?" if near else ""
 
 
