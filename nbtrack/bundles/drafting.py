@@ -1,7 +1,8 @@
 """The members of a bundle, out of what a check tried and what the store has of the run.
 
-Nothing tells a clock of the export, a user, a host or a path of this machine: the same
-run gives the same bytes. What was left out, and why, is in the manifest.
+Nothing tells a clock of the export, a user, a host or a path of this machine, but where
+the cells read a file by its absolute path: the same run gives the same bytes. What was
+left out, and why, is in the manifest.
 """
 
 from __future__ import annotations

@@ -130,7 +130,9 @@ def _not_captured(draft: Draft) -> Iterator[dict[str, str]]:
         for what in notes.keys() & _NOTES.keys():
             yield {"what": what, "why": _NOTES[what]}
     for path in draft.content.ledger.outside:
-        yield {"what": path, "why": "a local module that lies outside of the project"}
+        # Its folder would say who somebody is; see `contents.reasons`.
+        what = Path(path).name if Path(path).is_absolute() else path
+        yield {"what": what, "why": "a local module that lies outside of the project"}
     if draft.content.needs.n_left:
         yield {"what": "secret", "why": "a secret in a text could not be given a name"}
     for name, value in draft.content.trial.snapshots:

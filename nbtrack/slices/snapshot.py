@@ -2,7 +2,8 @@
 
 The last resort of a proof: what somebody typed in, what a thread changed between cells.
 Only a value that no cell has changed since the run can stand for what the run read; it
-is pickled, and only the folder of the proof ever has it.
+is pickled into the folder of the proof, and into a bundle that was proven with it: its
+manifest says so.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ create table summaries (
 );
 create table points (
   run text not null references runs(id), metric text not null, axis_of text,
-  step integer not null, value real, at real not null
+  step integer not null, value real, at real
 );
 create table facts (
   run text not null references runs(id), name text not null, value, json text,
@@ -95,7 +95,7 @@ class HasPoints(Protocol):
 def write_rows_to(
     path: Path, documents: Iterable[Document], store: HasPoints, *, state: str
 ) -> None:
-    """Make the file. A point that is NaN is null, since SQLite has no NaN."""
+    """Make the file. What is NaN is null, times too, since SQLite has no NaN."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         # It is moved to its place when it is whole: nothing need be undone.
         connection.execute("pragma journal_mode = off")

@@ -62,7 +62,11 @@ def manifest(**changes):
             {"name": "loss", "goal": "min", "final": 1 / 3, "best": 1 / 3, "n": 3,
              "series_sha256": "0" * 64}
         ],
-        "tolerance": {"loss": {"atol": 0.0, "rtol": 0.0, "source": "default", "k": 1}},
+        "tolerance": {
+            "loss": {
+                "atol": 0.0, "rtol": 0.0, "spread": 0.0, "source": "default", "k": 1,
+            }
+        },
         "not_captured": [], "needs": [], "secrets": {"n_redacted": 0},
     }  # fmt: skip
     found["run"] |= changes.pop("run", {})
@@ -73,13 +77,13 @@ def slice_json():
     cells = [
         {
             "seq": seq, "cell_id": f"c{seq}", "execution": seq, "label": f"[{seq}]",
-            "source": source, "sha256": sha(source.encode()), "tracked": seq == 2,
+            "source": source, "emitted": source, "tracked": seq == 2,
             "reasons": ["defines x"], "first_line": 10 * seq, "n_lines": 3,
-            "writes": ["x"],
+            "writes": ["x"], "reads_files": [], "duration_s": 0.5,
         }
         for seq, source in ((1, "x = 1\n"), (2, SOURCE))
     ]  # fmt: skip
-    dropped = [{"seq": 0, "execution": 0, "label": "[0]", "why": "nothing needs it"}]
+    dropped = [{"seq": 0, "execution": 0, "why": "nothing needs it"}]
     return {
         "method": "slice", "nth": 0, "cells": cells, "dropped": dropped, "notes": [],
         "needs": [],

@@ -53,8 +53,7 @@ def checkpoint_members(
     -------
     members, entries
         `results/checkpoints/NAME-vN.safetensors` -> its bytes; the entries in the
-        order in which they were saved, see `FORMAT`: `name, version, step, member,
-        sha256, metrics, tensors, why`.
+        order in which they were saved, as `schemas/expected.schema.json` has them.
 
     Examples
     --------
