@@ -55,6 +55,7 @@ def test_an_ended_run_leaves_pictures_a_table_and_text(store):
     page = Reader(bundle["text/html"])
     assert set(bundle) == {"text/html", "text/plain"}
     assert len(page.pictures) == 1
+    assert "<img alt='Curve of loss: loss █▅▁'" in bundle["text/html"]
     assert "finished" in bundle["text/html"]
     assert "best 1 @ step 2" in bundle["text/plain"]
 
