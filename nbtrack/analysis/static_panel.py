@@ -190,7 +190,7 @@ def _grade(grade: GradeMeta | None) -> str:
     why = "&#10;".join(escape(line) for line in grade["why"])
     style = "border:1px solid;border-radius:3px;padding:0 4px;margin-left:8px"
     return (
-        f"<span title='{why}' style='{style};font-size:11px;color:{colour}'>"
+        f" <span title='{why}' style='{style};font-size:11px;color:{colour}'>"
         f"grade {escape(grade['letter'])}</span>"
     )
 

@@ -97,6 +97,7 @@ def test_the_grade_stands_in_the_heading_with_what_speaks_against_it(store):
     said = "title='`x` comes from an edited cell [4]&#10;and 1 more'"
     assert said in bundle["text/html"]
     assert ">grade C</span>" in bundle["text/html"]
+    assert "</span> <span title" in bundle["text/html"]  # where styles are dropped
 
 
 @pytest.mark.parametrize("text", HOSTILE)
