@@ -4,6 +4,7 @@
 #   make demo PYTHON=/path/to/python3.12    another interpreter for a new environment
 #   make demo LAB_ARGS=--no-browser         passed on to JupyterLab
 #   make test PYTEST_ARGS="-k journal"      passed on to pytest
+#   make notebooks TUTORIALS=03_slices      one of them; by default all
 #   make test PYTEST_JOBS=0                 in one process; by default one for each core
 
 PYTHON ?= python3
@@ -11,6 +12,7 @@ PYTHONS ?= python3.12 python3.13
 VENV ?= .venv
 LAB_ARGS ?=
 PYTEST_ARGS ?=
+TUTORIALS ?=
 PYTEST_JOBS ?= auto
 # Each is a JupyterLab and a Chromium, which take more than one core.
 BROWSER_JOBS ?= 2
@@ -33,7 +35,7 @@ override NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
 export NBTRACK_DATA
 endif
 
-.PHONY: help demo demo-check docs soak test test-pythons test-browser test-docs test-faults test-fuzz test-frameworks test-packaging test-peers test-reproduce bench peers lint build clean
+.PHONY: help demo demo-check docs notebooks soak test test-pythons test-browser test-docs test-faults test-fuzz test-frameworks test-packaging test-peers test-reproduce bench peers lint build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -92,6 +94,9 @@ test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (inst
 
 test-peers: $(VENV)/.test  ## imports, pushes, the shim beside the real tools (installs each apart)
 	$(RUN) pytest -m "peers and not benchmark" $(SHARED_OUT) tests/interop tests/compat $(PYTEST_ARGS)
+
+notebooks: $(VENV)/.test $(VENV)/.front-end  ## run the tutorials and save what they show (needs Chromium)
+	$(VENV)/bin/python tests/tutorials/save.py $(TUTORIALS)
 
 soak: $(VENV)/.test  ## ten minutes of writers, kills, full disks and backups, before a release
 	$(VENV)/bin/python tests/faults/soak.py --minutes 10

@@ -7,16 +7,18 @@ import importlib.util
 import json
 import os
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
 import pytest
 from notebook_cells import execute, text_of
+from tutorials.execution import NO_NETWORK
+from tutorials.saved import is_code
 
 import nbtrack
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
 # Real MNIST where a developer has it; nothing needs it.
 BESIDE = NOTEBOOKS.parent.parent / "shared/data/mnist"
 MNIST = Path(os.environ.get("NBTRACK_TEST_MNIST", BESIDE))
@@ -38,6 +40,23 @@ def cells_by_id(notebook: nbformat.NotebookNode) -> dict[str, nbformat.NotebookN
     return {cell.id: cell for cell in notebook.cells}
 
 
+def shown_by(notebook: nbformat.NotebookNode) -> list[str]:
+    return [cell.id for cell in notebook.cells if is_code(cell) and cell.outputs]
+
+
+def told(
+    name: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    settings: Mapping[str, str],
+) -> dict[str, nbformat.NotebookNode]:
+    """Its cells after a run in `folder`: the same ones show something as are saved."""
+    done = execute(opened(name), folder, monkeypatch, settings=settings)
+    assert shown_by(done) == shown_by(opened(name))
+    return cells_by_id(done)
+
+
 @pytest.fixture
 def no_mnist(tmp_path):
     """A folder without data: the quickstart must not ask the network in a test."""
@@ -51,21 +70,13 @@ def write_idx(path: Path, shape: tuple[int, ...], content: bytes) -> None:
     path.write_bytes(gzip.compress(header + content))
 
 
-@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
-def test_a_notebook_is_committed_without_outputs(path):
-    cells = nbformat.read(path, as_version=4).cells
-    code = [cell for cell in cells if cell.cell_type == "code"]
-    assert [c.id for c in code if c.outputs or c.execution_count is not None] == []
-
-
 @story
 @needs_torch
 def test_the_quickstart_tells_its_story_on_the_bundled_digits(
     tmp_path, monkeypatch, no_mnist
 ):
     settings = {"NBTRACK_DATA": str(no_mnist), "NBTRACK_EPOCHS": "3"}
-    notebook = opened("01_first_run.ipynb")
-    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+    cells = told("01_first_run.ipynb", tmp_path, monkeypatch, settings=settings)
 
     assert "scikit-learn's 1,797 small digits" in text_of(cells["data"])
     assert "val_acc" in text_of(cells["base"])
@@ -127,44 +138,13 @@ def test_one_epoch_on_real_mnist_beats_nine_in_ten(tmp_path, monkeypatch):
     assert store.curve(run.id, "val_acc").values[-1] > 0.9
 
 
-# Python runs `sitecustomize` when it starts: whatever the kernel asks of a network
-# beyond this machine fails, as on a train.
-NO_NETWORK = """
-import sys
-
-
-def refuse(event, arguments):
-    if event == "socket.connect":
-        address = arguments[1]
-        host = address[0] if isinstance(address, tuple) else "local"
-        if host not in ("127.0.0.1", "::1", "localhost", "local"):
-            raise OSError(f"no network here: {host}")
-    elif event == "socket.getaddrinfo":
-        if arguments[0] not in (None, "127.0.0.1", "::1", "localhost"):
-            raise OSError(f"no network here: {arguments[0]}")
-
-
-sys.addaudithook(refuse)
-"""
-
-
-@pytest.fixture
-def no_network(tmp_path):
-    """A folder for PYTHONPATH that cuts a process off."""
-    folder = tmp_path / "no-network"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(NO_NETWORK)
-    return folder
-
-
 @story
-def test_what_is_captured_is_told_without_a_network(tmp_path, monkeypatch, no_network):
+def test_what_is_captured_is_told_without_a_network(tmp_path, monkeypatch):
     pytest.importorskip("sklearn")
     pytest.importorskip("plotly")
     root = str(NOTEBOOKS.parent)
-    settings = {"PYTHONPATH": f"{no_network}:{root}"}
-    notebook = opened("02_what_is_captured.ipynb")
-    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+    settings = {"PYTHONPATH": f"{NO_NETWORK}:{root}"}
+    cells = told("02_what_is_captured.ipynb", tmp_path, monkeypatch, settings=settings)
 
     page = text_of(cells["page"])
     for said in ("features.py", "train_df", "python.version", "peak RSS", "figure-1"):
@@ -188,11 +168,10 @@ def test_what_is_captured_is_told_without_a_network(tmp_path, monkeypatch, no_ne
 
 
 @story
-def test_slices_are_told_and_proven(tmp_path, monkeypatch, no_network):
+def test_slices_are_told_and_proven(tmp_path, monkeypatch):
     root = str(NOTEBOOKS.parent)
-    settings = {"PYTHONPATH": f"{no_network}:{root}"}
-    notebook = opened("03_slices.ipynb")
-    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+    settings = {"PYTHONPATH": f"{NO_NETWORK}:{root}"}
+    cells = told("03_slices.ipynb", tmp_path, monkeypatch, settings=settings)
 
     shown = text_of(cells["slice"])
     assert "8 of 12 cells made run base" in shown
@@ -216,8 +195,9 @@ def test_artifacts_and_models_tell_their_story(tmp_path, monkeypatch, no_mnist):
         "NBTRACK_EPOCHS": "2",
         "NBTRACK_OFF": OFF,
     }
-    notebook = opened("04_artifacts_and_models.ipynb")
-    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+    cells = told(
+        "04_artifacts_and_models.ipynb", tmp_path, monkeypatch, settings=settings
+    )
 
     store = nbtrack.open(tmp_path / ".nbtrack")
     assert "digits:v0" in text_of(cells["data"])
@@ -244,17 +224,14 @@ def test_artifacts_and_models_tell_their_story(tmp_path, monkeypatch, no_mnist):
 
 
 @story
-def test_runs_are_compared_explained_and_put_into_a_table(
-    tmp_path, monkeypatch, no_network
-):
+def test_runs_are_compared_explained_and_put_into_a_table(tmp_path, monkeypatch):
     for name in ("sklearn", "plotly", "anywidget"):
         pytest.importorskip(name)
     settings = {
         "NBTRACK_OFF": OFF,
-        "PYTHONPATH": f"{no_network}:{NOTEBOOKS.parent}",
+        "PYTHONPATH": f"{NO_NETWORK}:{NOTEBOOKS.parent}",
     }
-    notebook = opened("05_compare.ipynb")
-    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+    cells = told("05_compare.ipynb", tmp_path, monkeypatch, settings=settings)
 
     table = text_of(cells["panel"]).splitlines()
     assert "val_acc" in table[0]
@@ -277,9 +254,8 @@ def test_runs_are_compared_explained_and_put_into_a_table(
 @story
 def test_the_story_of_sweeps(tmp_path, monkeypatch):
     pytest.importorskip("optuna")
-    notebook = opened("06_sweep.ipynb")
     settings = {"NBTRACK_OFF": OFF}
-    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+    cells = told("06_sweep.ipynb", tmp_path, monkeypatch, settings=settings)
 
     assert "sweep batch-sizes · 3 trials · finished" in text_of(cells["grid"])
     assert "#0 val_loss" in text_of(cells["grid"]).splitlines()[1]
@@ -297,13 +273,12 @@ def test_the_story_of_sweeps(tmp_path, monkeypatch):
 
 
 @story
-def test_a_number_proves_itself(tmp_path, monkeypatch, no_network):
+def test_a_number_proves_itself(tmp_path, monkeypatch):
     settings = {
-        "PYTHONPATH": f"{no_network}:{NOTEBOOKS.parent}",
+        "PYTHONPATH": f"{NO_NETWORK}:{NOTEBOOKS.parent}",
         "XDG_STATE_HOME": str(tmp_path / "state"),
     }
-    notebook = opened("07_reproduce.ipynb")
-    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+    cells = told("07_reproduce.ipynb", tmp_path, monkeypatch, settings=settings)
 
     exported = text_of(cells["export"])
     assert "exported base.nbt.zip" in exported
@@ -325,13 +300,12 @@ def test_a_number_proves_itself(tmp_path, monkeypatch, no_network):
 
 
 @story
-def test_runs_of_other_tools_come_and_go(tmp_path, monkeypatch, no_network):
+def test_runs_of_other_tools_come_and_go(tmp_path, monkeypatch):
     settings = {
-        "PYTHONPATH": f"{no_network}:{NOTEBOOKS.parent}",
+        "PYTHONPATH": f"{NO_NETWORK}:{NOTEBOOKS.parent}",
         "XDG_STATE_HOME": str(tmp_path / "state"),
     }
-    notebook = opened("08_from_other_tools.ipynb")
-    cells = cells_by_id(execute(notebook, tmp_path, monkeypatch, settings=settings))
+    cells = told("08_from_other_tools.ipynb", tmp_path, monkeypatch, settings=settings)
 
     came = "from mlflow: 2 runs new (2 params, 6 points, 2 files)"
     assert came in text_of(cells["import"])

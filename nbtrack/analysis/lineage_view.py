@@ -148,7 +148,7 @@ def _picture(
 def _legend(nodes: Sequence[Node]) -> str:
     kinds = dict.fromkeys(node.kind for node in nodes)
     return "".join(
-        f"<span style='margin-left:14px'><span style='color:{COLOURS[kind]}'>■</span> "
+        f" <span style='margin-left:14px'><span style='color:{COLOURS[kind]}'>■</span> "
         f"<span style='{_MUTED}'>{_WORDS[kind]}</span></span>"
         for kind in COLOURS
         if kind in kinds

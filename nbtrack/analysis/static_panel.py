@@ -2,13 +2,11 @@
 
 No script, no style sheet, no reference to anything outside: readable in nbconvert, on a
 code host, without a kernel. Every text of a run passes `text.escape`. Curves are
-pictures within `img` and not `svg` elements: sanitizers (JupyterLab's for notebooks
-that are not trusted, code hosts') drop the elements of a drawing and leave its texts.
+pictures, and lines of bars where a reader of notebooks drops those.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,7 +16,16 @@ from nbtrack.analysis.decimate import pick, thin
 from nbtrack.analysis.families import in_order, split_role
 from nbtrack.analysis.frames import METRICS_MAX, RunFeed
 from nbtrack.analysis.marks import load_line, mark_index, marks_of, n_marks
-from nbtrack.analysis.svg import GHOST, PALETTE, Line, Mark, chart_svg, with_names
+from nbtrack.analysis.svg import (
+    GHOST,
+    PALETTE,
+    Line,
+    Mark,
+    as_picture,
+    chart_svg,
+    lines_alt,
+    with_names,
+)
 from nbtrack.analysis.wire import (
     CheckpointMeta,
     GradeMeta,
@@ -53,6 +60,7 @@ _GRADES = {"A": "#2e9d57", "B": "#5b84b1", "C": "#d98f00", "D": "#d64545"}
 _ROLE_COLOURS = {"train": 0, "": 0, "val": 1, "test": 2}
 _PLAIN_BESIDE_TRAIN = 3  # `loss` beside `train_loss`: not the colour of validation
 _MUTED = "opacity:.68"
+_PICTURE = "display:inline-block;max-width:100%;margin:6px 8px 0 0"
 _CELL = "padding:1px 0 1px 16px;text-align:right;white-space:nowrap;border:0"
 
 
@@ -182,7 +190,7 @@ def _grade(grade: GradeMeta | None) -> str:
     why = "&#10;".join(escape(line) for line in grade["why"])
     style = "border:1px solid;border-radius:3px;padding:0 4px;margin-left:8px"
     return (
-        f"<span title='{why}' style='{style};font-size:11px;color:{colour}'>"
+        f" <span title='{why}' style='{style};font-size:11px;color:{colour}'>"
         f"grade {escape(grade['letter'])}</span>"
     )
 
@@ -230,7 +238,11 @@ def _charts(
     # The axis is chosen by all of them, also by those that are not drawn.
     drawn = islice(_drawn(families, most, marks), CHARTS_MAX)
     pictures = [
-        _picture(chart_svg(name, lines, x_label=x_label), families[name])
+        as_picture(
+            chart_svg(name, lines, x_label=x_label),
+            lines_alt(name, [line for line in lines if not line.is_ghost]),
+            style=_PICTURE,
+        )
         for name, lines, x_label in drawn
     ]
     notes = ["◆ a saved checkpoint"] if marks and shown else []
@@ -273,14 +285,6 @@ def _lines_of(
             *zip(own, _colours(own), strict=True),
         ]
     ]
-
-
-def _picture(svg: str, family: Sequence[SeriesDelta]) -> str:
-    own = [one.metric for one in family if not one.ghost]
-    data = base64.b64encode(svg.encode()).decode("ascii")
-    alt = escape(f"Curve of {', '.join(own)}")
-    style = "display:inline-block;max-width:100%;margin:6px 8px 0 0"
-    return f"<img alt='{alt}' style='{style}' src='data:image/svg+xml;base64,{data}'>"
 
 
 def _line(

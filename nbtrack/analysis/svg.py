@@ -6,11 +6,12 @@ the picture stays the same when the theme of the page around it changes.
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nbtrack.analysis.wording import number
+from nbtrack.analysis.wording import number, sparkline
 from nbtrack.text import escape, shorten
 
 WIDTH, HEIGHT = 272, 164
@@ -90,6 +91,31 @@ def with_names(svg: str, lines: Sequence[Line]) -> str:
         f"viewBox='0 0 {WIDTH} {height}' font-family='system-ui,sans-serif' "
         f"font-size='11' fill='{_INK}'>{svg}{names}</svg>"
     )
+
+
+def as_picture(svg: str, alt: str, *, style: str = "") -> str:
+    """The drawing as an `img` of HTML, which leaves no text behind where it is dropped.
+
+    JupyterLab drops the elements of a drawing where a notebook is not trusted and keeps
+    their texts. GitHub drops the address of an SVG (jupyter/nbconvert#2106): `alt` is
+    what is read there.
+
+    >>> as_picture("<svg/>", "a < b").partition(" src=")[0]
+    "<img alt='a &lt; b'"
+    """
+    body = base64.b64encode(svg.encode()).decode("ascii")
+    look = f" style='{style}'" if style else ""
+    return f"<img alt='{escape(alt)}'{look} src='data:image/svg+xml;base64,{body}'>"
+
+
+def lines_alt(title: str, lines: Sequence[Line]) -> str:
+    """A chart in words: each of its curves as a line of bars.
+
+    >>> lines_alt("loss", [Line("a", [0, 1, 2], [3.0, 2.0, 1.0], GHOST)])
+    'Curve of loss: a █▅▁'
+    """
+    told = ", ".join(f"{line.label} {sparkline(line.y)}".strip() for line in lines)
+    return f"Curve of {title}: {told}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def grade_badge(grade: Grade) -> str:
     why = "&#10;".join(map(escape, grade.lines))
     style = "border:1px solid;border-radius:3px;padding:0 4px;margin-left:8px"
     return (
-        f"<span title='{why}' style='{style};font-size:11px;"
+        f" <span title='{why}' style='{style};font-size:11px;"
         f"color:{GRADE_COLOURS[grade.letter]}'>grade {grade.letter}</span>"
     )
 

@@ -55,6 +55,7 @@ def test_an_ended_run_leaves_pictures_a_table_and_text(store):
     page = Reader(bundle["text/html"])
     assert set(bundle) == {"text/html", "text/plain"}
     assert len(page.pictures) == 1
+    assert "<img alt='Curve of loss: loss █▅▁'" in bundle["text/html"]
     assert "finished" in bundle["text/html"]
     assert "best 1 @ step 2" in bundle["text/plain"]
 
@@ -96,6 +97,7 @@ def test_the_grade_stands_in_the_heading_with_what_speaks_against_it(store):
     said = "title='`x` comes from an edited cell [4]&#10;and 1 more'"
     assert said in bundle["text/html"]
     assert ">grade C</span>" in bundle["text/html"]
+    assert "</span> <span title" in bundle["text/html"]  # where styles are dropped
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -134,7 +134,7 @@ def test_nbconvert_shows_the_curve_without_a_kernel(trained, tmp_path):
     nbformat.write(trained, tmp_path / "done.ipynb")
     page, _ = HTMLExporter().from_filename(str(tmp_path / "done.ipynb"))
 
-    assert page.count('<img alt="Curve of loss, val_loss"') == 1
+    assert page.count('<img alt="Curve of loss: loss ') == 1
     assert "jupyter-widgets" not in re.sub(r"<script.*?</script>", "", page, flags=re.S)
 
 

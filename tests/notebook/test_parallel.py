@@ -113,3 +113,12 @@ def test_without_its_extras_it_names_what_to_install(panel, monkeypatch, module)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=r"nbtrack\[lab\]' anywidget"):
         nbtrack.brush(panel)
+
+
+def test_a_notebook_that_is_opened_again_has_the_figure_beside_the_widget(panel):
+    bundle = nbtrack.brush(panel)._repr_mimebundle_()
+    figure = bundle["application/vnd.plotly.v1+json"]
+    labels = [one["label"] for one in figure["data"][0]["dimensions"]]
+    assert labels[:2] == ["size", "opt"]
+    assert bundle["text/plain"] == "parallel coordinates of 4 runs"
+    assert "application/vnd.jupyter.widget-view+json" in bundle

@@ -175,6 +175,7 @@ def test_a_sweep_of_the_kernel_can_be_looked_at_and_a_trial_becomes_a_cell(ip):
     html = still_html(sweep, panel.line)
     assert "4 trials · finished" in html
     assert "data:image/svg+xml" in html
+    assert "by trial: █" in html  # for who drops pictures
 
 
 def test_started_from_the_panel_a_sweep_leaves_the_kernel_free(ip):

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.analysis.comparing.columns import Column, delta_of
 from nbtrack.analysis.comparing.data import Compared
 from nbtrack.analysis.comparing.overlay import Drawn, Overlay, Wanted
-from nbtrack.analysis.svg import PALETTE, Line, chart_svg
+from nbtrack.analysis.svg import (
+    PALETTE,
+    Line,
+    as_picture,
+    chart_svg,
+    lines_alt,
+    with_names,
+)
 from nbtrack.analysis.wording import duration, number
 from nbtrack.text import escape, shorten, visible
 
@@ -37,7 +44,7 @@ def still_html(
     """The table as static HTML, with the curves of the selection as a picture."""
     if not found.ids:
         return "<div>no runs</div>"
-    chart = still_chart(found, overlay) if overlay is not None else ""
+    chart = _chart(found, overlay) if overlay is not None else ""
     return f"<div style='font:13px system-ui'>{_table(found, rows)}{chart}</div>"
 
 
@@ -71,8 +78,8 @@ def still_text(found: Compared, *, rows: int = ROWS_SHOWN) -> str:
     return "\n".join([*lines, *_more(found, n_shown)])
 
 
-def still_chart(found: Compared, overlay: Overlay) -> str:
-    """The curves of the selected runs as one small SVG; "" where there are none."""
+def _chart(found: Compared, overlay: Overlay) -> str:
+    """The curves of the selected runs as one picture; "" where there are none."""
     state, metric = found.state, found.metric()
     wanted = Wanted(metric, state.x, state.smooth, points=CURVE_POINTS)
     names = dict(zip(found.ids, found.names, strict=True))
@@ -82,7 +89,11 @@ def still_chart(found: Compared, overlay: Overlay) -> str:
         for at, curve in enumerate(drawn)
         if curve is not None
     ]
-    return chart_svg(metric, lines, x_label=state.x) if lines else ""
+    if not lines:
+        return ""
+    # Names below: beside the title there is room for two letters of each.
+    svg = chart_svg(metric, lines, x_label=state.x, legend=False)
+    return as_picture(with_names(svg, lines), lines_alt(metric, lines))
 
 
 def _line(curve: Drawn, name: str, colour: str) -> Line:

@@ -8,6 +8,7 @@ brushes gives back the runs that the panel had.
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from nbtrack.analysis.charts.parallel import parallel_of
 from nbtrack.analysis.charts.scored import scored_of
 from nbtrack.errors import MissingExtraError, NbtrackError
 from nbtrack.guard import guard
+from nbtrack.notebook.panels.outlets import WIDGET_VIEW
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from nbtrack.notebook.panels.compare import ComparePanel
 
 FEATURE = "brush"
+PLOTLY = "application/vnd.plotly.v1+json"
 
 
 def brush(
@@ -162,4 +165,18 @@ def _widget_class() -> Any:
         def _layout_at_first(self) -> Any:
             return self._at_first["layout"]
 
+        def _repr_mimebundle_(self, *args: Any, **options: Any) -> Any:
+            return _with_figure(self, super()._repr_mimebundle_(*args, **options))
+
     return BrushedFigure
+
+
+def _with_figure(figure: go.Figure, shown: Any) -> Any:
+    """Beside the widget, the figure: for who opens the saved notebook without it."""
+    bundle = shown[0] if isinstance(shown, tuple) else shown
+    if WIDGET_VIEW not in (bundle or {}):
+        return shown
+    with guard(FEATURE):
+        bundle[PLOTLY] = json.loads(figure.to_json())
+        bundle["text/plain"] = f"parallel coordinates of {len(figure.data[0].ids)} runs"
+    return shown

@@ -6,10 +6,8 @@ No script, nothing fetched; every text of the user's is escaped. The picture is 
 
 from __future__ import annotations
 
-import base64
-
-from nbtrack.analysis.svg import GHOST, PALETTE, Line, chart_svg
-from nbtrack.analysis.wording import number
+from nbtrack.analysis.svg import GHOST, PALETTE, Line, as_picture, chart_svg
+from nbtrack.analysis.wording import number, sparkline
 from nbtrack.notebook.panels.sweep_wire import curve_of, label_text, ranked
 from nbtrack.records import is_better
 from nbtrack.sweeps.sweep import Row, Sweep
@@ -70,9 +68,7 @@ def _picture(sweep: Sweep, rows: list[Row]) -> str:
         Line("best so far", xs, ys, PALETTE[0]),
     ]
     svg = chart_svg(f"best {sweep.aim.metric}", lines, x_label="trial", legend=False)
-    packed = base64.b64encode(svg.encode()).decode()
-    alt = f"best {sweep.aim.metric} so far, by trial"
-    return f"<img alt='{escape(alt)}' src='data:image/svg+xml;base64,{packed}'>"
+    return as_picture(svg, f"best {sweep.aim.metric} so far, by trial: {sparkline(ys)}")
 
 
 def _table(sweep: Sweep, rows: list[Row]) -> str:
