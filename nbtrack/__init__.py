@@ -14,8 +14,8 @@ house, imports only point down:
     3  tracking/  Run: what the user holds   analysis/  answers from records; doctor
     2  capture/   what can be seen without asking: params, metrics, files, data flow
     1  store/     what is kept: journal, one writer, SQLite, blobs; backup, salvage
-    0  records, errors, text, redact, interrupts, guard: values and borders,
-       standard library only
+    0  records, metric_names, errors, text, redact, interrupts, guard: values, words
+       and borders, standard library only
 
 Public names load on first use, so that `import nbtrack` costs next to nothing.
 """

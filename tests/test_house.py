@@ -25,7 +25,7 @@ FLOORS = {"store": 1, "capture": 2, "tracking": 3, "analysis": 3}
 FLOORS |= {"slices": 4, "sweeps": 4, "bundles": 4, "interop": 4, "compat": 4}
 FLOORS |= {"tracked": 4, "scripts": 4}
 FLOORS |= {"notebook": 5, "server": 5, "cli": 5}
-GROUND = {"errors", "records", "text", "redact", "interrupts", "guard"}
+GROUND = {"errors", "records", "metric_names", "text", "redact", "interrupts", "guard"}
 SURFACE = 5
 HEAVY = {
     *("torch", "numpy", "pandas", "sqlite_utils", "plotly", "psutil", "optuna"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from nbtrack.analysis.alerts import alert_lines, alerts_html
 from nbtrack.analysis.decimate import pick, thin
-from nbtrack.analysis.families import in_order, split_role
+from nbtrack.analysis.families import in_order
 from nbtrack.analysis.frames import METRICS_MAX, RunFeed
 from nbtrack.analysis.marks import load_line, mark_index, marks_of, n_marks
 from nbtrack.analysis.svg import GHOST, PALETTE, Line, Mark, chart_svg, with_names
@@ -28,6 +28,7 @@ from nbtrack.analysis.wire import (
 )
 from nbtrack.analysis.wording import count, duration, number, sparkline
 from nbtrack.analysis.xaxis import has_repeats, positions, shared_axis
+from nbtrack.metric_names import PLAIN_BESIDE_TRAIN, colour_of, split_role
 from nbtrack.records import RunRecord
 from nbtrack.text import escape, shorten, visible
 
@@ -50,8 +51,6 @@ _DOTS = {
     "pruned": "#d98f00",
 }
 _GRADES = {"A": "#2e9d57", "B": "#5b84b1", "C": "#d98f00", "D": "#d64545"}
-_ROLE_COLOURS = {"train": 0, "": 0, "val": 1, "test": 2}
-_PLAIN_BESIDE_TRAIN = 3  # `loss` beside `train_loss`: not the colour of validation
 _MUTED = "opacity:.68"
 _CELL = "padding:1px 0 1px 16px;text-align:right;white-space:nowrap;border:0"
 
@@ -362,11 +361,7 @@ def _colours(family: Sequence[SeriesDelta]) -> list[str]:
     roles = [split_role(series.metric)[1] for series in family]
     taken: list[int] = []
     for role in roles:
-        index = (
-            _PLAIN_BESIDE_TRAIN
-            if not role and "train" in roles
-            else _ROLE_COLOURS[role]
-        )
+        index = PLAIN_BESIDE_TRAIN if not role and "train" in roles else colour_of(role)
         while index in taken and len(taken) < len(PALETTE):
             index = (index + 1) % len(PALETTE)
         taken.append(index)

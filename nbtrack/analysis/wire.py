@@ -25,6 +25,8 @@ class MetricMeta(TypedDict):
     name: str
     family: str
     role: str
+    place: int  # of its role within the family
+    colour: int  # of its role, in the palette
     goal: Goal | None
     n: int
     best: float | None
