@@ -24,6 +24,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbtrack.tracking.callbacks import HOMES as _CALLBACKS  # a table, nothing more
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -76,12 +78,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
     from nbtrack.tracking.backing_up import backup, salvage
-    from nbtrack.tracking.callbacks.huggingface import TransformersCallback
-    from nbtrack.tracking.callbacks.keras import KerasCallback
-    from nbtrack.tracking.callbacks.lightgbm import LightGBMCallback
-    from nbtrack.tracking.callbacks.lightning import LightningCallback
-    from nbtrack.tracking.callbacks.torch import TorchCallback
-    from nbtrack.tracking.callbacks.xgboost import XGBoostCallback
+    from nbtrack.tracking.callbacks import *  # noqa: F403  # the names of its table
     from nbtrack.tracking.checkpoint_table import checkpoints
     from nbtrack.tracking.checkpoints import load_checkpoint
     from nbtrack.tracking.decorator import track
@@ -95,20 +92,14 @@ if TYPE_CHECKING:
     from nbtrack.tracking.session import current, log, start
     from nbtrack.tracking.settings import configure
 
-_HOME = {
+_HOME = _CALLBACKS | {
     "_begin": "nbtrack.notebook.tracked_cell",  # line 1 of a tracked cell calls it
     "BundleError": "nbtrack.errors",
-    "KerasCallback": "nbtrack.tracking.callbacks.keras",
-    "LightGBMCallback": "nbtrack.tracking.callbacks.lightgbm",
-    "LightningCallback": "nbtrack.tracking.callbacks.lightning",
     "NbtrackError": "nbtrack.errors",
     "OptunaCallback": "nbtrack.sweeps.optuna_callback",
     "Run": "nbtrack.tracking.run",
     "RunStopped": "nbtrack.errors",
     "StoreError": "nbtrack.errors",
-    "TorchCallback": "nbtrack.tracking.callbacks.torch",
-    "TransformersCallback": "nbtrack.tracking.callbacks.huggingface",
-    "XGBoostCallback": "nbtrack.tracking.callbacks.xgboost",
     "alert": "nbtrack.tracking.alerts",
     "artifacts": "nbtrack.tracking.artifacts.api",
     "autolog": "nbtrack.tracking.autolog",
@@ -186,17 +177,11 @@ _MODULES = {"artifacts", "models"}  # are used as `nbtrack.models.load(...)`
 
 __all__ = [
     "BundleError",
-    "KerasCallback",
-    "LightGBMCallback",
-    "LightningCallback",
     "NbtrackError",
     "OptunaCallback",
     "Run",
     "RunStopped",
     "StoreError",
-    "TorchCallback",
-    "TransformersCallback",
-    "XGBoostCallback",
     "alert",
     "artifacts",
     "autolog",
@@ -269,6 +254,8 @@ __all__ = [
     "verify",
     "watch",
 ]
+__all__ += _CALLBACKS
+__all__.sort()
 
 
 def __getattr__(name: str) -> Any:
