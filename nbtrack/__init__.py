@@ -3,7 +3,7 @@
 Put `%%track` on top of the cell that trains; the run is recorded. The floors of the
 house, imports only point down:
 
-    5  notebook/  magics and panels          server/  the sidebar's REST       cli
+    5  notebook/  magics and panels          server/  the sidebar's REST       cli/
     4  tracked/   code recorded as it stands: what cells and scripts share
        scripts/   a plain script, tracked: `nbtrack run script.py`
        slices/    which cells made a result: script, proof

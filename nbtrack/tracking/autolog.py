@@ -140,8 +140,8 @@ def autolog(*names: str, off: bool = False) -> list[str]:
     Parameters
     ----------
     *names : str
-        "sklearn", "xgboost", "lightgbm", "lightning", "keras", "huggingface"; default
-        all.
+        "sklearn", "xgboost", "keras", ...; a name that is none of them is refused with
+        all that there are. Default: all.
     off : bool
         Switch them off, for tracked cells as well.
 
