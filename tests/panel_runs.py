@@ -8,7 +8,7 @@ from typing import Any
 
 from nbtrack.metric_names import goal_of
 from nbtrack.store import Store
-from nbtrack.tracking.run import utc_text
+from nbtrack.store.values import utc_text
 
 FIRST, SECOND = "0000000000001", "0000000000002"
 

@@ -123,13 +123,6 @@ class FrameHead(TypedDict):
     cursor: NotRequired[Any]  # what the server wants back for the next frame
 
 
-class FromPanel(TypedDict):
-    """What the panel says back."""
-
-    type: Literal["stop", "resync"]
-    id: str  # a kernel may hear the same message twice
-
-
 @dataclass(frozen=True, slots=True)
 class SeriesDelta:
     """Points that replace whatever the panel has of a series from `start` on."""
