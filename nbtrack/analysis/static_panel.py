@@ -9,16 +9,20 @@ that are not trusted, code hosts') drop the elements of a drawing and leave its 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from nbtrack.analysis.alerts import alert_lines, alerts_html
-from nbtrack.analysis.decimate import pick, thin
 from nbtrack.analysis.families import in_order
+from nbtrack.analysis.family_charts import (
+    POINTS_PER_CURVE,
+    drawn_families,
+    families_of,
+)
 from nbtrack.analysis.frames import METRICS_MAX, RunFeed
-from nbtrack.analysis.marks import load_line, mark_index, marks_of, n_marks
-from nbtrack.analysis.svg import GHOST, PALETTE, Line, Mark, chart_svg, with_names
+from nbtrack.analysis.marks import load_line, marks_of, n_marks
+from nbtrack.analysis.svg import chart_svg
 from nbtrack.analysis.wire import (
     CheckpointMeta,
     GradeMeta,
@@ -27,8 +31,6 @@ from nbtrack.analysis.wire import (
     SeriesDelta,
 )
 from nbtrack.analysis.wording import count, duration, number, sparkline
-from nbtrack.analysis.xaxis import has_repeats, positions, shared_axis
-from nbtrack.metric_names import PLAIN_BESIDE_TRAIN, colour_of, split_role
 from nbtrack.records import RunRecord
 from nbtrack.text import escape, shorten, visible
 
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 CHARTS_MAX = 12
 ROWS_MAX = 16
 POINTS_BUDGET = 3_600  # of all curves: ten bytes each, a third more as base64
-POINTS_PER_CURVE = 300  # about one per pixel of the picture
 LAST = 5
 PARAMS_MAX = 12
 CHECKPOINTS_MAX = 20
@@ -79,27 +80,6 @@ def static_bundle(feed: RunFeed) -> dict[str, str]:
     run, deltas, _ = feed.frame(full=True)
     html = _html(feed.require(), run, deltas)
     return {"text/html": html, "text/plain": _plain(run, deltas)}
-
-
-def family_svgs(store: Store, run_id: str) -> dict[str, str]:
-    """The curves of a run alone as drawings, one for each family of metrics, in order.
-
-    Parameters
-    ----------
-    store : Store
-        Where the run is; only read.
-    run_id : str
-        The full id.
-    """
-    feed = RunFeed(store, run_id)
-    feed.advance()
-    run, deltas, _ = feed.frame(full=True)
-    families = _families(run, [delta for delta in deltas if not delta.ghost])
-    marks = marks_of(feed.require())
-    return {
-        name: with_names(chart_svg(name, lines, x_label=x_label, legend=False), lines)
-        for name, lines, x_label in _drawn(families, POINTS_PER_CURVE, marks)
-    }
 
 
 # -- text ------------------------------------------------------------------------------
@@ -147,7 +127,7 @@ def _remarks(meta: MetricMeta) -> list[str]:
 
 
 def _html(record: RunRecord, run: RunMeta, deltas: Sequence[SeriesDelta]) -> str:
-    families = _families(run, deltas)
+    families = families_of(run, deltas)
     return "".join(
         [
             "<div style='font:13px/1.45 system-ui,sans-serif;max-width:1080px'>",
@@ -227,7 +207,7 @@ def _charts(
     n_curves = sum(map(len, shown.values()))
     most = max(20, min(POINTS_PER_CURVE, POINTS_BUDGET // max(1, n_curves)))
     # The axis is chosen by all of them, also by those that are not drawn.
-    drawn = islice(_drawn(families, most, marks), CHARTS_MAX)
+    drawn = islice(drawn_families(families, most, marks), CHARTS_MAX)
     pictures = [
         _picture(chart_svg(name, lines, x_label=x_label), families[name])
         for name, lines, x_label in drawn
@@ -242,78 +222,12 @@ def _charts(
     return f"<div>{''.join(pictures)}</div>{note if notes else ''}"
 
 
-def _drawn(
-    families: Mapping[str, list[SeriesDelta]],
-    most: int,
-    marks: Sequence[CheckpointMeta],
-) -> Iterator[tuple[str, list[Line], str]]:
-    """The families, each with its lines and what they are drawn over."""
-    axis = shared_axis(list(families.values()))
-    every = [series for family in families.values() for series in family]
-    spread = axis is not None and any(has_repeats(one, axis) for one in every)
-    for name, family in families.items():
-        lines = _lines_of(family, axis, most, marks, spread=spread)
-        yield name, lines, _x_label(axis, spread=spread)
-
-
-def _lines_of(
-    family: Sequence[SeriesDelta],
-    axis: str | None,
-    most: int,
-    marks: Sequence[CheckpointMeta],
-    *,
-    spread: bool,
-) -> list[Line]:
-    own = [one for one in family if not one.ghost]
-    return [
-        _line(one, axis, most, marks, spread=spread, colour=colour)
-        for one, colour in [
-            *((one, GHOST) for one in family if one.ghost),
-            *zip(own, _colours(own), strict=True),
-        ]
-    ]
-
-
 def _picture(svg: str, family: Sequence[SeriesDelta]) -> str:
     own = [one.metric for one in family if not one.ghost]
     data = base64.b64encode(svg.encode()).decode("ascii")
     alt = escape(f"Curve of {', '.join(own)}")
     style = "display:inline-block;max-width:100%;margin:6px 8px 0 0"
     return f"<img alt='{alt}' style='{style}' src='data:image/svg+xml;base64,{data}'>"
-
-
-def _line(
-    series: SeriesDelta,
-    axis: str | None,
-    most: int,
-    marks: Sequence[CheckpointMeta],
-    *,
-    spread: bool,
-    colour: str,
-) -> Line:
-    # Positions first: an axis that is spread needs the neighbours of each point.
-    x = positions(series, axis, spread=spread)
-    kept = thin(series.values, most) if len(x) else []
-    values = pick(series, kept).values
-    own = [] if series.ghost or not len(x) else _marks(series, x, marks)
-    return Line(
-        series.metric, [x[i] for i in kept], values, colour, is_ghost=series.ghost,
-        marks=own,
-    )  # fmt: skip
-
-
-def _marks(
-    series: SeriesDelta, x: Sequence[float], marks: Sequence[CheckpointMeta]
-) -> list[Mark]:
-    found = []
-    for mark in marks:
-        place = mark_index(
-            mark, series.metric, steps=series.steps, values=series.values, at=series.at
-        )
-        if place is not None:
-            is_gone = mark["gone"] is not None
-            found.append(Mark(x[place], series.values[place], is_hollow=is_gone))
-    return found
 
 
 def _checkpoints(record: RunRecord) -> str:
@@ -350,36 +264,12 @@ def _checkpoint(record: RunRecord, mark: CheckpointMeta) -> str:
     return f"<tr style='border:0'>{row}</tr>"
 
 
-def _x_label(axis: str | None, *, spread: bool) -> str:
-    if axis is None:
-        return "step"
-    return f"{axis}s done" if spread else axis
-
-
-def _colours(family: Sequence[SeriesDelta]) -> list[str]:
-    """Train and validation keep their colours in every chart."""
-    roles = [split_role(series.metric)[1] for series in family]
-    taken: list[int] = []
-    for role in roles:
-        index = PLAIN_BESIDE_TRAIN if not role and "train" in roles else colour_of(role)
-        while index in taken and len(taken) < len(PALETTE):
-            index = (index + 1) % len(PALETTE)
-        taken.append(index)
-    return [PALETTE[index] for index in taken]
-
-
 def _table(run: RunMeta, deltas: Sequence[SeriesDelta]) -> str:
     own = {delta.metric: delta for delta in deltas if not delta.ghost}
     shown = in_order(run["metrics"])[:ROWS_MAX]
     if not shown:
         return f"<div style='{_MUTED}'>no metrics</div>"
-    heads = [
-        *[""] * LAST,
-        "last",
-        "best",
-        "points",
-        "",
-    ]  # * (LAST - 1), "last", "best", "points", ""]
+    heads = [*[""] * LAST, "last", "best", "points", ""]
     style = f"{_CELL};{_MUTED};font-weight:400"
     top = "".join(f"<th style='{style}'>{text}</th>" for text in heads)
     rows = "".join(_row(meta, own.get(meta["name"])) for meta in shown)
@@ -406,16 +296,3 @@ def _row(meta: MetricMeta, series: SeriesDelta | None) -> str:
         f"<tr style='border:0'><th scope='row' style='{_CELL};text-align:left;"
         f"font-weight:400;padding-left:0'>{name}</th>{columns}</tr>"
     )
-
-
-def _families(
-    run: RunMeta, deltas: Sequence[SeriesDelta]
-) -> dict[str, list[SeriesDelta]]:
-    """Curves by family: train before validation, what has a goal before the rest."""
-    curves: dict[str, list[SeriesDelta]] = {}
-    for delta in deltas:
-        curves.setdefault(delta.metric, []).append(delta)
-    families: dict[str, list[SeriesDelta]] = {}
-    for meta in in_order(run["metrics"]):
-        families.setdefault(meta["family"], []).extend(curves.get(meta["name"], ()))
-    return families
