@@ -3,7 +3,7 @@
 Put `%%track` on top of the cell that trains; the run is recorded. The floors of the
 house, imports only point down:
 
-    5  notebook/  magics and panels          server/  the sidebar's REST       cli
+    5  notebook/  magics and panels          server/  the sidebar's REST       cli/
     4  tracked/   code recorded as it stands: what cells and scripts share
        scripts/   a plain script, tracked: `nbtrack run script.py`
        slices/    which cells made a result: script, proof
@@ -14,8 +14,8 @@ house, imports only point down:
     3  tracking/  Run: what the user holds   analysis/  answers from records; doctor
     2  capture/   what can be seen without asking: params, metrics, files, data flow
     1  store/     what is kept: journal, one writer, SQLite, blobs; backup, salvage
-    0  records, errors, text, redact, interrupts, guard: values and borders,
-       standard library only
+    0  records, metric_names, errors, text, redact, interrupts, guard: values, words
+       and borders, standard library only
 
 Public names load on first use, so that `import nbtrack` costs next to nothing.
 """
@@ -23,6 +23,8 @@ Public names load on first use, so that `import nbtrack` costs next to nothing.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from nbtrack.tracking.callbacks import HOMES as _CALLBACKS  # a table, nothing more
 
 __version__ = "0.1.0"
 
@@ -76,12 +78,7 @@ if TYPE_CHECKING:
     from nbtrack.tracking.artifacts import api as artifacts
     from nbtrack.tracking.autolog import autolog
     from nbtrack.tracking.backing_up import backup, salvage
-    from nbtrack.tracking.callbacks.huggingface import TransformersCallback
-    from nbtrack.tracking.callbacks.keras import KerasCallback
-    from nbtrack.tracking.callbacks.lightgbm import LightGBMCallback
-    from nbtrack.tracking.callbacks.lightning import LightningCallback
-    from nbtrack.tracking.callbacks.torch import TorchCallback
-    from nbtrack.tracking.callbacks.xgboost import XGBoostCallback
+    from nbtrack.tracking.callbacks import *  # noqa: F403  # the names of its table
     from nbtrack.tracking.checkpoint_table import checkpoints
     from nbtrack.tracking.checkpoints import load_checkpoint
     from nbtrack.tracking.decorator import track
@@ -95,20 +92,14 @@ if TYPE_CHECKING:
     from nbtrack.tracking.session import current, log, start
     from nbtrack.tracking.settings import configure
 
-_HOME = {
+_HOME = _CALLBACKS | {
     "_begin": "nbtrack.notebook.tracked_cell",  # line 1 of a tracked cell calls it
     "BundleError": "nbtrack.errors",
-    "KerasCallback": "nbtrack.tracking.callbacks.keras",
-    "LightGBMCallback": "nbtrack.tracking.callbacks.lightgbm",
-    "LightningCallback": "nbtrack.tracking.callbacks.lightning",
     "NbtrackError": "nbtrack.errors",
     "OptunaCallback": "nbtrack.sweeps.optuna_callback",
     "Run": "nbtrack.tracking.run",
     "RunStopped": "nbtrack.errors",
     "StoreError": "nbtrack.errors",
-    "TorchCallback": "nbtrack.tracking.callbacks.torch",
-    "TransformersCallback": "nbtrack.tracking.callbacks.huggingface",
-    "XGBoostCallback": "nbtrack.tracking.callbacks.xgboost",
     "alert": "nbtrack.tracking.alerts",
     "artifacts": "nbtrack.tracking.artifacts.api",
     "autolog": "nbtrack.tracking.autolog",
@@ -186,17 +177,11 @@ _MODULES = {"artifacts", "models"}  # are used as `nbtrack.models.load(...)`
 
 __all__ = [
     "BundleError",
-    "KerasCallback",
-    "LightGBMCallback",
-    "LightningCallback",
     "NbtrackError",
     "OptunaCallback",
     "Run",
     "RunStopped",
     "StoreError",
-    "TorchCallback",
-    "TransformersCallback",
-    "XGBoostCallback",
     "alert",
     "artifacts",
     "autolog",
@@ -269,6 +254,8 @@ __all__ = [
     "verify",
     "watch",
 ]
+__all__ += _CALLBACKS
+__all__.sort()
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,6 @@ microseconds and `Z` (they sort as text), points as float seconds since the epoc
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -24,31 +23,6 @@ Level = Literal["info", "warn", "error"]
 LEVELS: tuple[Level, ...] = ("info", "warn", "error")
 
 SYSTEM_PREFIX = "system/"  # series of the machine: not among a run's own metrics
-
-_MAX_WORDS = re.compile(
-    r"acc|auc|f1|precision|recall|score|r2|iou|dice|bleu|rouge|reward|return|map\b|mrr|"
-    r"ndcg|psnr|ssim|throughput|per_s\b|correct|success|win_rate|hit_rate",
-    re.IGNORECASE,
-)
-_MIN_WORDS = re.compile(
-    r"loss|err|cost|perplexity|ppl|mse|rmse|mae|mape|nll|wer|cer|fid|entropy|penalty|"
-    r"regret|latency|duration|seconds|distance|divergence|\bkl\b",
-    re.IGNORECASE,
-)
-
-
-def goal_of(name: str) -> Goal | None:
-    """The direction in which a metric of this name gets better, by its name alone.
-
-    >>> goal_of("val_loss"), goal_of("acc"), goal_of("lr")
-    ('min', 'max', None)
-    """
-    if name.startswith(SYSTEM_PREFIX):
-        return None
-    # Loss words win: `acc_loss` and `score_error` are to be made small.
-    if _MIN_WORDS.search(name):
-        return "min"
-    return "max" if _MAX_WORDS.search(name) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,22 +374,6 @@ def manifest_digest(files: Iterable[ArtifactFile]) -> str:
     )
     text = "".join(f"{line}\n" for line in lines)
     return text_digest(text)
-
-
-def judges(metrics: Iterable[str]) -> list[str]:
-    """Those of the metrics that can say which of two is better, the first one first.
-
-    >>> judges(["lr", "acc", "loss", "val_acc"])
-    ['val_acc', 'loss', 'acc']
-    """
-    return sorted((name for name in metrics if goal_of(name)), key=use_as_judge)
-
-
-def use_as_judge(name: str) -> tuple[bool, bool, str]:
-    """Sorts metrics: validation before training, loss before the rest, then by name."""
-    words = name.lower()
-    held_out = any(word in words for word in ("val", "test", "dev", "eval"))
-    return not held_out, "loss" not in words, name
 
 
 def is_better(new: float, old: float, goal: Goal) -> bool:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nbtrack.records import goal_of
+from nbtrack.metric_names import goal_of
 from nbtrack.store import Store
-from nbtrack.tracking.run import utc_text
+from nbtrack.store.values import utc_text
 
 FIRST, SECOND = "0000000000001", "0000000000002"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import nbtrack
+from nbtrack.tracking.autolog import HOOKED
 
 ROOT = Path(nbtrack.__file__).parents[1]
 WITH_EXAMPLES = sorted(
@@ -23,7 +24,7 @@ CALLBACKS = "nbtrack.tracking.callbacks."
 OF_THE_SURROUNDINGS = {
     f"nbtrack.analysis.{name}_view" for name in ("code", "environment", "system")
 }
-FRAMEWORKS = {"huggingface", "keras", "lightgbm", "lightning", "xgboost"}
+FRAMEWORKS = {n for n, told in HOOKED.items() if told.callback is not None}
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)

@@ -25,7 +25,7 @@ FLOORS = {"store": 1, "capture": 2, "tracking": 3, "analysis": 3}
 FLOORS |= {"slices": 4, "sweeps": 4, "bundles": 4, "interop": 4, "compat": 4}
 FLOORS |= {"tracked": 4, "scripts": 4}
 FLOORS |= {"notebook": 5, "server": 5, "cli": 5}
-GROUND = {"errors", "records", "text", "redact", "interrupts", "guard"}
+GROUND = {"errors", "records", "metric_names", "text", "redact", "interrupts", "guard"}
 SURFACE = 5
 HEAVY = {
     *("torch", "numpy", "pandas", "sqlite_utils", "plotly", "psutil", "optuna"),
@@ -113,6 +113,27 @@ def test_no_source_file_is_longer_than_600_lines():
     sources = [f for f in tracked_files() if f.suffix in {".py", ".ts", ".css", ".mjs"}]
     lengths = {named(f): len(f.read_text("utf-8").splitlines()) for f in sources}
     assert {name: n for name, n in lengths.items() if n > LINES_MAX} == {}
+
+
+def test_the_maps_name_every_room_on_its_floor():
+    """The map in `nbtrack/__init__.py`, and the table of CONTRIBUTING."""
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    files = {path.stem for path in PACKAGE.glob("*.py") if path.stem[:2] != "__"}
+    assert (folders, files) == (FLOORS.keys(), GROUND)
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| (.*?) \|", table, re.MULTILINE)
+    rooms = [
+        (int(floor), set(re.findall(r"\w+(?=/|\.py)", row))) for floor, row in rows
+    ]
+    named = {room: floor for floor, row in rooms for room in row}
+    assert named == {**FLOORS, **dict.fromkeys(GROUND, 0)}
+    floor, drawn = 0, {}
+    for line in (nbtrack.__doc__ or "").splitlines():
+        if found := re.match(r" {4}(\d) | {7}(?=\w+/)", line):
+            floor = int(found[1] or floor)
+            drawn |= dict.fromkeys(re.findall(r"(\w+)/", line), floor)
+    assert drawn == FLOORS
+    assert [room for room in GROUND if room not in (nbtrack.__doc__ or "")] == []
 
 
 def test_no_module_is_called_after_nothing():

@@ -25,10 +25,13 @@ export function runMeta(fields: Partial<RunMeta> = {}): RunMeta {
 }
 
 export function metric(name: string, fields: Partial<MetricMeta> = {}): MetricMeta {
+  const role = /^(train|val)_/.exec(name)?.[1] ?? '';
   return {
     name,
     family: name.replace(/^(train|val)_/, ''),
-    role: /^(train|val)_/.exec(name)?.[1] ?? '',
+    role,
+    place: ['', 'train', 'val'].indexOf(role),
+    colour: role === 'val' ? 1 : 0,
     goal: 'min',
     n: 3,
     best: 0.5,

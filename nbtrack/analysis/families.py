@@ -5,47 +5,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from nbtrack.analysis.wire import MetricMeta
+from nbtrack.metric_names import ROLES, TELLING, split_role
 from nbtrack.records import MetricSummary
 
-_ROLE_WORDS = {
-    "train": "train",
-    "training": "train",
-    "tr": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "dev": "val",
-    "eval": "val",
-    "test": "test",
-}
-# Greedy words first: "training" before "train", "validation" before "val".
-_WORDS = "|".join(sorted(_ROLE_WORDS, key=len, reverse=True))
-_PREFIX = re.compile(rf"^({_WORDS})[_./ -]+(.+)$", re.IGNORECASE)
-# Searched for from the end alone: a name of somebody else's store may be a long one.
-_SUFFIX = re.compile(rf"(?<=[_./ -])({_WORDS})$", re.IGNORECASE)
-
-_TELLING = ("acc", "f1", "auc", "score", "reward", "loss")  # headline, best first
-# A plain name beside others is a loss per batch: drawn first, it lies under them.
-_ROLE_ORDER = {"": 0, "train": 1, "val": 2, "test": 3}
 HEADLINE_MAX = 2
-
-
-def split_role(name: str) -> tuple[str, str]:
-    """The family and the role of a metric.
-
-    >>> split_role("val_loss"), split_role("acc/train"), split_role("lr")
-    (('loss', 'val'), ('acc', 'train'), ('lr', ''))
-    """
-    if found := _PREFIX.match(name):
-        return found[2], _ROLE_WORDS[found[1].lower()]
-    found = _SUFFIX.search(name)
-    if found and (family := name[: found.start()].rstrip("_./ -")):
-        return family, _ROLE_WORDS[found[1].lower()]
-    return name, ""
+_HELD_OUT = {role.name for role in ROLES if role.is_held_out}
 
 
 def in_order(metrics: Iterable[MetricMeta]) -> list[MetricMeta]:
@@ -60,7 +27,7 @@ def in_order(metrics: Iterable[MetricMeta]) -> list[MetricMeta]:
     return [
         meta
         for family in ranked
-        for meta in sorted(family, key=lambda one: _ROLE_ORDER.get(one["role"], 4))
+        for meta in sorted(family, key=lambda one: one["place"])
     ]
 
 
@@ -80,5 +47,5 @@ def headline(metrics: Iterable[MetricSummary]) -> list[str]:
 
 def _rank(name: str) -> tuple[int, int]:
     family, role = split_role(name)
-    words = (i for i, word in enumerate(_TELLING) if word in family.lower())
-    return (role not in ("val", "test"), next(words, len(_TELLING)))
+    words = (i for i, word in enumerate(TELLING) if word in family.lower())
+    return (role not in _HELD_OUT, next(words, len(TELLING)))

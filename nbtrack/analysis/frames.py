@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.alerts import alerts_of
 from nbtrack.analysis.decimate import POINTS_MAX
-from nbtrack.analysis.families import headline, split_role
+from nbtrack.analysis.families import headline
 from nbtrack.analysis.ghost import best_earlier_run, ghost_series
 from nbtrack.analysis.marks import mark_key, marks_of, n_marks
 from nbtrack.analysis.progress import ProgressMeter, bound_by_param
@@ -29,6 +29,7 @@ from nbtrack.analysis.wire import (
     SeriesDelta,
     as_json,
 )
+from nbtrack.metric_names import colour_of, place_of, split_role
 from nbtrack.records import MetricSummary, RunRecord
 from nbtrack.store.values import epoch_s
 
@@ -224,6 +225,8 @@ def metric_meta(summary: MetricSummary) -> MetricMeta:
         "name": summary.name,
         "family": family,
         "role": role,
+        "place": place_of(role),
+        "colour": colour_of(role),
         "goal": summary.goal,
         "n": summary.n,
         "best": summary.best if is_known else None,

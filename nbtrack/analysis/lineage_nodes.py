@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from nbtrack.analysis.wording import duration, number
-from nbtrack.records import ArtifactRecord, InputRecord, judges, use_as_judge
+from nbtrack.metric_names import judges, use_as_judge
+from nbtrack.records import ArtifactRecord, InputRecord
 from nbtrack.text import shorten, shown_bytes
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nbtrack.analysis.lineage_nodes import DIGEST_SHOWN, files, metric_texts
 from nbtrack.analysis.wording import duration, number
 from nbtrack.errors import MetricNotFoundError
+from nbtrack.metric_names import judges
 from nbtrack.records import (
     ArtifactRecord,
     ArtifactUse,
@@ -21,7 +22,6 @@ from nbtrack.records import (
     InputRecord,
     RunRecord,
     is_better,
-    judges,
 )
 from nbtrack.text import did_you_mean, escape, shorten, shown_bytes, visible
 

@@ -12,7 +12,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from nbtrack.analysis.wire import CheckpointMeta
-from nbtrack.records import CheckpointRecord, RunRecord, judges
+from nbtrack.metric_names import judges
+from nbtrack.records import CheckpointRecord, RunRecord
 from nbtrack.store.values import epoch_s
 
 MARKS_MAX = 300  # of one run, the newest

@@ -15,6 +15,7 @@ from nbtrack.analysis.groups import Group, groups_of
 from nbtrack.analysis.reproducibility import origin_of, reproducibility
 from nbtrack.analysis.runs_table import select, tag_texts
 from nbtrack.analysis.wording import duration, number
+from nbtrack.metric_names import judges
 from nbtrack.records import (
     ArtifactRecord,
     ArtifactUse,
@@ -24,7 +25,6 @@ from nbtrack.records import (
     MediaRecord,
     RunRecord,
     TextRecord,
-    judges,
 )
 from nbtrack.store.alert_rules import RULES_FACT, known_rules
 from nbtrack.text import shorten, shown_bytes

@@ -7,25 +7,20 @@ pictures, and lines of bars where a reader of notebooks drops those.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from nbtrack.analysis.alerts import alert_lines, alerts_html
-from nbtrack.analysis.decimate import pick, thin
-from nbtrack.analysis.families import in_order, split_role
-from nbtrack.analysis.frames import METRICS_MAX, RunFeed
-from nbtrack.analysis.marks import load_line, mark_index, marks_of, n_marks
-from nbtrack.analysis.svg import (
-    GHOST,
-    PALETTE,
-    Line,
-    Mark,
-    as_picture,
-    chart_svg,
-    lines_alt,
-    with_names,
+from nbtrack.analysis.families import in_order
+from nbtrack.analysis.family_charts import (
+    POINTS_PER_CURVE,
+    drawn_families,
+    families_of,
 )
+from nbtrack.analysis.frames import METRICS_MAX, RunFeed
+from nbtrack.analysis.marks import load_line, marks_of, n_marks
+from nbtrack.analysis.svg import as_picture, chart_svg, lines_alt
 from nbtrack.analysis.wire import (
     CheckpointMeta,
     GradeMeta,
@@ -34,7 +29,6 @@ from nbtrack.analysis.wire import (
     SeriesDelta,
 )
 from nbtrack.analysis.wording import count, duration, number, sparkline
-from nbtrack.analysis.xaxis import has_repeats, positions, shared_axis
 from nbtrack.records import RunRecord
 from nbtrack.text import escape, shorten, visible
 
@@ -44,7 +38,6 @@ if TYPE_CHECKING:
 CHARTS_MAX = 12
 ROWS_MAX = 16
 POINTS_BUDGET = 3_600  # of all curves: ten bytes each, a third more as base64
-POINTS_PER_CURVE = 300  # about one per pixel of the picture
 LAST = 5
 PARAMS_MAX = 12
 CHECKPOINTS_MAX = 20
@@ -57,8 +50,6 @@ _DOTS = {
     "pruned": "#d98f00",
 }
 _GRADES = {"A": "#2e9d57", "B": "#5b84b1", "C": "#d98f00", "D": "#d64545"}
-_ROLE_COLOURS = {"train": 0, "": 0, "val": 1, "test": 2}
-_PLAIN_BESIDE_TRAIN = 3  # `loss` beside `train_loss`: not the colour of validation
 _MUTED = "opacity:.68"
 _PICTURE = "display:inline-block;max-width:100%;margin:6px 8px 0 0"
 _CELL = "padding:1px 0 1px 16px;text-align:right;white-space:nowrap;border:0"
@@ -88,27 +79,6 @@ def static_bundle(feed: RunFeed) -> dict[str, str]:
     run, deltas, _ = feed.frame(full=True)
     html = _html(feed.require(), run, deltas)
     return {"text/html": html, "text/plain": _plain(run, deltas)}
-
-
-def family_svgs(store: Store, run_id: str) -> dict[str, str]:
-    """The curves of a run alone as drawings, one for each family of metrics, in order.
-
-    Parameters
-    ----------
-    store : Store
-        Where the run is; only read.
-    run_id : str
-        The full id.
-    """
-    feed = RunFeed(store, run_id)
-    feed.advance()
-    run, deltas, _ = feed.frame(full=True)
-    families = _families(run, [delta for delta in deltas if not delta.ghost])
-    marks = marks_of(feed.require())
-    return {
-        name: with_names(chart_svg(name, lines, x_label=x_label, legend=False), lines)
-        for name, lines, x_label in _drawn(families, POINTS_PER_CURVE, marks)
-    }
 
 
 # -- text ------------------------------------------------------------------------------
@@ -156,7 +126,7 @@ def _remarks(meta: MetricMeta) -> list[str]:
 
 
 def _html(record: RunRecord, run: RunMeta, deltas: Sequence[SeriesDelta]) -> str:
-    families = _families(run, deltas)
+    families = families_of(run, deltas)
     return "".join(
         [
             "<div style='font:13px/1.45 system-ui,sans-serif;max-width:1080px'>",
@@ -236,7 +206,7 @@ def _charts(
     n_curves = sum(map(len, shown.values()))
     most = max(20, min(POINTS_PER_CURVE, POINTS_BUDGET // max(1, n_curves)))
     # The axis is chosen by all of them, also by those that are not drawn.
-    drawn = islice(_drawn(families, most, marks), CHARTS_MAX)
+    drawn = islice(drawn_families(families, most, marks), CHARTS_MAX)
     pictures = [
         as_picture(
             chart_svg(name, lines, x_label=x_label),
@@ -253,72 +223,6 @@ def _charts(
         notes.append(f"{len(families) - CHARTS_MAX} more charts are not drawn")
     note = f"<div style='{_MUTED};font-size:11px'>{' · '.join(notes)}</div>"
     return f"<div>{''.join(pictures)}</div>{note if notes else ''}"
-
-
-def _drawn(
-    families: Mapping[str, list[SeriesDelta]],
-    most: int,
-    marks: Sequence[CheckpointMeta],
-) -> Iterator[tuple[str, list[Line], str]]:
-    """The families, each with its lines and what they are drawn over."""
-    axis = shared_axis(list(families.values()))
-    every = [series for family in families.values() for series in family]
-    spread = axis is not None and any(has_repeats(one, axis) for one in every)
-    for name, family in families.items():
-        lines = _lines_of(family, axis, most, marks, spread=spread)
-        yield name, lines, _x_label(axis, spread=spread)
-
-
-def _lines_of(
-    family: Sequence[SeriesDelta],
-    axis: str | None,
-    most: int,
-    marks: Sequence[CheckpointMeta],
-    *,
-    spread: bool,
-) -> list[Line]:
-    own = [one for one in family if not one.ghost]
-    return [
-        _line(one, axis, most, marks, spread=spread, colour=colour)
-        for one, colour in [
-            *((one, GHOST) for one in family if one.ghost),
-            *zip(own, _colours(own), strict=True),
-        ]
-    ]
-
-
-def _line(
-    series: SeriesDelta,
-    axis: str | None,
-    most: int,
-    marks: Sequence[CheckpointMeta],
-    *,
-    spread: bool,
-    colour: str,
-) -> Line:
-    # Positions first: an axis that is spread needs the neighbours of each point.
-    x = positions(series, axis, spread=spread)
-    kept = thin(series.values, most) if len(x) else []
-    values = pick(series, kept).values
-    own = [] if series.ghost or not len(x) else _marks(series, x, marks)
-    return Line(
-        series.metric, [x[i] for i in kept], values, colour, is_ghost=series.ghost,
-        marks=own,
-    )  # fmt: skip
-
-
-def _marks(
-    series: SeriesDelta, x: Sequence[float], marks: Sequence[CheckpointMeta]
-) -> list[Mark]:
-    found = []
-    for mark in marks:
-        place = mark_index(
-            mark, series.metric, steps=series.steps, values=series.values, at=series.at
-        )
-        if place is not None:
-            is_gone = mark["gone"] is not None
-            found.append(Mark(x[place], series.values[place], is_hollow=is_gone))
-    return found
 
 
 def _checkpoints(record: RunRecord) -> str:
@@ -355,40 +259,12 @@ def _checkpoint(record: RunRecord, mark: CheckpointMeta) -> str:
     return f"<tr style='border:0'>{row}</tr>"
 
 
-def _x_label(axis: str | None, *, spread: bool) -> str:
-    if axis is None:
-        return "step"
-    return f"{axis}s done" if spread else axis
-
-
-def _colours(family: Sequence[SeriesDelta]) -> list[str]:
-    """Train and validation keep their colours in every chart."""
-    roles = [split_role(series.metric)[1] for series in family]
-    taken: list[int] = []
-    for role in roles:
-        index = (
-            _PLAIN_BESIDE_TRAIN
-            if not role and "train" in roles
-            else _ROLE_COLOURS[role]
-        )
-        while index in taken and len(taken) < len(PALETTE):
-            index = (index + 1) % len(PALETTE)
-        taken.append(index)
-    return [PALETTE[index] for index in taken]
-
-
 def _table(run: RunMeta, deltas: Sequence[SeriesDelta]) -> str:
     own = {delta.metric: delta for delta in deltas if not delta.ghost}
     shown = in_order(run["metrics"])[:ROWS_MAX]
     if not shown:
         return f"<div style='{_MUTED}'>no metrics</div>"
-    heads = [
-        *[""] * LAST,
-        "last",
-        "best",
-        "points",
-        "",
-    ]  # * (LAST - 1), "last", "best", "points", ""]
+    heads = [*[""] * LAST, "last", "best", "points", ""]
     style = f"{_CELL};{_MUTED};font-weight:400"
     top = "".join(f"<th style='{style}'>{text}</th>" for text in heads)
     rows = "".join(_row(meta, own.get(meta["name"])) for meta in shown)
@@ -415,16 +291,3 @@ def _row(meta: MetricMeta, series: SeriesDelta | None) -> str:
         f"<tr style='border:0'><th scope='row' style='{_CELL};text-align:left;"
         f"font-weight:400;padding-left:0'>{name}</th>{columns}</tr>"
     )
-
-
-def _families(
-    run: RunMeta, deltas: Sequence[SeriesDelta]
-) -> dict[str, list[SeriesDelta]]:
-    """Curves by family: train before validation, what has a goal before the rest."""
-    curves: dict[str, list[SeriesDelta]] = {}
-    for delta in deltas:
-        curves.setdefault(delta.metric, []).append(delta)
-    families: dict[str, list[SeriesDelta]] = {}
-    for meta in in_order(run["metrics"]):
-        families.setdefault(meta["family"], []).extend(curves.get(meta["name"], ()))
-    return families

@@ -25,6 +25,8 @@ class MetricMeta(TypedDict):
     name: str
     family: str
     role: str
+    place: int  # of its role within the family
+    colour: int  # of its role, in the palette
     goal: Goal | None
     n: int
     best: float | None
@@ -119,13 +121,6 @@ class FrameHead(TypedDict):
     series: list[SeriesHead]
     data: NotRequired[str]  # the columns as base64, where only JSON passes
     cursor: NotRequired[Any]  # what the server wants back for the next frame
-
-
-class FromPanel(TypedDict):
-    """What the panel says back."""
-
-    type: Literal["stop", "resync"]
-    id: str  # a kernel may hear the same message twice
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from nbtrack.slices.prove import (
     why_no_proof,
 )
 from nbtrack.slices.script import script_of
-from nbtrack.slices.slice import Slice, slice_of_record, slice_of_run
+from nbtrack.slices.slice import Slice, slice_kept, slice_of_run
 from nbtrack.text import shorten, shown_bytes, visible
 
 if TYPE_CHECKING:
@@ -224,15 +224,7 @@ def target_of(claim: Claim, path: Path | str | None) -> Path:
 def _slice_of(name: str, store: Store | None) -> Slice:
     if store is None:
         return slice_of_run(name)
-    record = store.run(name)
-    made = slice_of_record(store, record)
-    if made is None:
-        shown = shorten(repr(record.name), 60)
-        raise OptionError(
-            f"Run {shown} has no cells: it was not recorded in a notebook, or with the "
-            "log of cells switched off."
-        )
-    return made
+    return slice_kept(store, store.run(name))
 
 
 def _proven(claim: Claim, made: Slice, wanted: Wanted) -> tuple[Content, Proof]:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from nbtrack.bundles.redactions import Needs, without_secrets
 from nbtrack.capture.dataflow.pseudo import FOLDER
+from nbtrack.capture.digests.files import file_digest
 from nbtrack.capture.file_groups import shown_path
 from nbtrack.capture.opened_files import is_users_file
 from nbtrack.records import CellRecord, InputRecord
@@ -287,7 +288,6 @@ def _holds_secret(path: Path, size_bytes: int) -> bool:
 
 def _sha256(path: str) -> str | None:
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(Path(path))
     except OSError:
         return None

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 import selectors
-import signal
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from nbtrack.capture.child_end import end_group
 from nbtrack.text import shorten, visible
 
 TIMEOUT_S = 5.0
@@ -83,7 +83,7 @@ def ask_git(
         try:
             return _answer(process, keep_bytes, time.monotonic() + timeout_s)
         finally:
-            _end(process)
+            end_group(process)
 
 
 def _answer(process: subprocess.Popen[bytes], keep_bytes: int, until: float) -> Said:
@@ -134,15 +134,6 @@ def _read(pipes: dict[IO[bytes], _Kept], until: float) -> bool:
                 if not piece:
                     waiting.unregister(key.fileobj)
     return True
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Nothing of it goes on: neither git nor a filter that it waits for."""
-    if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except OSError:
-            process.kill()
 
 
 def _environment() -> dict[str, str]:

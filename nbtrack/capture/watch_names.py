@@ -8,16 +8,8 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-# Singular words; a plural of one of them says metric as well.
-_METRIC_WORDS_TEXT = """
-    loss acc accuracy err error f1 fbeta auc auroc auprc ppl perplexity lr mse rmse
-    mae mape msle smape r2 score reward return bleu rouge meteor iou miou dice
-    jaccard precision recall sensitivity specificity mcc kappa nll bce ce elbo kl
-    kld wer cer psnr ssim fid mrr ndcg map map50 cost objective entropy logloss
-    likelihood loglik regret inertia silhouette gradnorm bpc bpb top1 top5 lossi
-    metric ll gnorm fitness penalty energy divergence sse rss aic bic nmi
-"""
-METRIC_WORDS = frozenset(_METRIC_WORDS_TEXT.split())
+from nbtrack.metric_names import METRIC_WORDS
+
 _PHRASES = frozenset(
     {("learning", "rate"), ("r", "squared"), ("success", "rate")}
     | {("grad", "norm"), ("gradient", "norm")}

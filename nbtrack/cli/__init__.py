@@ -3,28 +3,20 @@
 Every verb takes `--store` and `--json`. Exit status: 0 fine; 1 it is not so, in one
 line on stderr; 2 the command line cannot be understood. Only `export`, `rerun` and
 `run` run code, which is what they are for; a bundle from outside needs `--trust`.
+
+A verb is whatever command a module here called `..._verb` or `..._verbs` defines.
 """
 
 from __future__ import annotations
 
-from nbtrack.cli.backup_verb import backup
-from nbtrack.cli.bundle_verbs import export, import_, rerun
-from nbtrack.cli.compare_verb import compare
-from nbtrack.cli.completion_verb import completion
-from nbtrack.cli.diff_verb import diff
-from nbtrack.cli.doctor_verb import doctor
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+
+import click
+
 from nbtrack.cli.frame import Verbs
-from nbtrack.cli.merge_verb import merge
-from nbtrack.cli.models_verbs import card, models
-from nbtrack.cli.purge_verb import purge
-from nbtrack.cli.remote_verbs import pull, push
-from nbtrack.cli.report_verb import report
-from nbtrack.cli.run_script_verb import run
-from nbtrack.cli.run_verbs import ls, show
-from nbtrack.cli.salvage_verb import salvage
-from nbtrack.cli.slice_verb import slice_
-from nbtrack.cli.sql_verb import sql
-from nbtrack.cli.store_verbs import artifacts, du, gc, verify
 
 
 def main() -> None:
@@ -32,34 +24,23 @@ def main() -> None:
     command(prog_name="nbtrack")
 
 
+def _verbs() -> Iterator[click.Command]:
+    """Every verb of this folder."""
+    for module in iter_modules(__path__, f"{__name__}."):
+        if module.name.endswith(("_verb", "_verbs")):
+            yield from _verbs_of(import_module(module.name))
+
+
+def _verbs_of(module: ModuleType) -> list[click.Command]:
+    """Those of one module, without the verbs of its verbs (`artifacts list`)."""
+    commands = [it for it in vars(module).values() if isinstance(it, click.Command)]
+    groups = [it for it in commands if isinstance(it, click.Group)]
+    inner = [verb for group in groups for verb in group.commands.values()]
+    return [it for it in commands if it not in inner]
+
+
 command = Verbs(
     "nbtrack",
     help="Experiment tracking that lives in the notebook: what its store holds.",
-    commands=[
-        ls,
-        show,
-        compare,
-        diff,
-        sql,
-        slice_,
-        report,
-        artifacts,
-        du,
-        gc,
-        verify,
-        push,
-        pull,
-        merge,
-        export,
-        rerun,
-        import_,
-        run,
-        models,
-        card,
-        backup,
-        salvage,
-        doctor,
-        purge,
-        completion,
-    ],
+    commands=[*_verbs()],
 )

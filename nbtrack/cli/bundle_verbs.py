@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nbtrack.cli.export_verb import FORMATS, export_files
+from nbtrack.cli.export_verb import export_files
 from nbtrack.cli.frame import Verb, opened, say, say_json, say_report, with_options
 from nbtrack.cli.progress_line import progress_line, shown_runs
+from nbtrack.interop.export.formats import WRITERS
 from nbtrack.text import visible
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ ENDING = ".nbt.zip"
 @click.command("export", cls=Verb)
 @click.argument("runs", nargs=-1, metavar="RUN|QUERY...")
 @click.option("-o", "--output", metavar="PATH", help="Default: <name>.nbt.zip.")
-@click.option("--format", "file_format", type=click.Choice(FORMATS), help="Files.")
+@click.option("--format", "file_format", type=click.Choice([*WRITERS]), help="Files.")
 @click.option("--no-files", is_flag=True, help="With --format: tables alone.")
 @click.option("--repeat", default=1, metavar="N", help="Run it N times: the noise.")
 @click.option(

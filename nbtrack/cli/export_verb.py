@@ -8,8 +8,6 @@ import click
 
 from nbtrack.cli.frame import opened, say_report
 
-FORMATS = ("parquet", "json", "csv", "rows", "tensorboard", "dvc")
-
 
 def export_files(
     runs: Sequence[str],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nbtrack.cli.frame import Verb, opened, say_json, say_text, with_options
+from nbtrack.cli.frame import Verb, opened, said, say_json, say_text, with_options
 from nbtrack.text import shorten, visible
 
 if TYPE_CHECKING:
@@ -26,16 +26,13 @@ def slice_(
     Its grade and the reason for each cell are said on stderr. With -o the files that
     belong beside the script are written too.
     """
-    from nbtrack.slices.slice import slice_of_record
+    from nbtrack.slices.slice import slice_of_record, without_cells
 
     with opened(store_path) as store:
         record = store.run(run)
         found = slice_of_record(store, record)
     if found is None:
-        raise click.ClickException(
-            f"Run {shorten(visible(record.name), 60)} has no cells: it was not "
-            "recorded in a notebook, or with the log of cells switched off."
-        )
+        raise click.ClickException(said(without_cells(record)))
     path = None if output is None else _written(found, Path(output).expanduser())
     if as_json:
         say_json(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from nbtrack.capture.values import NotRecordedError
 from nbtrack.errors import NbtrackError, StoreReadOnlyError
 from nbtrack.interop.foreign import FoundRun, Source
-from nbtrack.interop.report import ImportReport
+from nbtrack.interop.report import ImportReport, Progress
 from nbtrack.interop.sources import open_source, others_at
 from nbtrack.interop.taking import Taker
 from nbtrack.store import Store
@@ -27,7 +27,6 @@ from nbtrack.text import shorten
 from nbtrack.tracking.ids import foreign_run_id
 from nbtrack.tracking.settled import store_given
 
-Progress = Callable[[int, int], None]  # runs done, runs in all
 BATCH_RUNS = 50
 BATCH_POINTS = 2_000_000
 # What a reader stumbles over in a file that is damaged, cut off or not what it says.

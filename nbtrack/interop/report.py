@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 
 from nbtrack.text import counted, shown_bytes, visible
+
+Progress = Callable[[int, int], None]  # runs done, runs in all
 
 
 @dataclass(frozen=True, slots=True, repr=False)

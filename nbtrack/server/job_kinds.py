@@ -12,8 +12,8 @@ from typing import IO
 
 from nbtrack.server.file_names import NAME_BYTES, safe_name
 from nbtrack.server.jobs import Make, Tell
-from nbtrack.server.run_slice import slice_of_run
 from nbtrack.slices.script import Script, script_of
+from nbtrack.slices.slice import slice_kept
 from nbtrack.store import Store
 from nbtrack.text import shorten, visible
 
@@ -38,7 +38,7 @@ def make_script(
     """
     tell(None, "reading the cells")
     run = store.run(run_id)
-    made = slice_of_run(store, run)
+    made = slice_kept(store, run)
     tell(0.5, f"writing {len(made.kept)} cells down")
     script = script_of(made.kept, title=made.target, reads_files=False)
     tell(0.9, "nearly there")

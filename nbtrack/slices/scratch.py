@@ -10,7 +10,6 @@ never written; a very large one is a link, through which nothing can be written 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shutil
 import sys
@@ -21,11 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbtrack.capture.dataflow.pseudo import OF_FILES
+from nbtrack.capture.digests.files import file_digest
 from nbtrack.capture.file_groups import shown_path
 from nbtrack.records import CellRecord, TextRecord
 from nbtrack.slices.claim import Claim
 from nbtrack.slices.fresh_folder import fresh_folder, remove_folder
 from nbtrack.slices.job import View
+from nbtrack.store.values import epoch_s
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -227,17 +228,17 @@ class Scratch:
         run = self._claim.run
         info = os.stat(path)
         changed_at = max(info.st_mtime, info.st_ctime)
-        if run is None or changed_at < _seconds(run.started_at):
+        if run is None or changed_at < epoch_s(run.started_at):
             return False
         if digest is not None:
-            return _sha256(path) != digest
-        return run.ended_at is not None and changed_at > _seconds(run.ended_at)
+            return file_digest(Path(path)) != digest
+        return run.ended_at is not None and changed_at > epoch_s(run.ended_at)
 
     def _mirror_module(self, path: str, text: TextRecord) -> None:
         """A local module as it was imported, by the text that was kept if need be."""
         if path in self._known.written or not self.is_near(path):
             return
-        if os.path.isfile(path) and _sha256(path) == text.digest:
+        if os.path.isfile(path) and file_digest(Path(path)) == text.digest:
             self._copy(path)
             self.readable.append(os.path.realpath(path))
         elif text.body is not None and not text.n_redacted:
@@ -370,14 +371,3 @@ def _size(path: str) -> int | None:
         return os.path.getsize(path) if os.path.isfile(path) else None
     except OSError:
         return None
-
-
-def _sha256(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _seconds(moment: str) -> float:
-    from datetime import datetime
-
-    return datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()

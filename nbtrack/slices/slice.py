@@ -241,10 +241,7 @@ def slice_of_run(name: str) -> Slice:
     if target is None:
         target = _cell_of(cells, record)
     if target is None:
-        raise OptionError(
-            f"Run {shorten(repr(record.name), 60)} has no cells: it was not recorded "
-            "in a notebook, or with the log of cells switched off."
-        )
+        raise without_cells(record)
     return slice_of_cell(cells, target, record)
 
 
@@ -260,6 +257,28 @@ def slice_of_record(store: Store, record: RunRecord) -> Slice | None:
     cells = store.cells(record.id)
     target = _cell_of(cells, record)
     return None if target is None else slice_of_cell(cells, target, record)
+
+
+def slice_kept(store: Store, record: RunRecord) -> Slice:
+    """The same, refused where the run has no cells.
+
+    Raises
+    ------
+    OptionError
+        Which says why it has none.
+    """
+    made = slice_of_record(store, record)
+    if made is None:
+        raise without_cells(record)
+    return made
+
+
+def without_cells(record: RunRecord) -> OptionError:
+    """Why a run has no slice."""
+    return OptionError(
+        f"Run {shorten(repr(record.name), 60)} has no cells: it was not recorded "
+        "in a notebook, or with the log of cells switched off."
+    )
 
 
 def slice_of_cell(cells: Sequence[CellRecord], target: int, record: RunRecord) -> Slice:

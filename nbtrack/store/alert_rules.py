@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from operator import ge, gt, le, lt
 
 from nbtrack.errors import OptionError
-from nbtrack.records import Goal, goal_of
+from nbtrack.metric_names import goal_of
+from nbtrack.records import Goal
 from nbtrack.text import did_you_mean, shorten, visible
 
 RULES_FACT = "alerts.rules"

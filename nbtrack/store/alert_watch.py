@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nbtrack.errors import StoreError
 from nbtrack.guard import guard
-from nbtrack.records import SYSTEM_PREFIX, AlertRecord, Goal, Level, goal_of
+from nbtrack.metric_names import goal_of
+from nbtrack.records import SYSTEM_PREFIX, AlertRecord, Goal, Level
 from nbtrack.store.alert_rows import (
     alert_of,
     crashes,

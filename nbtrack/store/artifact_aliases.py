@@ -11,7 +11,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from nbtrack.records import Goal, goal_of, is_better, judges
+from nbtrack.metric_names import goal_of, judges
+from nbtrack.records import Goal, is_better
 from nbtrack.store.values import now, storable
 
 

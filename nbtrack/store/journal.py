@@ -20,7 +20,8 @@ from typing import Any
 
 from nbtrack.guard import guard
 from nbtrack.interrupts import Changes, Signal
-from nbtrack.records import AlertRecord, goal_of
+from nbtrack.metric_names import goal_of
+from nbtrack.records import AlertRecord
 from nbtrack.store.reserve import Reserve
 from nbtrack.store.segments import EVENT, NOTHING, POINT, SLOT, SLOT_BYTES, Segment
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nbtrack.errors import MetricNotFoundError, StoreError
-from nbtrack.records import goal_of
+from nbtrack.metric_names import goal_of
 from nbtrack.store.liveness import is_alive
 from nbtrack.store.values import as_json
 from nbtrack.text import did_you_mean, shorten, visible

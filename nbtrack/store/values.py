@@ -41,7 +41,16 @@ def iso(moment: float | str | None) -> str | None:
         return None
     if isinstance(moment, str):
         return moment
-    return _as_text(datetime.fromtimestamp(moment, UTC))
+    return utc_text(moment)
+
+
+def utc_text(at: float) -> str:
+    """Epoch seconds as the store keeps a time.
+
+    >>> utc_text(0.5)
+    '1970-01-01T00:00:00.500000Z'
+    """
+    return _as_text(datetime.fromtimestamp(at, UTC))
 
 
 def epoch_s(text: str) -> float:
@@ -60,4 +69,4 @@ def now() -> str:
 
 
 def _as_text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from nbtrack.capture.accumulators import words_of
 from nbtrack.errors import OptionError
-from nbtrack.records import Goal, goal_of
+from nbtrack.metric_names import goal_of
+from nbtrack.records import Goal
 from nbtrack.sweeps.space import Space, parse_space
 from nbtrack.sweeps.studies import SWEEP, TRIAL
 from nbtrack.sweeps.study import (
@@ -201,7 +202,7 @@ by='last'))
 
 def _guessed(what: Callable[..., Any] | str) -> str:
     """The metric that the names of a cell tell of."""
-    from nbtrack.records import judges
+    from nbtrack.metric_names import judges
 
     if isinstance(what, str):
         import ast

@@ -19,26 +19,13 @@ from nbtrack.capture.late_imports import LateImports
 from nbtrack.errors import OptionError
 from nbtrack.guard import guard
 from nbtrack.text import did_you_mean, shorten, visible
+from nbtrack.tracking import callbacks
 
 FEATURE = "autolog"
-FRAMEWORKS = {
-    "huggingface": "nbtrack.tracking.callbacks.huggingface",
-    "keras": "nbtrack.tracking.callbacks.keras",
-    "lightgbm": "nbtrack.tracking.callbacks.lightgbm",
-    "lightning": "nbtrack.tracking.callbacks.lightning",
-    "sklearn": "nbtrack.tracking.callbacks.sklearn",
-    "xgboost": "nbtrack.tracking.callbacks.xgboost",
-}
+HOOKED = {name: told for name, told in callbacks.FRAMEWORKS.items() if told.awaits}
+FRAMEWORKS = {name: f"{callbacks.__name__}.{name}" for name in HOOKED}
 # Of `Hook.module`, here because reading it there would import six modules a cell.
-MODULES = {
-    # Parts of the package, which loads them when they are asked for.
-    "huggingface": ("transformers.trainer", "transformers.modeling_utils"),
-    "keras": ("keras",),
-    "lightgbm": ("lightgbm",),
-    "lightning": ("lightning.pytorch", "pytorch_lightning"),
-    "sklearn": ("sklearn",),
-    "xgboost": ("xgboost",),
-}
+MODULES = {name: told.awaits for name, told in HOOKED.items()}
 
 
 class FrameworkHook(Protocol):
@@ -153,8 +140,8 @@ def autolog(*names: str, off: bool = False) -> list[str]:
     Parameters
     ----------
     *names : str
-        "sklearn", "xgboost", "lightgbm", "lightning", "keras", "huggingface"; default
-        all.
+        "sklearn", "xgboost", "keras", ...; a name that is none of them is refused with
+        all that there are. Default: all.
     off : bool
         Switch them off, for tracked cells as well.
 

@@ -9,14 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nbtrack.errors import CheckpointError
-from nbtrack.records import (
-    CheckpointRecord,
-    Goal,
-    RunRecord,
-    goal_of,
-    is_better,
-    use_as_judge,
-)
+from nbtrack.metric_names import goal_of, use_as_judge
+from nbtrack.records import CheckpointRecord, Goal, RunRecord, is_better
 from nbtrack.text import did_you_mean, shorten
 
 

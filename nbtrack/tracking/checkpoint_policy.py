@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nbtrack.errors import OptionError
-from nbtrack.records import Goal, goal_of, use_as_judge
+from nbtrack.metric_names import goal_of, use_as_judge
+from nbtrack.records import Goal
 from nbtrack.text import did_you_mean, shorten, visible
 
 WORDS = ("best", "last", "topN", "every:N", "all")

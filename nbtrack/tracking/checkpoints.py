@@ -20,6 +20,7 @@ from nbtrack.capture.module_size import modules_bytes
 from nbtrack.errors import CheckpointError
 from nbtrack.guard import guard
 from nbtrack.records import CheckpointRecord, RunRecord
+from nbtrack.store.values import utc_text
 from nbtrack.text import visible
 from nbtrack.tracking.checkpoint_choice import Asked
 from nbtrack.tracking.checkpoint_files import (
@@ -33,7 +34,7 @@ from nbtrack.tracking.checkpoint_load import load_file, put_into
 from nbtrack.tracking.checkpoint_objects import form_of_state, state_of, write_object
 from nbtrack.tracking.checkpoint_pruning import Pruner
 from nbtrack.tracking.known_models import remember_model
-from nbtrack.tracking.run import Run, utc_text, without_secrets
+from nbtrack.tracking.run import Run, without_secrets
 
 if TYPE_CHECKING:
     from nbtrack.store import Store

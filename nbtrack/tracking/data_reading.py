@@ -186,7 +186,7 @@ class DataReading:
         return found
 
     def _earlier(self, record: InputRecord) -> tuple[str, InputRecord] | None:
-        from nbtrack.tracking.run import utc_text
+        from nbtrack.store.values import utc_text
 
         run = self.run
         return run.store.earlier_input(

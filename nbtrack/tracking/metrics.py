@@ -11,7 +11,8 @@ import itertools
 from collections.abc import Callable
 from typing import Protocol
 
-from nbtrack.records import Goal, goal_of
+from nbtrack.metric_names import goal_of
+from nbtrack.records import Goal
 from nbtrack.text import clean_name
 
 

@@ -19,8 +19,9 @@ from nbtrack.errors import OptionError, RunNotFoundError, StoreError
 from nbtrack.guard import guard
 from nbtrack.records import Fact, RunRecord, Status
 from nbtrack.store.journal import Journal
+from nbtrack.store.values import utc_text
 from nbtrack.tracking import ranks
-from nbtrack.tracking.run import FINISH_WAIT_S, Run, utc_text
+from nbtrack.tracking.run import FINISH_WAIT_S, Run
 from nbtrack.tracking.settings import FEATURES
 
 if TYPE_CHECKING:

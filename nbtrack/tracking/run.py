@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from nbtrack.errors import CheckpointError, OptionError, ValueNotLoggedError
 from nbtrack.guard import guard
 from nbtrack.records import Param, Status
+from nbtrack.store.values import utc_text
 from nbtrack.text import clean_name, visible
 from nbtrack.tracking.alerts import RaisesAlerts
 from nbtrack.tracking.artifacts.logging import LogsArtifacts
@@ -38,16 +39,6 @@ if TYPE_CHECKING:
     from nbtrack.tracking.resume import Earlier
 
 FINISH_WAIT_S = 5.0  # the longest finish() waits for a locked or slow store
-
-
-def utc_text(at: float) -> str:
-    """Epoch seconds as the ISO text of the records.
-
-    >>> utc_text(0.5)
-    '1970-01-01T00:00:00.500000Z'
-    """
-    moment = datetime.fromtimestamp(at, UTC).replace(tzinfo=None)
-    return moment.isoformat(timespec="microseconds") + "Z"
 
 
 def without_secrets(text: str) -> str:

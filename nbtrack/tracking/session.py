@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
+from nbtrack.store.values import utc_text
 from nbtrack.text import clean_name
 from nbtrack.tracking.alerts import keep_rules, rules_for, settle_alerts
 from nbtrack.tracking.background import background
 from nbtrack.tracking.ids import new_run_id
 from nbtrack.tracking.moments import as_epoch_seconds
 from nbtrack.tracking.ranks import is_data_worker, place_here
-from nbtrack.tracking.run import Run, utc_text, without_secrets
+from nbtrack.tracking.run import Run, without_secrets
 from nbtrack.tracking.settings import keep_policy, switched_off
 from nbtrack.tracking.tags import as_tags
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from nbtrack.analysis.families import headline, split_role
-from nbtrack.records import MetricSummary, goal_of
+from nbtrack.analysis.families import headline
+from nbtrack.metric_names import goal_of, split_role
+from nbtrack.records import MetricSummary
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 import nbtrack
-from nbtrack.analysis.comparing.overlay import Overlay, Wanted, check_x, read_xy
+from nbtrack.analysis.comparing.overlay import Overlay, Wanted, read_xy
 from nbtrack.analysis.comparing.smoothing import smoothed
-from nbtrack.errors import OptionError
 
 pytestmark = pytest.mark.usefixtures("plain_surroundings")
 
@@ -91,8 +90,6 @@ def test_a_curve_is_drawn_over_steps_axes_times_and_other_metrics(run):
     assert x.tolist() == [1, 2, 3, 4, 5, 6]
     assert read_xy(store, run_id, "loss", "nothing") is None
     assert read_xy(store, run_id, "nothing") is None
-    with pytest.raises(OptionError, match="epoch"):
-        check_x("epok", ["epoch"])
 
 
 def test_a_group_is_its_own_runs_and_no_other(store_path):

@@ -215,7 +215,7 @@ def test_counters_are_told_by_what_loops_do():
     assert not is_counter("n", survey(ast.parse("n += 1").body))
 
 
-def test_null_values():
+def test_zeros_and_empty_values_are_null():
     assert all(map(is_null, (0, 0.0, None, False, "", [], {"a": []}, -math.inf, 1e9)))
     assert not any(map(is_null, (1, 0.1, "a", [64], True)))
 

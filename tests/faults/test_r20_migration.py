@@ -10,21 +10,15 @@ import sqlite3
 import time
 
 import pytest
+from past_stores import PAST, past_store
 
 from nbtrack.errors import StoreError
 from nbtrack.store import Store
-from nbtrack.store.schema import APPLICATION_ID, VERSION
-from nbtrack.store.schema_v1 import SCHEMA_V1
-from nbtrack.store.schema_v2 import SCHEMA_V2
-from nbtrack.store.schema_v3 import SCHEMA_V3
-from nbtrack.store.schema_v4 import SCHEMA_V4
+from nbtrack.store.schema import VERSION
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
 KILLS = 50
 RUNS = 400
-
-
-PAST = {1: SCHEMA_V1, 2: SCHEMA_V2, 3: SCHEMA_V3, 4: SCHEMA_V4}
 # Since version 4 a checkpoint is a version of an artifact that a run logged.
 ARTIFACT = """
   insert into artifacts(id, name, type, created_at)
@@ -45,14 +39,9 @@ CHECKPOINT = (
 
 def old_store(folder, version):
     """A store of that version with runs, metrics and checkpoints in it."""
-    folder.mkdir(parents=True)
-    connection = sqlite3.connect(folder / "nbtrack.db")
-    connection.executescript(
-        f"{PAST[version]} pragma application_id = {APPLICATION_ID};"
-        f"pragma user_version = {version}; pragma journal_mode = wal;"
-    )
-    if version >= 4:
-        connection.executescript(ARTIFACT)
+    artifact = ARTIFACT if version >= 4 else ""
+    path = past_store(folder, version, f"pragma journal_mode = wal; {artifact}")
+    connection = sqlite3.connect(path)
     with connection:
         for n in range(RUNS):
             connection.execute(

@@ -55,7 +55,7 @@ def test_series_that_are_missing_added_or_longer_are_named(recorded):
     assert longer == "loss: 2 points, in the replay 3"
 
 
-def test_axes_count(store_path, plain_surroundings):
+def test_an_axis_of_other_values_is_a_difference(store_path, plain_surroundings):
     def record(shift):
         with nbtrack.start("base") as run:
             for step in range(3):

@@ -7,14 +7,11 @@ import subprocess
 import sys
 
 import pytest
+from past_stores import past_store
 
 from nbtrack.store import Store
 from nbtrack.store.birth import make_store
 from nbtrack.store.schema import APPLICATION_ID, VERSION
-from nbtrack.store.schema_v1 import SCHEMA_V1
-from nbtrack.store.schema_v2 import SCHEMA_V2
-from nbtrack.store.schema_v3 import SCHEMA_V3
-from nbtrack.store.schema_v4 import SCHEMA_V4
 
 pytest.importorskip("sqlite_utils")
 
@@ -52,50 +49,38 @@ def as_written(sql):
 @pytest.fixture
 def of_version_1(tmp_path):
     """A store as nbtrack 0.1 of version 1 left it, with a run in it."""
-    (tmp_path / ".nbtrack").mkdir()
-    path = tmp_path / ".nbtrack" / "nbtrack.db"
-    connection = sqlite3.connect(path)
-    connection.executescript(
-        f"{SCHEMA_V1} pragma application_id = {APPLICATION_ID};"
-        "pragma user_version = 1;"
+    return past_store(
+        tmp_path / ".nbtrack",
+        1,
         "insert into runs(id, name, experiment, status, started_at)"
         " values ('r', 'base', 'mnist', 'finished', '2026-11-01T00:00:00Z');"
-        "insert into metrics(run, name, n, last, last_step) values ('r', 'a', 1, 2, 0);"
+        "insert into metrics(run, name, n, last, last_step)"
+        " values ('r', 'a', 1, 2, 0);",
     )
-    connection.close()
-    return path
 
 
 @pytest.fixture
 def of_version_2(tmp_path):
     """A store as nbtrack 0.1 of version 2 left it, with a run and its cells in it."""
-    (tmp_path / ".nbtrack").mkdir()
-    path = tmp_path / ".nbtrack" / "nbtrack.db"
-    connection = sqlite3.connect(path)
-    connection.executescript(
-        f"{SCHEMA_V2} pragma application_id = {APPLICATION_ID};"
-        "pragma user_version = 2;"
+    return past_store(
+        tmp_path / ".nbtrack",
+        2,
         "insert into sessions(id, started_at) values ('s', '2026-11-01T00:00:00Z');"
         "insert into runs(id, name, experiment, status, started_at, session)"
         " values ('r', 'base', 'mnist', 'finished', '2026-11-01T00:00:00Z', 's');"
         "insert into sources values ('d', 'x = 1');"
         "insert into cells(session, seq, execution, digest, source_digest, started_at)"
-        " values ('s', 0, 3, 'd', 'd', '2026-11-01T00:00:00Z');"
+        " values ('s', 0, 3, 'd', 'd', '2026-11-01T00:00:00Z');",
     )
-    connection.close()
-    return path
 
 
 @pytest.fixture
 def of_version_3(tmp_path):
     """A store as nbtrack 0.1 of version 3 left it, with checkpoints in it."""
-    (tmp_path / ".nbtrack").mkdir()
-    path = tmp_path / ".nbtrack" / "nbtrack.db"
-    connection = sqlite3.connect(path)
     at = "'2026-11-01T00:00:00Z'"
-    connection.executescript(
-        f"{SCHEMA_V3} pragma application_id = {APPLICATION_ID};"
-        "pragma user_version = 3;"
+    return past_store(
+        tmp_path / ".nbtrack",
+        3,
         "insert into runs(id, name, experiment, status, started_at) values"
         f" ('r', 'base', 'mnist', 'finished', {at}),"
         f" ('s', 'two', 'x', 'finished', {at});"
@@ -104,28 +89,21 @@ def of_version_3(tmp_path):
         " ('r', 'mlp', 1, 'checkpoint', 'aa', 5, 'm/mlp.pt', 3,"
         f" '{{\"loss\": 0.5}}', {at}),"
         f" ('r', 'mlp', 2, 'checkpoint', 'bb', 6, 'm/mlp.pt', 4, '{{}}', {at}),"
-        f" ('s', 'mlp', 1, 'checkpoint', 'aa', 5, 'mlp.pt', null, '{{}}', {at});"
+        f" ('s', 'mlp', 1, 'checkpoint', 'aa', 5, 'mlp.pt', null, '{{}}', {at});",
     )
-    connection.close()
-    return path
 
 
 @pytest.fixture
 def of_version_4(tmp_path):
     """A store as nbtrack 0.1 of version 4 left it, with a run in it that saw NaN."""
-    (tmp_path / ".nbtrack").mkdir()
-    path = tmp_path / ".nbtrack" / "nbtrack.db"
-    connection = sqlite3.connect(path)
-    connection.executescript(
-        f"{SCHEMA_V4} pragma application_id = {APPLICATION_ID};"
-        "pragma user_version = 4;"
+    return past_store(
+        tmp_path / ".nbtrack",
+        4,
         "insert into runs(id, name, experiment, status, started_at)"
         " values ('r', 'base', 'mnist', 'finished', '2026-11-01T00:00:00Z');"
         "insert into metrics(run, name, n, last, last_step, n_nan, first_nan_step)"
-        " values ('r', 'loss', 3, 'nan', 2, 1, 2);"
+        " values ('r', 'loss', 3, 'nan', 2, 1, 2);",
     )
-    connection.close()
-    return path
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 import nbtrack
 from nbtrack.errors import OptionError, RunStopped
-from nbtrack.tracking.run import utc_text
+from nbtrack.store.values import utc_text
 
 pytestmark = pytest.mark.usefixtures("plain_surroundings")
 

@@ -139,7 +139,7 @@ export class FamilyChart implements Disposable {
   }
 
   private linesOf(family: Family): Line[] {
-    const colours = colourIndices(family.metrics.map((meta) => meta.role));
+    const colours = colourIndices(family.metrics);
     const own = family.metrics.map(({ name }, i): Line => {
       return { key: name, group: name, name, isGhost: false, colour: colours[i] ?? 0 };
     });

@@ -128,7 +128,7 @@ export class PanelModel {
       byName.set(meta.family, family);
     }
     for (const family of byName.values())
-      family.metrics.sort((a, b) => roleRank(a.role) - roleRank(b.role));
+      family.metrics.sort((a, b) => a.place - b.place);
     const hasNone = (family: Family): number =>
       Number(family.metrics.every((meta) => !meta.goal));
     return [...byName.values()].sort((a, b) => hasNone(a) - hasNone(b));
@@ -156,12 +156,4 @@ export class PanelModel {
     this.marks.clear();
     this.alerts.clear();
   }
-}
-
-/** As in analysis/families.py: a plain `loss` per batch lies under `train_loss`. */
-const ROLES = ['', 'train', 'val', 'test'];
-
-function roleRank(role: string): number {
-  const rank = ROLES.indexOf(role);
-  return rank < 0 ? ROLES.length : rank;
 }

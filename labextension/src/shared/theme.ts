@@ -1,5 +1,7 @@
 /** Colours of the curves: told apart by colour-blind eyes, in a light or dark page. */
 
+import type { MetricMeta } from './wire';
+
 /** Okabe and Ito's palette; the first two pair train with validation. */
 const LIGHT = ['#0072b2', '#d55e00', '#009e73', '#b0588f', '#8a6d00', '#2b8cbe'];
 const DARK = ['#56b4e9', '#f5903d', '#2bc795', '#e08fc2', '#e6c84a', '#a6cee3'];
@@ -45,15 +47,15 @@ function backgroundOf(element: Element): number | null {
   return null;
 }
 
-const ROLE_COLOURS: Record<string, number> = { '': 0, train: 0, val: 1, test: 2 };
 const PLAIN_BESIDE_TRAIN = 3; // `loss` beside `train_loss`: not validation's colour
 
 /** The same role has the same colour in every chart. */
-export function colourIndices(roles: readonly string[]): number[] {
+export function colourIndices(family: readonly MetricMeta[]): number[] {
   const taken = new Set<number>();
-  return roles.map((role) => {
-    const isBeside = role === '' && roles.includes('train');
-    let index = isBeside ? PLAIN_BESIDE_TRAIN : (ROLE_COLOURS[role] ?? 0);
+  const hasTrain = family.some((meta) => meta.role === 'train');
+  return family.map((meta) => {
+    const isBeside = meta.role === '' && hasTrain;
+    let index = isBeside ? PLAIN_BESIDE_TRAIN : meta.colour;
     while (taken.has(index) && taken.size < LIGHT.length)
       index = (index + 1) % LIGHT.length;
     taken.add(index);

@@ -17,6 +17,10 @@ export interface MetricMeta {
   name: string;
   family: string;
   role: string;
+  /** Of its role within the family. */
+  place: number;
+  /** Of its role, in the palette. */
+  colour: number;
   goal: Goal | null;
   n: number;
   best: number | null;

@@ -16,7 +16,7 @@ from nbtrack.analysis.comparing.state import CompareState
 from nbtrack.analysis.query import FIELDS
 from nbtrack.analysis.runs_table import chosen_of, frame_of, sorted_ids
 from nbtrack.errors import OptionError, QueryError
-from nbtrack.records import judges
+from nbtrack.metric_names import judges
 from nbtrack.text import did_you_mean, shorten
 
 if TYPE_CHECKING:

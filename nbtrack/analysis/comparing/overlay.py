@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.analysis.comparing.smoothing import smoothed
-from nbtrack.errors import MetricNotFoundError, OptionError, RunNotFoundError
+from nbtrack.errors import MetricNotFoundError, RunNotFoundError
 from nbtrack.store.values import epoch_s
-from nbtrack.text import shorten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-X_OF_ALL = ("step", "time", "relative")
 POINTS = 1600  # of one curve on the screen: two for each pixel
 Span = tuple[float, float]
 
@@ -190,27 +188,6 @@ def read_xy(
     order = np.argsort(at, kind="stable")
     order = order[~np.isnan(at[order])]
     return at[order], y[order]
-
-
-def check_x(x: str, known: Sequence[str]) -> str:
-    """An x that some curve has.
-
-    Raises
-    ------
-    OptionError
-        Naming those there are.
-
-    Examples
-    --------
-    >>> check_x("epoch", ["epoch"])
-    'epoch'
-    """
-    if x in X_OF_ALL or x in known:
-        return x
-    there = ", ".join([*X_OF_ALL, *known][:12])
-    raise OptionError(
-        f"No curve is drawn over {shorten(repr(x), 60)}. There is: {there}."
-    )
 
 
 def _x_of(store: Source, run: str, curve: Any, x: str) -> Floats | None:

@@ -19,7 +19,7 @@ from nbtrack.analysis.diff.run_diff import RunDiff
 from nbtrack.analysis.diff.side import Side
 from nbtrack.analysis.run_page import headline
 from nbtrack.analysis.wording import number
-from nbtrack.records import judges
+from nbtrack.metric_names import judges
 from nbtrack.text import shorten
 
 Row = tuple[str, ...]

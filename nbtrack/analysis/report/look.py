@@ -14,7 +14,7 @@ from nbtrack.analysis.comparing.data import Compared, compared
 from nbtrack.analysis.comparing.state import SELECTED_MAX
 from nbtrack.analysis.report.asked import Asked
 from nbtrack.errors import MetricNotFoundError, RunNotFoundError
-from nbtrack.records import judges
+from nbtrack.metric_names import judges
 from nbtrack.text import did_you_mean, shorten, visible
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from nbtrack.analysis.confidence import mean_ci
 from nbtrack.bundles.contents.check_item import Evidence, Group, Item, listed
-from nbtrack.records import MetricSummary, RunRecord, judges
+from nbtrack.metric_names import judges
+from nbtrack.records import MetricSummary, RunRecord
 from nbtrack.tracking.models.loaded import MODEL, PREPROCESSOR, SELECTOR
 
 METRICS, ARTIFACTS = Group("Metrics"), Group("Artifacts")

@@ -37,7 +37,7 @@ def curve_svgs(store: Store, record: RunRecord) -> dict[str, str]:
     >>> list(curve_svgs(run.store, run.record()))
     ['loss']
     """
-    from nbtrack.analysis.static_panel import family_svgs
+    from nbtrack.analysis.family_charts import family_svgs
 
     return family_svgs(store, record.id)
 

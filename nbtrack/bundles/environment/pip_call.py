@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -19,6 +18,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from nbtrack.capture.child_end import end_group
 from nbtrack.text import shorten, visible
 
 OFFLINE = "NBTRACK_OFFLINE"
@@ -138,17 +138,9 @@ def _called(command: list[str], timeout_s: float) -> PipAnswer:
         except subprocess.TimeoutExpired:
             return PipAnswer(failure=f"pip took longer than {timeout_s:.0f} s")
         finally:
-            _end(process)
+            end_group(process)
     errors = said.decode("utf-8", "replace")
     return PipAnswer(errors, _reason(errors) if process.returncode else None)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except OSError:
-            process.kill()
 
 
 def _reason(errors: str) -> str:

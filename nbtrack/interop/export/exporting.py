@@ -12,6 +12,7 @@ from nbtrack.analysis.code_view import SETTLE_S
 from nbtrack.analysis.runs_table import select
 from nbtrack.errors import OptionError, RunNotFoundError
 from nbtrack.interop.export.folder import ExportFolder
+from nbtrack.interop.export.formats import WRITERS
 from nbtrack.interop.export.report import ExportReport
 from nbtrack.interop.export.task import ExportTask
 from nbtrack.store import Store
@@ -21,15 +22,6 @@ from nbtrack.tracking.settled import store_given
 
 Format = Literal["parquet", "json", "csv", "rows", "tensorboard", "dvc"]
 Write = Callable[[ExportTask, ExportFolder], None]
-# By format, the module and its function that writes it.
-WRITERS: dict[str, tuple[str, str]] = {
-    "parquet": ("nbtrack.interop.export.parquet", "write_parquet"),
-    "json": ("nbtrack.interop.export.json_lines", "write_json"),
-    "csv": ("nbtrack.interop.export.csv_tables", "write_csv"),
-    "rows": ("nbtrack.interop.export.rows", "write_rows"),
-    "tensorboard": ("nbtrack.interop.export.events", "write_events"),
-    "dvc": ("nbtrack.interop.export.dvc_stages", "write_dvc"),
-}
 _ASKS = re.compile(r"[<>=!()]|\b(?:in|and|or|not)\b")  # a query, and no name
 
 

@@ -5,7 +5,7 @@ A run is found again there by its tag `nbtrack.run_id`; its id there is MLflow's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nbtrack.errors import RemoteError, StoreError
@@ -14,12 +14,11 @@ from nbtrack.interop.mlflow.registry import push_models
 from nbtrack.interop.mlflow.sending import RunSender
 from nbtrack.interop.mlflow.server import RefusedError, Server
 from nbtrack.interop.nesting import depth_in
+from nbtrack.interop.report import Progress
 from nbtrack.records import RunRecord
 from nbtrack.store import Store
 from nbtrack.text import shorten
 from nbtrack.tracking.settled import store_given
-
-Progress = Callable[[int, int], None]  # runs done, runs in all
 
 
 def push_runs(

@@ -54,7 +54,6 @@ class WrittenEvents:
     n_runs: int = 0
     n_params: int = 0
     n_points: int = 0
-    n_rich: int = 0  # pictures, histograms, texts
     n_left_out: int = 0  # rich values of other kinds, or without their file
 
 
@@ -125,7 +124,6 @@ class _Writing:
         if value is None:
             self._count(n_left_out=1)
             return
-        self._count(n_rich=1)
         yield _event(value, step=rich.step, at=rich.record.at)
 
 

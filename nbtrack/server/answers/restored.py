@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nbtrack.server.desk import Desk
-from nbtrack.server.run_slice import slice_of_run
 from nbtrack.slices.restored_cells import not_kept, restored_cells
+from nbtrack.slices.slice import slice_kept
 from nbtrack.text import visible
 
 UNKNOWN_MAX = 5  # variables that nobody saw being set
@@ -22,7 +22,7 @@ def cells(desk: Desk, run_id: str) -> dict[str, Any]:
     """
     store = desk.stores.of_run(run_id)
     run = store.run(run_id)
-    made = slice_of_run(store, run)
+    made = slice_kept(store, run)
     lost = not_kept(made.kept)
     said = [f"without {', '.join(lost)}: the text was not kept"] if lost else []
     unknown = list(made.missing.items())

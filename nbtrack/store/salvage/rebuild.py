@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from nbtrack.records import goal_of
+from nbtrack.metric_names import goal_of
 from nbtrack.store.chunks import unpack
 from nbtrack.store.salvage.records import Row
 from nbtrack.store.salvage.tables import NAMES_INDEX, Found, Table

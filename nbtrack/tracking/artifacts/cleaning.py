@@ -130,7 +130,7 @@ def _expired(
     """Which versions have had their time, and which of these stay, with why."""
     from fnmatch import fnmatchcase
 
-    from nbtrack.tracking.run import utc_text
+    from nbtrack.store.values import utc_text
 
     now = utc_text(time.time())
     due = [

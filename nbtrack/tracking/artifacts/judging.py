@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nbtrack.errors import ArtifactError, ArtifactNotFoundError, OptionError
-from nbtrack.records import ArtifactRecord, Goal, goal_of, is_better, judges
+from nbtrack.metric_names import goal_of, judges
+from nbtrack.records import ArtifactRecord, Goal, is_better
 from nbtrack.text import clean_name
 
 if TYPE_CHECKING:

@@ -187,7 +187,7 @@ def _not_kept(run: Run, name: str, exc: Exception) -> LoggedArtifact:
 
 
 def _utc_now() -> str:
-    from nbtrack.tracking.run import utc_text
+    from nbtrack.store.values import utc_text
 
     return utc_text(time.time())
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.errors import ArtifactError, ValueNotLoggedError
-from nbtrack.records import ArtifactFile, Goal, judges
+from nbtrack.metric_names import judges
+from nbtrack.records import ArtifactFile, Goal
 from nbtrack.text import clean_name, shorten
 from nbtrack.tracking.artifacts.collected import Collected
 from nbtrack.tracking.artifacts.folders import SourceFile, files_of, look_alikes

@@ -52,7 +52,7 @@ def expiry_of(ttl: Ttl | None) -> str | None:
     >>> expiry_of(None) is None, expiry_of("1d") > expiry_of("1h")
     (True, True)
     """
-    from nbtrack.tracking.run import utc_text
+    from nbtrack.store.values import utc_text
 
     return None if ttl is None else utc_text(time.time() + seconds_of(ttl))
 

@@ -65,7 +65,7 @@ def note_use(
     run: Run, record: ArtifactRecord, path: str | os.PathLike[str] | None = None
 ) -> None:
     """Note a version as an input of the run; a run that is over notes nothing."""
-    from nbtrack.tracking.run import utc_text
+    from nbtrack.store.values import utc_text
 
     if run.is_recorded and run.status == "running":
         run.store.journal.emit(

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from nbtrack.capture.module_size import modules_bytes
 from nbtrack.errors import OptionError
 from nbtrack.guard import guard
-from nbtrack.records import Goal, goal_of, is_better, judges
+from nbtrack.metric_names import goal_of, judges
+from nbtrack.records import Goal, is_better
 from nbtrack.tracking.callbacks.means import Means
 from nbtrack.tracking.checkpoint_objects import unwrapped
 from nbtrack.tracking.checkpoint_policy import KeepPolicy, parse_keep

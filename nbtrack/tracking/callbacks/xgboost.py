@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbtrack.guard import guard
-from nbtrack.records import Goal, goal_of
+from nbtrack.metric_names import goal_of
+from nbtrack.records import Goal
 from nbtrack.tracking.callbacks.fit_run import current_for
 from nbtrack.tracking.callbacks.iterations import Iterations
 from nbtrack.tracking.callbacks.train_hook import Library, TrainHook

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from nbtrack.errors import ModelError
-from nbtrack.records import Goal, ModelVersion, goal_of
+from nbtrack.metric_names import goal_of
+from nbtrack.records import Goal, ModelVersion
 from nbtrack.text import did_you_mean, shorten
 
 if TYPE_CHECKING:
