@@ -27,6 +27,8 @@ unexport PYTHONDONTWRITEBYTECODE
 PINS := pyproject.toml .ci/constraints.txt .ci/environment.py
 FRONT_END := $(shell find labextension/src -type f 2>/dev/null) \
 	$(wildcard labextension/package-lock.json labextension/*.mjs labextension/*.py)
+# What people read, in documents and in what the code says.
+PROSE := README.md CONTRIBUTING.md CHANGELOG.md nbtrack labextension/src notebooks tests
 CHECK_TOOLS := labextension/node_modules/.check-tools
 AS_ROOT := $(shell [ "$$(id -u)" != 0 ] || echo --allow-root)
 # A relative folder is meant from here, and the notebook runs elsewhere.
@@ -119,6 +121,7 @@ lint: $(VENV)/.test $(VENV)/.lint $(CHECK_TOOLS)  ## all static checks
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	$(RUN) codespell_lib $(PROSE)
 	cd labextension && npm run --silent types
 	cd labextension && npm run --silent lint
 	cd labextension && npm test --silent

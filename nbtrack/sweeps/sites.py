@@ -261,11 +261,12 @@ class CellText:
     def _unused(self, name: str) -> OptionError:
         root = name.partition(".")[0]
         known = sorted({*(site.name for site in self.sites), *self.names_read})
-        hint = did_you_mean(name, known)
         if root in self.names_read:
             return OptionError(
-                f"The cell reads {root!r}, but no cell has set it yet.{hint}"
+                f"The cell reads {root!r}, but no cell has set it yet. Give it a value "
+                f"in a cell above, or on a line of this one: {root} = ..."
             )
+        hint = did_you_mean(name, known)
         said = ", ".join(site.name for site in self.sites[:8])
         hint = hint or (f" It says: {said}." if said else " It says no values.")
         shown = shorten(repr(name), 60)

@@ -108,7 +108,7 @@ def test_a_value_said_in_two_calls_wants_a_variable():
 
 
 def test_a_name_that_no_cell_has_set_is_not_read():
-    with pytest.raises(OptionError, match="no cell has set it yet"):
+    with pytest.raises(OptionError, match=r"no cell has set it yet\. Give it a value"):
         CellText("y = f(rate)", {"f": len}).site_of("rate")
 
 
