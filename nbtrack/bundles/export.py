@@ -17,6 +17,7 @@ from nbtrack.bundles.archive.writing import write_bundle
 from nbtrack.bundles.checking import Checker
 from nbtrack.bundles.content import Content, content_of, facts_of
 from nbtrack.bundles.drafting import members_of
+from nbtrack.bundles.environment.closure import check_packaging
 from nbtrack.bundles.judging import Tolerance
 from nbtrack.bundles.ledger import WISHES, Wish
 from nbtrack.bundles.locking import locked
@@ -162,6 +163,8 @@ def export(
         trash.
     BundleError
         Where the file cannot be written.
+    MissingExtraError
+        Without `packaging`: `pip install "nbtrack[bundles]"`.
 
     Examples
     --------
@@ -193,6 +196,7 @@ def export_as(
     made = _slice_of(found, store)
     claim = claim_of(made, allow_writes=wanted.allow_writes, store=store)
     target = target_of(claim, path)
+    check_packaging()  # before cells run for minutes
     content, proof = _proven(claim, made, wanted)
     wanted.tell("writing the bundle")
     packages, lock = locked(claim, content, offline=wanted.offline, tell=wanted.tell)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import nbtrack
-from nbtrack.errors import OptionError, RunStopped
+from nbtrack.errors import MissingExtraError, OptionError, RunStopped
 from nbtrack.tracking.callbacks import torch as callback_module
 from nbtrack.tracking.callbacks.means import Means
 
@@ -237,6 +237,12 @@ def test_a_missing_monitor_is_said_and_saves_all_the_same(run, capfd, model):
 def test_bad_options_name_the_way_out(options):
     with pytest.raises(OptionError, match=r"Use|Add|less"):
         nbtrack.TorchCallback(**options)
+
+
+def test_without_pytorch_the_callback_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=r"nbtrack\[torch\]"):
+        nbtrack.TorchCallback()
 
 
 def test_a_batch_costs_little(run):

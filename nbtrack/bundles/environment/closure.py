@@ -57,6 +57,11 @@ def closure(
     return {name: sorted(needs[name]) for name in sorted(needs)}
 
 
+def check_packaging() -> None:
+    """Raise MissingExtraError where what packages require could not be read."""
+    normalised("packaging")
+
+
 def normalised(name: str) -> str:
     """A name as the index compares it.
 
@@ -67,8 +72,8 @@ def normalised(name: str) -> str:
         from packaging.utils import canonicalize_name
     except ImportError as exc:
         raise MissingExtraError(
-            "Bundles need the package packaging: install nbtrack with its extra, "
-            "nbtrack[bundles]."
+            "Bundles need packaging, which is not installed here. "
+            'Install it with: pip install "nbtrack[bundles]"'
         ) from exc
     return str(canonicalize_name(name))
 

@@ -142,8 +142,7 @@ def _widget_class() -> Any:
         from plotly.graph_objects import FigureWidget
     except ImportError as exc:
         raise MissingExtraError(
-            "Brushing needs plotly and anywidget: "
-            "`pip install 'nbtrack[lab]' anywidget ipywidgets`."
+            "Brushing needs plotly: `pip install 'nbtrack[lab]'`."
         ) from exc
 
     class BrushedFigure(FigureWidget):  # type: ignore[misc]  # untyped base

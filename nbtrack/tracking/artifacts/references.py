@@ -257,7 +257,7 @@ class _Remote:
         try:
             import fsspec
         except ImportError as exc:
-            raise _missing(uri, "fsspec") from exc
+            raise _missing(uri, "fsspec is not installed here") from exc
         try:
             system, path = fsspec.core.url_to_fs(uri)
         except ImportError as exc:
@@ -339,7 +339,7 @@ def _gone(uri: str) -> ArtifactError:
 def _missing(uri: str, what: str) -> MissingExtraError:
     return MissingExtraError(
         f"{_shown(uri)} cannot be read: {visible(shorten(what, 120))}. "
-        'pip install "nbtrack[remote]"'
+        'Install what it needs with: pip install "nbtrack[remote]"'
     )
 
 

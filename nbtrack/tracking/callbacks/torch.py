@@ -6,6 +6,7 @@ for it. A failure of ours is warned of once and the training goes on.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbtrack.capture.module_size import modules_bytes
-from nbtrack.errors import OptionError
+from nbtrack.errors import MissingExtraError, OptionError
 from nbtrack.guard import guard
 from nbtrack.metric_names import goal_of, judges
 from nbtrack.records import Goal, is_better
@@ -66,6 +67,8 @@ class TorchCallback:
     ------
     OptionError
         For an unknown `keep` or `goal`, or a `monitor` whose direction is unknown.
+    MissingExtraError
+        Without PyTorch: `pip install "nbtrack[torch]"`.
 
     Examples
     --------
@@ -102,6 +105,7 @@ class TorchCallback:
         prefix: str = "train_",
         run: Run | None = None,
     ) -> None:
+        _check_torch()
         _check_options(keep, goal, monitor, checkpoint_every)
         self._rules = () if keep in _SAVING else parse_keep(keep)
         self.epoch = 0
@@ -314,6 +318,17 @@ class TorchCallback:
         save_checkpoint(run, state, name=name, step=epoch, metrics=metrics)
         run.log_measured(model_bytes=modules_bytes([model]))
         self._unsaved = False
+
+
+def _check_torch() -> None:
+    from importlib.util import find_spec
+
+    if sys.modules.get("torch") is not None or find_spec("torch") is not None:
+        return
+    raise MissingExtraError(
+        "TorchCallback needs PyTorch, which is not installed here. "
+        'Install it with: pip install "nbtrack[torch]"'
+    )
 
 
 def _check_options(

@@ -116,12 +116,23 @@ class XGBoostCallback(_Recording):
     def __new__(cls, **_: Any) -> XGBoostCallback:
         """An instance that XGBoost accepts, too."""
         if sys.modules.get("xgboost") is None:
-            from nbtrack.errors import MissingExtraError
-
-            raise MissingExtraError("XGBoostCallback needs xgboost: import it first.")
+            raise _missing()
         kind: Any = cls
         made: XGBoostCallback = object.__new__(_accepted(kind))
         return made
+
+
+def _missing() -> Exception:
+    from importlib.util import find_spec
+
+    from nbtrack.errors import MissingExtraError
+
+    if find_spec("xgboost") is not None:
+        return MissingExtraError("XGBoostCallback needs xgboost: import it first.")
+    return MissingExtraError(
+        "XGBoostCallback needs xgboost: `pip install xgboost`, or for all that nbtrack "
+        "hooks into, `pip install 'nbtrack[frameworks]'`."
+    )
 
 
 @functools.cache
