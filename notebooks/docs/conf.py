@@ -25,7 +25,6 @@ extensions = [
     "sphinx.ext.napoleon",
     "myst_nb",
     "sphinx_copybutton",
-    "sphinx_design",
     "cell_lexer",
     "docstrings",
     "surfaces",

@@ -243,6 +243,15 @@ def test_what_the_cell_wrote_itself_is_no_input(folder):
     assert names_read(read) == ["in.csv"]
 
 
+def test_what_the_cell_writes_at_once_is_not_older_than_the_cell(folder):
+    # 200 times, as the clocks differ only within a tick of the kernel.
+    for n in range(200):
+        log = ReadLog()
+        (folder / f"{n}.bin").touch()  # without a word to the log, as savers in C do
+        log.reading(str(folder / f"{n}.bin"))
+        assert list(log.found()) == []
+
+
 def test_a_file_that_is_not_there_is_no_input(folder):
     def read():
         with pytest.raises(FileNotFoundError):
