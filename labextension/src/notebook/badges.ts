@@ -63,7 +63,8 @@ export class Badges {
   }
 }
 
-class Badge extends Widget {
+/** One badge; of a run that goes on it tells no value, which would be an old one soon. */
+export class Badge extends Widget {
   private readonly button = h('button', { type: 'button', class: 'nbt-badge' });
   private run = '';
 
@@ -79,16 +80,18 @@ class Badge extends Widget {
 
   tell({ run, n_runs, best, spark }: CellRuns): void {
     this.run = run.id;
-    const value = run.best ? ` · ${run.best.name} ${number(run.best.best)}` : '';
+    const isRunning = run.status === 'running';
+    const value = isRunning ? ' · running' : bestOf(run);
     const dot = h('span', { class: 'nbt-dot', 'data-status': run.status });
     const text = h('span');
     setText(text, `${run.name}${value}`);
     const curve = Float64Array.from(spark, (one) => one ?? NaN);
     this.button.replaceChildren(dot, text);
-    if (curve.length > 1) this.button.append(sparkline(curve, undefined));
+    if (curve.length > 1 && !isRunning) this.button.append(sparkline(curve, undefined));
     const all = best ? `, best of all ${best.name} ${number(best.best)}` : '';
     const how = n_runs > 1 ? `; ${n_runs} runs of this cell${all}` : '';
-    this.button.title = `Latest run ${run.name} (${run.status})${value}${how}`;
+    const what = isRunning ? '' : value;
+    this.button.title = `Latest run ${run.name} (${run.status})${what}${how}`;
   }
 
   /** Between the cell's text and its output. */
@@ -100,6 +103,10 @@ class Badge extends Widget {
     );
     layout.insertWidget(input + 1, this);
   }
+}
+
+function bestOf(run: CellRuns['run']): string {
+  return run.best ? ` · ${run.best.name} ${number(run.best.best)}` : '';
 }
 
 function codeCells(panel: NotebookPanel): CodeCell[] {
