@@ -2,7 +2,7 @@
  * A badge below each tracked cell: its latest run with its best value, and how the runs went.
  *
  * The server is asked when a notebook is opened and when a kernel has become idle: what a
- * cell recorded is known by then, and nothing is asked in between.
+ * cell recorded is known by then. Where a run still runs, it is asked again a few times.
  */
 
 import type { CodeCell } from '@jupyterlab/cells';
@@ -17,7 +17,8 @@ import { h, setText } from '../shared/dom';
 import { number } from '../shared/format';
 import { sparkline } from '../shared/spark';
 
-const SETTLED_MS = 700; // after the cell's end the run's last commit is there
+const SETTLED_MS = 700; // after the cell's end the run's last commit is there, mostly
+const TRIES_MAX = 6; // the last is 45 s after the first: on a busy machine it may be late
 const CELLS_MAX = 500; // asked for at once
 
 export class Badges {
@@ -35,12 +36,16 @@ export class Badges {
   }
 
   private onStatus(_: unknown, status: Kernel.Status): void {
-    if (status !== 'idle') return;
     clearTimeout(this.waiting);
-    this.waiting = window.setTimeout(() => void this.look(), SETTLED_MS);
+    if (status === 'idle') this.lookLater(0);
   }
 
-  private async look(): Promise<void> {
+  private lookLater(nth: number): void {
+    const wait = SETTLED_MS * 2 ** nth;
+    this.waiting = window.setTimeout(() => void this.look(nth), wait);
+  }
+
+  private async look(nth = 0): Promise<void> {
     if (this.panel.isDisposed) return;
     const cells = new Map(codeCells(this.panel).map((cell) => [cell.model.id, cell]));
     const ids = [...cells.keys()].slice(0, CELLS_MAX);
@@ -51,6 +56,16 @@ export class Badges {
       const cell = cells.get(id);
       if (cell) this.put(cell, runs);
     }
+    this.lookAgain(Object.values<CellRuns>(found), nth + 1);
+  }
+
+  /** Where the kernel rests and yet a run goes on, its end is about to be written. */
+  private lookAgain(all: CellRuns[], nth: number): void {
+    const isResting = this.panel.sessionContext.session?.kernel?.status === 'idle';
+    if (!isResting || nth >= TRIES_MAX) return;
+    if (!all.some(({ run }) => run.status === 'running')) return;
+    clearTimeout(this.waiting);
+    this.lookLater(nth);
   }
 
   private put(cell: CodeCell, runs: CellRuns): void {

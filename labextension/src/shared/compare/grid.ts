@@ -112,15 +112,17 @@ export class Grid {
 
   /** Given, not found out by the page: laying out is what takes the time of a sort. */
   private widths(): number[] {
-    const longest = (texts: string[], head: number): number =>
-      texts.reduce((most, text) => Math.max(most, Math.min(text.length, 28)), head);
+    const longest = (texts: string[], least: number): number =>
+      texts.reduce((most, text) => Math.max(most, Math.min(text.length, 28)), least);
     const sample = this.model.table.names.slice(0, SAMPLE);
     const px = (chars: number): number => Math.ceil(chars * CHAR_PX) + 18;
     const own = this.columns.map((column) => {
       const texts = sample.map((_, run) => cellText(column, run));
       const more = column.steps ? 6 : 0;
       const delta = this.model.state?.baseline && column.kind === 'metric' ? 9 : 0;
-      return px(longest(texts, headText(column).length + 5) + more + delta);
+      return px(
+        Math.max(headText(column).length + 5, longest(texts, 0) + more + delta),
+      );
     });
     const spark = this.model.metric ? [px(13)] : [];
     const names = Math.ceil(1.2 * px(longest(sample, 8))); // they are bold
@@ -216,7 +218,10 @@ export class Grid {
     if (isBy)
       cell.setAttribute('aria-sort', sort.startsWith('-') ? 'descending' : 'ascending');
     if (!column || !column.numeric) cell.classList.add('nbt-left');
-    if (column) cell.append(...this.columnButtons(column));
+    const buttons = column ? this.columnButtons(column) : [];
+    // They are seen on hover alone: the head must end where its numbers end.
+    if (cell.classList.contains('nbt-left')) cell.append(...buttons);
+    else cell.prepend(...buttons);
     return cell;
   }
 
