@@ -17,7 +17,8 @@ function shown(status: 'finished' | 'running'): HTMLElement {
 it('a badge tells the best value and the curve of a run that has ended', () => {
   const badge = shown('finished');
   expect(badge.textContent).toBe('wide · acc 0.9000');
-  expect(badge.querySelector('svg')).not.toBeNull();
+  // Its style makes it smaller than it was drawn: without this it would be cut off.
+  expect(badge.querySelector('svg')?.getAttribute('viewBox')).toBe('0 0 72 18');
 });
 
 it('a badge tells no value of a run that goes on, which it would not follow', () => {

@@ -1,8 +1,8 @@
 /**
  * A badge below each tracked cell: its latest run with its best value, and how the runs went.
  *
- * The server is asked when a notebook is opened and when a kernel has become idle: what a
- * cell recorded is known by then. Where a run still runs, it is asked again a few times.
+ * The server is asked when a notebook is opened, and a moment after a cell began or ended.
+ * Where a run goes on beside an idle kernel, its end is late: it is asked a few times more.
  */
 
 import type { CodeCell } from '@jupyterlab/cells';
@@ -36,8 +36,9 @@ export class Badges {
   }
 
   private onStatus(_: unknown, status: Kernel.Status): void {
+    if (status !== 'idle' && status !== 'busy') return;
     clearTimeout(this.waiting);
-    if (status === 'idle') this.lookLater(0);
+    this.lookLater(0);
   }
 
   private lookLater(nth: number): void {

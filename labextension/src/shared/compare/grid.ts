@@ -120,9 +120,7 @@ export class Grid {
       const texts = sample.map((_, run) => cellText(column, run));
       const more = column.steps ? 6 : 0;
       const delta = this.model.state?.baseline && column.kind === 'metric' ? 9 : 0;
-      return px(
-        Math.max(headText(column).length + 5, longest(texts, 0) + more + delta),
-      );
+      return px(Math.max(headChars(column), longest(texts, 0) + more + delta));
     });
     const spark = this.model.metric ? [px(13)] : [];
     const names = Math.ceil(1.2 * px(longest(sample, 8))); // they are bold
@@ -218,10 +216,7 @@ export class Grid {
     if (isBy)
       cell.setAttribute('aria-sort', sort.startsWith('-') ? 'descending' : 'ascending');
     if (!column || !column.numeric) cell.classList.add('nbt-left');
-    const buttons = column ? this.columnButtons(column) : [];
-    // They are seen on hover alone: the head must end where its numbers end.
-    if (cell.classList.contains('nbt-left')) cell.append(...buttons);
-    else cell.prepend(...buttons);
+    if (column) cell.append(...this.columnButtons(column));
     return cell;
   }
 
@@ -349,6 +344,11 @@ function keepFocus(root: HTMLElement, draw: () => void): void {
 function iconButton(text: string, title: string, of: string): HTMLButtonElement {
   const attributes = { type: 'button', class: 'nbt-icon', title, 'aria-label': title };
   return h('button', { ...attributes, 'data-key': `${title} ${of}` }, text);
+}
+
+/** Heads are bold, and have room for a mark or a button. */
+function headChars(column: Column): number {
+  return Math.ceil(1.2 * headText(column).length) + 4;
 }
 
 function headTitle(name: string, column: Column | null): string {
