@@ -33,7 +33,7 @@ override NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
 export NBTRACK_DATA
 endif
 
-.PHONY: help demo demo-check soak test test-pythons test-browser test-faults test-fuzz test-frameworks test-packaging test-peers test-reproduce bench peers lint build clean
+.PHONY: help demo demo-check soak test test-pythons test-browser test-faults test-fuzz test-frameworks test-packaging test-peers test-reproduce bench peers pictures lint build clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -72,6 +72,9 @@ test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 	Chromium is missing. Debian: apt-get install --no-install-recommends chromium \
 	fonts-dejavu-core" >&2; exit 1; }
 	$(RUN) pytest -m "browser and not benchmark" -n $(BROWSER_JOBS) $(PYTEST_ARGS)
+
+pictures: $(VENV)/.test $(VENV)/.front-end  ## take the pictures of README and docs anew
+	NBTRACK_PICTURES=notebooks/pictures $(RUN) pytest -m browser tests/browser/test_pictures.py $(PYTEST_ARGS)
 
 test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
 	$(RUN) pytest -m "faults and not benchmark and not fuzz" $(SHARED_OUT) $(PYTEST_ARGS)
