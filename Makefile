@@ -38,7 +38,7 @@ override NBTRACK_DATA := $(abspath $(NBTRACK_DATA))
 export NBTRACK_DATA
 endif
 
-.PHONY: help demo demo-check docs notebooks soak test test-pythons test-browser test-docs test-faults test-fuzz test-frameworks test-packaging test-peers test-reproduce bench peers lint build version release-check clean
+.PHONY: help demo demo-check docs notebooks soak test test-pythons test-browser test-docs test-faults test-fuzz test-frameworks test-packaging test-peers test-reproduce bench peers pictures lint build version release-check clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -84,6 +84,9 @@ test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 
 test-docs: $(VENV)/.test $(VENV)/.docs  ## the documentation: builds quietly, has all that is public
 	$(RUN) pytest -m "reproduce or not reproduce" tests/docs $(PYTEST_ARGS)
+
+pictures: $(VENV)/.test $(VENV)/.front-end  ## take the pictures of README and docs anew
+	NBTRACK_PICTURES=notebooks/pictures $(RUN) pytest -m browser tests/browser/test_pictures.py $(PYTEST_ARGS)
 
 test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
 	$(RUN) pytest -m "faults and not benchmark and not fuzz" $(SHARED_OUT) $(PYTEST_ARGS)

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { bytes, count, duration, number } from '../src/shared/format';
-import { tickLabel } from '../src/shared/chart';
+import { bytes, count, duration, number, tickLabel } from '../src/shared/format';
 
 describe('format', () => {
   it.each([
@@ -26,6 +25,11 @@ describe('format', () => {
 
   it.each([
     [0.2, 0.2, '0.2'],
+    [0.75, 0.25, '0.75'],
+    [5, 2.5, '5.0'],
+    [2500, 2500, '2500'],
+    [7500, 2500, '7500'],
+    [25_000, 2_500, '25.0k'],
     [0.0004, 0.0002, '0.0004'],
     [200_000, 200_000, '200k'],
     [1_500_000, 500_000, '1.5M'],

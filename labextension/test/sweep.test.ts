@@ -159,6 +159,25 @@ describe('the panel of a sweep', () => {
     expect(next?.type === 'form' && next.form.spaces['depth']).toBe('int(1, 2)');
   });
 
+  it('keeps what was typed when an answer to something earlier comes', () => {
+    form();
+    const [lr, depth] = FORM.rows;
+    if (!lr || !depth) throw new Error('two rows');
+    const [space, other] = all('.nbt-space') as HTMLInputElement[];
+    const [box] = all('.nbt-offers input[type=checkbox]') as HTMLInputElement[];
+    if (!space || !other || !box) throw new Error('two fields');
+    space.value = '[1, 2]';
+    space.dispatchEvent(new Event('input', { bubbles: true }));
+    other.focus();
+    form(); // of before it was typed
+    expect([space.value, box.checked]).toEqual(['[1, 2]', true]);
+    const heard: FormState['rows'][0] = [...lr];
+    [heard[4], heard[5]] = ['[1, 2]', true];
+    form({ rows: [heard, depth] });
+    form(); // by another view, later
+    expect([space.value, box.checked]).toEqual(['log(0.01, 1)', false]);
+  });
+
   it('says what is wrong beside its row, and why a start was refused', () => {
     const [lr, depth] = FORM.rows;
     if (!lr || !depth) throw new Error('two rows');

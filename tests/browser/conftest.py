@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -27,6 +28,7 @@ from lab_server import LabServer, running_chromium, running_lab
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
+BUILT = Path(__file__).parents[2] / "nbtrack" / "labextension"
 KERNEL_START_S = 90.0
 CELL_S = 60.0
 # The status bar may say "idle" while the kernel is not connected, and Ctrl+Enter is
@@ -196,8 +198,17 @@ class Lab:
 def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     """One JupyterLab for all browser tests, with private settings folders."""
     root = tmp_path_factory.mktemp("notebooks")
-    with running_lab(tmp_path_factory.mktemp("jupyter"), root) as server:
+    home = tmp_path_factory.mktemp("jupyter")
+    with running_lab(home, root, environment=this_front_end(home)) as server:
         yield server
+
+
+def this_front_end(home: Path) -> dict[str, str]:
+    """Show the extension of this checkout, wherever the installed one comes from."""
+    extensions = home / "checkout" / "labextensions"
+    extensions.mkdir(parents=True)
+    (extensions / "nbtrack").symlink_to(BUILT, target_is_directory=True)
+    return {"JUPYTER_PATH": str(extensions.parent)}
 
 
 @pytest.fixture(scope="session")
@@ -208,14 +219,23 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
+def page_shape() -> dict[str, Any]:
+    """The size of a test's page; a module that needs another has its own fixture."""
+    return {"viewport": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture
 def lab(
-    lab_server: LabServer, chromium: Browser, request: pytest.FixtureRequest
+    lab_server: LabServer,
+    chromium: Browser,
+    page_shape: dict[str, Any],
+    request: pytest.FixtureRequest,
 ) -> Iterator[Lab]:
     """JupyterLab for one test; when the test fails its last picture is kept."""
     name = re.sub(r"\W+", "-", request.node.name)
     folder = lab_server.root / f"{name}-{secrets.token_hex(3)}"
     folder.mkdir()
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context = chromium.new_context(**page_shape)
     page = context.new_page()
     lab = Lab(lab_server, page, folder)
     page.on("console", lab.heard)

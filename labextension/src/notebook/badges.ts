@@ -1,8 +1,8 @@
 /**
  * A badge below each tracked cell: its latest run with its best value, and how the runs went.
  *
- * The server is asked when a notebook is opened and when a kernel has become idle: what a
- * cell recorded is known by then, and nothing is asked in between.
+ * The server is asked when a notebook is opened, and a moment after a cell began or ended.
+ * Where a run goes on beside an idle kernel, its end is late: it is asked a few times more.
  */
 
 import type { CodeCell } from '@jupyterlab/cells';
@@ -17,7 +17,8 @@ import { h, setText } from '../shared/dom';
 import { number } from '../shared/format';
 import { sparkline } from '../shared/spark';
 
-const SETTLED_MS = 700; // after the cell's end the run's last commit is there
+const SETTLED_MS = 700; // after the cell's end the run's last commit is there, mostly
+const TRIES_MAX = 6; // the last is 45 s after the first: on a busy machine it may be late
 const CELLS_MAX = 500; // asked for at once
 
 export class Badges {
@@ -35,12 +36,17 @@ export class Badges {
   }
 
   private onStatus(_: unknown, status: Kernel.Status): void {
-    if (status !== 'idle') return;
+    if (status !== 'idle' && status !== 'busy') return;
     clearTimeout(this.waiting);
-    this.waiting = window.setTimeout(() => void this.look(), SETTLED_MS);
+    this.lookLater(0);
   }
 
-  private async look(): Promise<void> {
+  private lookLater(nth: number): void {
+    const wait = SETTLED_MS * 2 ** nth;
+    this.waiting = window.setTimeout(() => void this.look(nth), wait);
+  }
+
+  private async look(nth = 0): Promise<void> {
     if (this.panel.isDisposed) return;
     const cells = new Map(codeCells(this.panel).map((cell) => [cell.model.id, cell]));
     const ids = [...cells.keys()].slice(0, CELLS_MAX);
@@ -51,6 +57,16 @@ export class Badges {
       const cell = cells.get(id);
       if (cell) this.put(cell, runs);
     }
+    this.lookAgain(Object.values<CellRuns>(found), nth + 1);
+  }
+
+  /** Where the kernel rests and yet a run goes on, its end is about to be written. */
+  private lookAgain(all: CellRuns[], nth: number): void {
+    const isResting = this.panel.sessionContext.session?.kernel?.status === 'idle';
+    if (!isResting || nth >= TRIES_MAX) return;
+    if (!all.some(({ run }) => run.status === 'running')) return;
+    clearTimeout(this.waiting);
+    this.lookLater(nth);
   }
 
   private put(cell: CodeCell, runs: CellRuns): void {
@@ -63,7 +79,8 @@ export class Badges {
   }
 }
 
-class Badge extends Widget {
+/** One badge; of a run that goes on it tells no value, which would be an old one soon. */
+export class Badge extends Widget {
   private readonly button = h('button', { type: 'button', class: 'nbt-badge' });
   private run = '';
 
@@ -79,16 +96,18 @@ class Badge extends Widget {
 
   tell({ run, n_runs, best, spark }: CellRuns): void {
     this.run = run.id;
-    const value = run.best ? ` · ${run.best.name} ${number(run.best.best)}` : '';
+    const isRunning = run.status === 'running';
+    const value = isRunning ? ' · running' : bestOf(run);
     const dot = h('span', { class: 'nbt-dot', 'data-status': run.status });
     const text = h('span');
     setText(text, `${run.name}${value}`);
     const curve = Float64Array.from(spark, (one) => one ?? NaN);
     this.button.replaceChildren(dot, text);
-    if (curve.length > 1) this.button.append(sparkline(curve, undefined));
+    if (curve.length > 1 && !isRunning) this.button.append(sparkline(curve, undefined));
     const all = best ? `, best of all ${best.name} ${number(best.best)}` : '';
     const how = n_runs > 1 ? `; ${n_runs} runs of this cell${all}` : '';
-    this.button.title = `Latest run ${run.name} (${run.status})${value}${how}`;
+    const what = isRunning ? '' : value;
+    this.button.title = `Latest run ${run.name} (${run.status})${what}${how}`;
   }
 
   /** Between the cell's text and its output. */
@@ -100,6 +119,10 @@ class Badge extends Widget {
     );
     layout.insertWidget(input + 1, this);
   }
+}
+
+function bestOf(run: CellRuns['run']): string {
+  return run.best ? ` · ${run.best.name} ${number(run.best.best)}` : '';
 }
 
 function codeCells(panel: NotebookPanel): CodeCell[] {

@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 
 import { align, type Curve } from './align';
 import { h, setText } from './dom';
-import { number } from './format';
+import { number, tickLabel } from './format';
 import { drawDiamond, indexAt, isClick, onCurve } from './marking';
 import { markIndex, pickAt, type Pick } from './marks';
 import type { Family, PanelModel, Series } from './model';
@@ -382,16 +382,6 @@ export function yRange(
 export function tickLabels(_: uPlot, ticks: number[]): string[] {
   const gap = Math.abs((ticks[1] ?? 0) - (ticks[0] ?? 0));
   return ticks.map((tick) => tickLabel(tick, gap));
-}
-
-/** As many decimals as the distance between ticks asks for. */
-export function tickLabel(tick: number, gap: number): string {
-  const size = Math.abs(tick);
-  if (size >= 1e9 || (gap > 0 && gap < 1e-5)) return tick ? number(tick) : '0';
-  const [unit, sign] = size >= 1e6 ? [1e6, 'M'] : size >= 1e4 ? [1e3, 'k'] : [1, ''];
-  const decimals =
-    gap > 0 ? Math.max(0, -Math.floor(Math.log10(gap / unit) + 1e-9)) : 2;
-  return `${(tick / unit).toFixed(Math.min(decimals, 9))}${sign}`.replace('-', '−');
 }
 
 function describe(family: Family): string {

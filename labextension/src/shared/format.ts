@@ -37,3 +37,19 @@ export function count(n: number): string {
 function minus(text: string): string {
   return text.replace(/-/g, '−');
 }
+
+/** As many decimals as the distance between ticks asks for. */
+export function tickLabel(tick: number, gap: number): string {
+  const size = Math.abs(tick);
+  if (size >= 1e9 || (gap > 0 && gap < 1e-5)) return tick ? number(tick) : '0';
+  const [unit, sign] = size >= 1e6 ? [1e6, 'M'] : size >= 1e4 ? [1e3, 'k'] : [1, ''];
+  const decimals = gap > 0 ? decimalsOf(gap / unit) : 2;
+  return `${(tick / unit).toFixed(Math.min(decimals, 9))}${sign}`.replace('-', '−');
+}
+
+/** 1 of 0.2, but 2 of 0.25: rounded, 0.25 and 0.75 would be called 0.3 and 0.8. */
+function decimalsOf(gap: number): number {
+  const least = Math.max(0, -Math.floor(Math.log10(gap) + 1e-9));
+  const scaled = gap * 10 ** least;
+  return Math.abs(scaled - Math.round(scaled)) < 1e-6 ? least : least + 1;
+}

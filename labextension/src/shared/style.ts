@@ -132,6 +132,9 @@ const CSS = `
 .nbt-panel .nbt-table td { color: var(--nbt-muted); }
 .nbt-panel .nbt-table td.nbt-last { color: var(--nbt-text); font-weight: 600; }
 .nbt-panel .nbt-table td.nbt-note { text-align: left; font-size: 11px; }
+/* The last and the best value are in view before those that came earlier. */
+@container (max-width: 720px) { .nbt-table tr > :is(:nth-child(2), :nth-child(3)) { display: none; } }
+@container (max-width: 520px) { .nbt-table tr > :is(:nth-child(4), :nth-child(5)) { display: none; } }
 .nbt-foot {
   display: flex; flex-wrap: wrap; gap: 0 14px; padding: 5px 12px 7px;
   color: var(--nbt-muted); font-size: 11px; min-height: 26px;

@@ -76,7 +76,7 @@ function Search(props: {
         aria-label="Search runs"
         aria-invalid={props.error !== ''}
         aria-describedby="nbt-search-error"
-        placeholder={'val_acc > .9 and params.lr < .01'}
+        placeholder="val_acc > .9 and lr < .1"
         title={'The query language of %runs: loss < .3 and "base" in tags'}
         value={text}
         spellCheck={false}

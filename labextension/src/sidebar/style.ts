@@ -57,8 +57,8 @@ export const SIDEBAR_CSS = `
 .nbt-item-spark { flex: 0 1 56px; min-width: 0; height: 16px; color: var(--jp-brand-color1); }
 .nbt-item-spark svg { width: 100%; height: 100%; display: block; }
 .nbt-item-spark path { fill: none; vector-effect: non-scaling-stroke; stroke: currentColor; stroke-width: 1.25; }
-.nbt-box { flex: none; width: 11px; height: 11px; border: 1px solid var(--jp-border-color0, var(--nbt-muted));
-  border-radius: 50%; opacity: 0.35; box-sizing: border-box; }
+.nbt-box { flex: none; width: 11px; height: 11px; border: 1px solid var(--jp-ui-font-color2, #616161);
+  border-radius: 50%; opacity: 0.7; box-sizing: border-box; }
 .nbt-item:hover .nbt-box, .nbt-box[data-on], [data-active] .nbt-box { opacity: 1; }
 .nbt-box[data-on] { background: var(--jp-brand-color1); border-color: var(--jp-brand-color1); }
 .nbt-star-mark { flex: none; color: var(--nbt-muted); opacity: 0; background: none; border: 0;

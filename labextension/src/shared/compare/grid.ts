@@ -112,15 +112,15 @@ export class Grid {
 
   /** Given, not found out by the page: laying out is what takes the time of a sort. */
   private widths(): number[] {
-    const longest = (texts: string[], head: number): number =>
-      texts.reduce((most, text) => Math.max(most, Math.min(text.length, 28)), head);
+    const longest = (texts: string[], least: number): number =>
+      texts.reduce((most, text) => Math.max(most, Math.min(text.length, 28)), least);
     const sample = this.model.table.names.slice(0, SAMPLE);
     const px = (chars: number): number => Math.ceil(chars * CHAR_PX) + 18;
     const own = this.columns.map((column) => {
       const texts = sample.map((_, run) => cellText(column, run));
       const more = column.steps ? 6 : 0;
       const delta = this.model.state?.baseline && column.kind === 'metric' ? 9 : 0;
-      return px(longest(texts, headText(column).length + 5) + more + delta);
+      return px(Math.max(headChars(column), longest(texts, 0) + more + delta));
     });
     const spark = this.model.metric ? [px(13)] : [];
     const names = Math.ceil(1.2 * px(longest(sample, 8))); // they are bold
@@ -344,6 +344,11 @@ function keepFocus(root: HTMLElement, draw: () => void): void {
 function iconButton(text: string, title: string, of: string): HTMLButtonElement {
   const attributes = { type: 'button', class: 'nbt-icon', title, 'aria-label': title };
   return h('button', { ...attributes, 'data-key': `${title} ${of}` }, text);
+}
+
+/** Heads are bold, and have room for a mark or a button. */
+function headChars(column: Column): number {
+  return Math.ceil(1.2 * headText(column).length) + 4;
 }
 
 function headTitle(name: string, column: Column | null): string {

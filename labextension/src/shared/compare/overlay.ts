@@ -177,7 +177,7 @@ export class CurveOverlay {
         y: { distr: state.log_y ? 3 : 1, ...rangeOf(state) },
       },
       axes: [
-        { ...axis, size: 38, gap: 2, space: 60, label: told.x, labelFont: FONT, labelSize: 16, ...tick }, // prettier-ignore
+        { ...axis, size: 22, gap: 2, space: 60, label: told.x, labelFont: FONT, labelSize: 16, ...tick }, // prettier-ignore
         { ...axis, size: 52, gap: 4, space: 28, ...(state.log_y ? {} : { values: tickLabels }) }, // prettier-ignore
       ],
       series: [{}, ...this.lines.map((line) => this.style(line, colours))],

@@ -19,7 +19,10 @@ export const COMPARE_CSS = `
   position: absolute; z-index: 5; display: grid; gap: 1px 14px; max-height: 300px; overflow: auto;
   padding: 8px 12px; border: 1px solid var(--nbt-line); border-radius: 4px; background: var(--nbt-surface);
 }
-.nbt-grid { contain: content; max-height: 432px; overflow: auto; border-block: 1px solid var(--nbt-line); }
+.nbt-grid {
+  contain: content; max-height: 432px; overflow: auto; border-block: 1px solid var(--nbt-line);
+  background: linear-gradient(var(--nbt-raised) 24px, transparent 24px); /* the head, to the right end */
+}
 .nbt-panel .nbt-rows { border-collapse: separate; border-spacing: 0; margin: 0; font-size: 12px; border: 0; table-layout: fixed; }
 .nbt-panel .nbt-rows th, .nbt-panel .nbt-rows td {
   height: 24px; padding: 0 8px; text-align: right; white-space: nowrap; font-weight: 400; border: 0;
@@ -43,6 +46,9 @@ export const COMPARE_CSS = `
 .nbt-panel .nbt-icon { color: var(--nbt-muted); opacity: 0.45; width: 17px; text-align: center; }
 .nbt-panel .nbt-icon:hover, .nbt-panel .nbt-icon:focus-visible, .nbt-panel .nbt-icon[aria-pressed="true"] { opacity: 1; color: var(--nbt-text); }
 .nbt-panel thead .nbt-icon { visibility: hidden; }
+/* They take no room, or a head would not end where its numbers end. */
+.nbt-panel thead th:not(.nbt-left) .nbt-icon { position: absolute; left: 2px; top: 2px; background: var(--nbt-raised); opacity: 1; }
+.nbt-panel thead th:not(.nbt-left) .nbt-icon + .nbt-icon { left: 19px; }
 .nbt-panel thead th:hover .nbt-icon, .nbt-panel thead .nbt-icon:focus-visible, .nbt-panel thead .nbt-icon[aria-pressed="true"] { visibility: visible; }
 .nbt-overlay { padding: 0 12px; }
 .nbt-legends-wide { display: flex; flex-wrap: wrap; gap: 0 8px; min-height: 20px; }

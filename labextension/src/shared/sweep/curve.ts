@@ -1,7 +1,7 @@
 /** Each trial's value as a dot, and the best so far as a stepped line. */
 
 import type { Goal } from '../wire';
-import { number } from '../format';
+import { number, tickLabel } from '../format';
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [64, 10, 10, 22];
 const HEIGHT = 150;
@@ -100,10 +100,12 @@ interface Frame {
 
 function axes({ low, high, first, last, x, y, width }: Frame): SVGElement[] {
   const parts: SVGElement[] = [];
-  for (const value of ticks(low, high)) {
+  const values = ticks(low, high);
+  const gap = (values[1] ?? 0) - (values[0] ?? 0);
+  for (const value of values) {
     parts.push(
       svg('path', { d: `M${LEFT},${y(value)}H${width - RIGHT}`, class: 'nbt-grid-line' }), // prettier-ignore
-      text(number(value), LEFT - 6, y(value) + 4, 'end'),
+      text(tickLabel(value, gap), LEFT - 6, y(value) + 4, 'end'),
     );
   }
   parts.push(text(`trial ${first}`, x(first), HEIGHT - 6, 'start'));

@@ -34,6 +34,7 @@ export class Form {
   private readonly budget = h('span', { class: 'nbt-budget', role: 'status' });
   private readonly problem = h('div', { class: 'nbt-error', role: 'alert' });
   private readonly startButton = h('button', { type: 'button', class: 'nbt-start' }, 'Start'); // prettier-ignore
+  private readonly typed = new Map<Element, string>(); // and not yet heard back
   private timer = 0;
 
   constructor(private readonly actions: FormActions) {
@@ -67,7 +68,7 @@ export class Form {
     fill(this.inputs.prune as HTMLSelectElement, ['', ...form.pruners]);
     for (const field of Object.keys(this.inputs) as Field[]) {
       const input = this.inputs[field];
-      if (document.activeElement !== input) input.value = form.fields[field];
+      this.setValue(input, form.fields[field]);
       input.setAttribute('aria-invalid', String(form.slips[field] !== ''));
     }
     const slips = Object.values(form.slips).filter((slip) => slip !== '');
@@ -103,12 +104,21 @@ export class Form {
     rows.forEach(([, , , , space, ticked, slip], i) => {
       const line = lines[i];
       if (!line) return;
-      if (document.activeElement !== line.space) line.space.value = space;
-      line.box.checked = ticked;
-      line.row.dataset['on'] = String(ticked);
+      this.setValue(line.space, space);
+      const isOn = ticked || Boolean(this.typed.get(line.space));
+      line.box.checked = isOn;
+      line.row.dataset['on'] = String(isOn);
       line.space.setAttribute('aria-invalid', String(slip !== ''));
       show(line.slip, slip);
     });
+  }
+
+  /** Not over what is being typed, nor by an answer to what was asked before it. */
+  private setValue(input: HTMLInputElement | HTMLSelectElement, value: string): void {
+    const typed = this.typed.get(input);
+    if (typed === value.trim() || typed === '') this.typed.delete(input);
+    if (document.activeElement === input || this.typed.has(input)) return;
+    input.value = value;
   }
 
   private lineOf([shown, name, value, where]: Row): Line {
@@ -129,7 +139,10 @@ export class Form {
     );
     const line = { row, box, space, slip };
     this.lines.set(name, line);
-    box.addEventListener('change', () => this.ask(0));
+    box.addEventListener('change', () => {
+      if (!box.checked) this.typed.delete(space);
+      this.ask(0);
+    });
     space.addEventListener('input', () => {
       if (space.value.trim() !== '') box.checked = true;
       this.ask(ASK_AFTER_MS);
@@ -138,6 +151,10 @@ export class Form {
   }
 
   private listen(): void {
+    this.element.addEventListener('input', ({ target }) => {
+      const isText = target instanceof HTMLInputElement && target.type === 'text';
+      if (isText) this.typed.set(target, target.value.trim());
+    });
     for (const input of Object.values(this.inputs)) {
       const isText = input instanceof HTMLInputElement;
       input.addEventListener(isText ? 'input' : 'change', () =>
