@@ -29,6 +29,7 @@ __all__ = [
 
 HERE = Path(__file__).resolve().parent
 BUILT = (
+    HERE.parent / "nbtrack/notebook/static/uplot.js",
     HERE.parent / "nbtrack/notebook/static/panel.js",
     HERE.parent / "nbtrack/notebook/static/compare.js",
     HERE.parent / "nbtrack/notebook/static/sweep.js",

@@ -12,7 +12,8 @@ import pytest
 import nbtrack
 
 ROOT = Path(__file__).parents[2]
-WHEEL_MAX_BYTES = 2 * 2**20  # 2 MiB
+WHEEL_MAX_BYTES = 2_000_000
+PANELS = ("uplot", "panel", "compare", "sweep")
 SDIST_MAX_BYTES = 5 * 2**20
 EXTENSION_MAX_GZ_BYTES = 300_000
 DATA = f"nbtrack-{nbtrack.__version__}.data/data/"
@@ -70,7 +71,7 @@ def test_the_wheel_has_each_module_of_the_package_and_no_test(in_wheel, sources)
 
 def test_the_wheel_carries_both_front_ends_and_they_are_small(in_wheel):
     bundle = [n for n in in_wheel if n.startswith(EXTENSION) and n.endswith(".js")]
-    panels = {f"nbtrack/notebook/static/{n}.js" for n in ("panel", "compare", "sweep")}
+    panels = {f"nbtrack/notebook/static/{n}.js" for n in PANELS}
     assert panels <= in_wheel.keys()
     assert f"{EXTENSION}install.json" in in_wheel
     assert not any(name.startswith("nbtrack/labextension/") for name in in_wheel)

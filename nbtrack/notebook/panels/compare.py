@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nbtrack.store import Store
 
 FEATURE = "compare panel"
-_SCRIPT = "compare.js"
+_SCRIPTS = ("uplot.js", "compare.js")
 
 
 class ComparePanel:
@@ -175,6 +175,6 @@ def _widget_class() -> type[Any]:
 
     # Made once per process: anywidget reads the front end when a class is made.
     class CompareWidget(anywidget.AnyWidget):  # type: ignore[misc]  # untyped base
-        _esm = front_end(_SCRIPT)
+        _esm = front_end(*_SCRIPTS)
 
     return CompareWidget

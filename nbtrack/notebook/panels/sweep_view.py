@@ -15,7 +15,7 @@ from nbtrack.guard import guard
 from nbtrack.notebook.panels.outlets import current_shell
 from nbtrack.notebook.panels.sweep_feed import COMMANDS, FEATURE, SweepFeed
 from nbtrack.notebook.panels.sweep_wire import Message
-from nbtrack.notebook.panels.widget import front_end
+from nbtrack.notebook.panels.widget import EMPTY_FRONT_END, front_end
 
 if TYPE_CHECKING:
     from nbtrack.notebook.panels.stop_channel import MainThreadCall
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 REMEMBERED = 64  # ids of messages that came, of which some come twice
 _SCRIPT = "sweep.js"
-_EMPTY_FRONT_END = "export default { render() {} };"
 
 
 class SweepView:
@@ -61,7 +60,7 @@ class SweepView:
     def close(self) -> None:
         """Close the comm: views of the page go dark."""
         # Who saves the state of all widgets keeps closed ones too, with the front end.
-        self.widget._esm = _EMPTY_FRONT_END
+        self.widget._esm = EMPTY_FRONT_END
         self.widget.close()
 
     # ---- what pages say

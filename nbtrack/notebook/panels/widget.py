@@ -14,7 +14,8 @@ from typing import Any
 from nbtrack.analysis.wire import FrameHead
 
 _KINDS = ("stop", "resync")
-_EMPTY_FRONT_END = "export default { render() {} };"
+_PANEL = ("uplot.js", "panel.js")  # what draws stands in front of what it draws for
+EMPTY_FRONT_END = "export default { render() {} };"
 
 
 class PanelWidget:
@@ -55,7 +56,7 @@ class PanelWidget:
         """Close the comm: views of the page go dark."""
         # Who saves the state of all widgets (nbclient does) keeps closed ones too, and
         # the front end is 80 KB of it.
-        self._widget._esm = _EMPTY_FRONT_END
+        self._widget._esm = EMPTY_FRONT_END
         self._widget.close()
 
     def hear_raw(self, data: object) -> None:
@@ -71,19 +72,17 @@ class PanelWidget:
             self._hear(str(content["type"]), str(content.get("id", "")))
 
 
-def front_end(script: str = "panel.js") -> str:
-    """A bundle of the built front end.
+def front_end(*scripts: str) -> str:
+    """The built front end of a widget as one module; of the live panel, by default.
 
     Raises
     ------
     FileNotFoundError
         In a checkout that was not built.
     """
-    return (
-        resources.files("nbtrack.notebook")
-        .joinpath("static", script)
-        .read_text(encoding="utf-8")
-    )
+    folder = resources.files("nbtrack.notebook").joinpath("static")
+    texts = [folder.joinpath(name).read_text("utf-8") for name in scripts or _PANEL]
+    return "\n".join(texts)
 
 
 @functools.cache
