@@ -152,20 +152,21 @@ class _Judge:
     ) -> Iterator[Finding]:
         label = label_of(cell)
         flow = flow_of(cell)
+        comes = "come" if " and " in what else "comes"
         if "input" in flow.notes:
-            yield "D", f"{what} comes from what was typed into {label}"
+            yield "D", f"{what} {comes} from what was typed into {label}"
         if self._is_from_console(cell):
-            yield "D", f"{what} comes from outside the notebook {label}"
+            yield "D", f"{what} {comes} from outside the notebook {label}"
         if self._is_deleted(cell):
-            yield "D", f"{what} comes from a deleted cell {label}"
+            yield "D", f"{what} {comes} from a deleted cell {label}"
         elif self._is_edited(cell):
-            yield "C", f"{what} comes from a cell that was edited since {label}"
+            yield "C", f"{what} {comes} from a cell that was edited since {label}"
         if cell.ok is False and not is_target:
-            yield "C", f"{what} comes from a cell that raised {label}"
+            yield "C", f"{what} {comes} from a cell that raised {label}"
         if not cell.started_at:
-            yield "B", f"{what} comes from before nbtrack was loaded {label}"
+            yield "B", f"{what} {comes} from before nbtrack was loaded {label}"
         elif cell.flow is None:
-            yield "B", f"{what} comes from a cell that was not looked at {label}"
+            yield "B", f"{what} {comes} from a cell that was not looked at {label}"
         elif "unknown" in flow.notes:
             why = _plain(flow.notes["unknown"])
             yield "B", f"not everything in {label} was looked at: {why}"

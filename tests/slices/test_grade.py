@@ -102,6 +102,15 @@ def test_a_cell_that_the_saved_notebook_holds_otherwise_is_a_c():
     assert grade.culprits == ("`x` comes from a cell that was edited since [1]",)
 
 
+def test_several_names_come_from_a_cell():
+    both = cell(0, "x, y = 1, 2", id="c0", sets=("x", "y"))
+    train = cell(2, "loss = x + y", id="c2", reads=("x", "y"), sets=("loss",))
+    grade = graded([both, train], saved(("c0", "x, y = 3, 4"), ("c2", train.source)))
+    assert grade.culprits == (
+        "`x` and 1 more come from a cell that was edited since [1]",
+    )
+
+
 def test_a_file_older_than_the_execution_shows_no_edit():
     stale = saved(("c0", "x = 2"), ("c2", TRAIN.source), at=NOON - 60)
     assert graded([X, TRAIN], stale).letter == "A"
