@@ -82,8 +82,8 @@ test-browser: $(VENV)/.test $(VENV)/.front-end  ## JupyterLab in a real Chromium
 	fonts-dejavu-core" >&2; exit 1; }
 	$(RUN) pytest -m "browser and not benchmark" -n $(BROWSER_JOBS) $(PYTEST_ARGS)
 
-test-docs: $(VENV)/.test $(VENV)/.docs  ## the documentation: builds quietly, has all that is public
-	$(RUN) pytest -m "reproduce or not reproduce" tests/docs $(PYTEST_ARGS)
+test-docs: $(VENV)/.test $(VENV)/.docs  ## the site of the documentation: builds quietly, has all that is public
+	$(RUN) pytest -m "reproduce or not reproduce" tests/docs/test_site.py $(PYTEST_ARGS)
 
 pictures: $(VENV)/.test $(VENV)/.front-end  ## take the pictures of README and docs anew
 	NBTRACK_PICTURES=notebooks/pictures $(RUN) pytest -m browser tests/browser/test_pictures.py $(PYTEST_ARGS)
@@ -91,7 +91,7 @@ pictures: $(VENV)/.test $(VENV)/.front-end  ## take the pictures of README and d
 test-faults: $(VENV)/.test  ## kill -9, a full disk, a lost store
 	$(RUN) pytest -m "faults and not benchmark and not fuzz" $(SHARED_OUT) $(PYTEST_ARGS)
 
-test-reproduce: $(VENV)/.test  ## what runs again in processes of its own: tutorials, scripts, trials, bundles
+test-reproduce: $(VENV)/.test  ## what runs in processes of its own: README, pages, tutorials, scripts, trials, bundles
 	$(RUN) pytest -m "reproduce and not fuzz" $(SHARED_OUT) $(PYTEST_ARGS)
 
 test-frameworks: $(VENV)/.test  ## the real Lightning, Keras, XGBoost, ... (installs them)

@@ -65,13 +65,14 @@ def pytest_ignore_collect(collection_path, config):
 # Shared out first, so that no process is left with one of them at the end.
 _LONG = (
     "tests/test_notebooks.py",
+    "tests/docs/test_pages.py",
     "tests/slices/",
     "tests/notebook/test_panel_live.py",
     "tests/test_corpus.py",
     "tests/test_docstrings.py",
 )
 # Files whose tests share nothing: each goes to whichever process is free.
-_APART = ("tests/test_notebooks.py",)
+_APART = ("tests/test_notebooks.py", "tests/docs/test_pages.py")
 # Files that share what takes seconds: one process has them all.
 _TOGETHER = {
     "tests/slices/test_random_sessions.py": "the warm process of sessions",

@@ -63,6 +63,7 @@ def test_every_block_is_of_a_kind_that_is_executed():
     assert {block.language for block in BLOCKS} == {"python", "sh", "text"}
 
 
+@pytest.mark.reproduce
 def test_python_blocks_run_as_cells_and_show_what_readme_shows(tmp_path, monkeypatch):
     notebook = nbformat.v4.new_notebook()
     expected: list[tuple[int, str]] = []

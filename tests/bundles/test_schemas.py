@@ -63,6 +63,7 @@ def test_the_words_of_the_schemas_are_those_of_the_code():
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.reproduce
 def test_bundles_that_were_not_run_again_are_as_described(plain):
     for name, path in plain.items():
         assert list(problems(members(path))) == [], name
@@ -73,6 +74,7 @@ def test_bundles_that_were_not_run_again_are_as_described(plain):
     }  # fmt: skip
 
 
+@pytest.mark.reproduce
 def test_modules_from_elsewhere_are_named_without_their_folders(plain):
     manifest = json.loads(members(plain["unproven"])["manifest.json"])
     gaps = [g["what"] for g in manifest["not_captured"] if "module" in g["why"]]

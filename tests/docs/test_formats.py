@@ -186,6 +186,7 @@ def check_members(found: dict[str, dict[str, bytes]]) -> set[str]:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.reproduce
 def test_every_member_of_bundles_is_one_of_the_page(tmp_path):
     found = {n: members(path) for n, path in not_run_again(tmp_path).items()}
     assert "results/checkpoints/*.safetensors" in check_members(found)
