@@ -46,7 +46,7 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.demo $(VENV)/.front-end  ## open the quickstart in JupyterLab
-	@echo "nbtrack: opening JupyterLab; where no browser opens, use the address it prints and open $(QUICKSTART)"
+	@echo "nbtrack: opening JupyterLab; where no browser opens, use the address it prints and open $(notdir $(QUICKSTART))"
 	$(RUN) jupyterlab $(AS_ROOT) $(LAB_ARGS) $(QUICKSTART)
 
 demo-check: $(VENV)/.demo $(VENV)/.front-end  ## the demo without JupyterLab: run its cells
